@@ -1,0 +1,1 @@
+"""slipway: images without a Dockerfile, live on a home or office server."""

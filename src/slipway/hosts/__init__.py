@@ -1,0 +1,1 @@
+"""Hosts: the machines that run containers, and what they hold."""

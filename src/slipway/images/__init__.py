@@ -1,0 +1,1 @@
+"""Images: build them with Nix, write their layers, read their digests."""

@@ -1,0 +1,155 @@
+"""What people see: lines on standard error, data on standard output.
+
+Nothing else in slipway prints. Colours appear only on a terminal and never carry meaning alone;
+``NO_COLOR`` is obeyed. Progress is redrawn in place on a terminal and printed as a line now and
+then elsewhere, so that a log stays readable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from slipway.errors import SlipwayError
+
+_REDRAW_S = 0.1
+_LOG_LINE_S = 5.0
+
+
+def human_bytes(count: int) -> str:
+    """A byte count for people: ``1.5 MB`` (powers of 1000, as disks and networks are sold)."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable: the loop returns at GB")
+
+
+def table(rows: Sequence[Sequence[str]], *, head: Sequence[str]) -> str:
+    """Columns padded to the widest cell, with a heading line."""
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join(lines)
+
+
+class Progress(Protocol):
+    """A running count that somebody may be watching."""
+
+    def advance(self, amount: int, note: str = "") -> None:
+        """Count ``amount`` more; ``note`` says what is being worked on."""
+
+    def done(self) -> None:
+        """Finish the line."""
+
+
+class Report:
+    """Talk to the person at the terminal.
+
+    Args:
+        err: where talk goes.
+        out: where data goes.
+        quiet: say nothing but warnings and errors.
+    """
+
+    def __init__(
+        self, *, err: TextIO | None = None, out: TextIO | None = None, quiet: bool = False
+    ) -> None:
+        self._err = err if err is not None else sys.stderr
+        self._out = out if out is not None else sys.stdout
+        self._quiet = quiet
+        self.on_terminal = self._err.isatty()
+        self._colour = self.on_terminal and "NO_COLOR" not in os.environ
+
+    def paint(self, text: str, code: str) -> str:
+        """``text`` in an ANSI colour where that is wanted."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+    def say(self, text: str) -> None:
+        """One line of talk."""
+        if not self._quiet:
+            print(text, file=self._err, flush=True)
+
+    def step(self, name: str, text: str = "") -> None:
+        """The start of a step of work."""
+        self.say(f"{self.paint(name, '1;36')}{'  ' + text if text else ''}")
+
+    def warn(self, text: str) -> None:
+        """Something a person should know, though work goes on."""
+        print(f"{self.paint('warning:', '1;33')} {text}", file=self._err, flush=True)
+
+    def error(self, error: SlipwayError) -> None:
+        """A failure, its details and its hint."""
+        print(f"{self.paint('error:', '1;31')} {error.message}", file=self._err)
+        if error.stage:
+            print(f"  stage: {error.stage}", file=self._err)
+        for line in error.details:
+            print(f"  {line}", file=self._err)
+        if error.hint:
+            print(f"{self.paint('hint:', '1;32')} {error.hint}", file=self._err)
+        self._err.flush()
+
+    def data(self, value: object) -> None:
+        """A JSON document on standard output."""
+        print(json.dumps(value, indent=2, ensure_ascii=False), file=self._out, flush=True)
+
+    def text(self, text: str) -> None:
+        """A text a person asked for, such as a table, on standard output."""
+        print(text, file=self._out, flush=True)
+
+    def progress(self, label: str, total: int, *, unit: str = "bytes") -> Progress:
+        """A count from 0 to ``total`` in ``unit`` (``bytes`` are shown as kB, MB, GB)."""
+        return _Counter(self, self._err, label, total, unit) if not self._quiet else _Silent()
+
+
+class _Silent:
+    def advance(self, amount: int, note: str = "") -> None:
+        """Count without showing."""
+
+    def done(self) -> None:
+        """Nothing was shown."""
+
+
+class _Counter:
+    def __init__(self, report: Report, err: TextIO, label: str, total: int, unit: str) -> None:
+        self._report, self._err = report, err
+        self._label, self._total, self._unit = label, total, unit
+        self._count = 0
+        self._note = ""
+        self._shown_at = time.monotonic()
+        self._started = self._shown_at
+
+    def advance(self, amount: int, note: str = "") -> None:
+        """Count, and redraw when the last drawing is old enough."""
+        self._count += amount
+        self._note = note or self._note
+        interval = _REDRAW_S if self._report.on_terminal else _LOG_LINE_S
+        if time.monotonic() - self._shown_at >= interval:
+            self._draw(end="" if self._report.on_terminal else "\n")
+
+    def done(self) -> None:
+        """Draw the last state and end the line."""
+        self._note = f"in {time.monotonic() - self._started:.1f} s"
+        self._draw(end="\n")
+
+    def _draw(self, *, end: str) -> None:
+        self._shown_at = time.monotonic()
+        if self._unit == "bytes":
+            count, total = human_bytes(self._count), human_bytes(self._total)
+        else:
+            count, total = str(self._count), f"{self._total} {self._unit}"
+        share = f" {100 * self._count // self._total:3d} %" if self._total else ""
+        start = "\r\x1b[K" if self._report.on_terminal else ""
+        print(
+            f"{start}  {self._label}  {count} of {total}{share}  {self._note}".rstrip(),
+            end=end,
+            file=self._err,
+            flush=True,
+        )

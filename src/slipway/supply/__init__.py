@@ -1,0 +1,1 @@
+"""Supply: lock the inputs, fetch them into the Nix store."""
