@@ -1,4 +1,4 @@
-"""``slipway.toml``: the one description of the images. Reference: docs/reference/slipway-toml.md."""
+"""``slipway.toml``, the one description of the images (see docs/reference/slipway-toml.md)."""
 
 from __future__ import annotations
 
@@ -146,14 +146,14 @@ def parse(text: str) -> Config:
         release=debian.text("release"),
         architecture=debian.text("architecture"),
         drop=debian.texts("drop", []),
-        drop_from={name: drop_from.texts(name) for name in drop_from.keys()},
+        drop_from={name: drop_from.texts(name) for name in drop_from.names()},
         layers={name: layers.texts(name) for name in LAYER_ORDER},
         python_version=python.text("version"),
         heavy_bytes=python.whole("heavy_bytes"),
-        python_sets={name: sets.texts(name) for name in sets.keys()},
-        images={role: _image(role, images.table(role), sets.keys()) for role in images.keys()},
+        python_sets={name: sets.texts(name) for name in sets.names()},
+        images={role: _image(role, images.table(role), sets.names()) for role in images.names()},
         rehearsal=reader.table("rehearsal").texts("debian", []),
-        tools={name: tools.table(name).texts("debian") for name in tools.keys()},
+        tools={name: tools.table(name).texts("debian") for name in tools.names()},
         samples=reader.text_map("samples"),
         mirrors=reader.text_map("mirrors"),
     )

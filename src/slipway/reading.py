@@ -45,7 +45,7 @@ class Reader:
         """Whether the field is there."""
         return key in self._table
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The names of all fields."""
         return tuple(self._table)
 
@@ -56,7 +56,8 @@ class Reader:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string field; required when there is no default."""
-        return self._typed(key, str, "a string", default, "")
+        value: str = self._typed(key, str, "a string", default, "")
+        return value
 
     def whole(self, key: str, default: int | None = None) -> int:
         """A whole-number field, not negative; required when there is no default."""
@@ -68,7 +69,8 @@ class Reader:
 
     def flag(self, key: str, default: bool | None = None) -> bool:
         """A true-or-false field; required when there is no default."""
-        return self._typed(key, bool, "true or false", default, False)
+        value: bool = self._typed(key, bool, "true or false", default, False)
+        return value
 
     def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of strings; required when there is no default."""
@@ -98,7 +100,7 @@ class Reader:
     def text_map(self, key: str) -> dict[str, str]:
         """A table of strings; empty when absent."""
         inner = self.table(key)
-        return {name: inner.text(name) for name in inner.keys()}
+        return {name: inner.text(name) for name in inner.names()}
 
     def format(self, known: int) -> None:
         """Note a problem unless the field ``format`` has the number this version knows."""
