@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"strings"
+	"testing"
+)
+
+// serve answers every connection on a loopback port: it reads one line and writes answer. A nil
+// answer keeps the connection open and silent.
+func serve(t *testing.T, answer []byte) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { connection.Close() })
+			go func() {
+				_, _ = bufio.NewReader(connection).ReadString('\n')
+				if answer != nil {
+					_, _ = connection.Write(answer)
+					connection.Close()
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func TestAnswers(t *testing.T) {
+	tests := []struct {
+		name, scheme, answer string
+		code                 int
+		says                 string
+	}{
+		{"http ok", "http", "HTTP/1.1 200 OK\r\n\r\nbody", 0, ""},
+		{"http no content", "http", "HTTP/1.0 204 No Content\r\n\r\n", 0, ""},
+		{"http without a reason", "http", "HTTP/1.1 200", 0, ""},
+		{"http redirect", "http", "HTTP/1.1 301 Moved\r\n\r\n", 1, "it answered 301"},
+		{"http unavailable", "http", "HTTP/1.1 503 Service Unavailable\r\n\r\n", 1, "it answered 503"},
+		{"http noise", "http", "SSH-2.0-OpenSSH\r\n", 1, "not HTTP"},
+		{"http odd status", "http", "HTTP/1.1 2xx OK\r\n", 1, "not HTTP"},
+		{"http long noise", "http", strings.Repeat("x", 9000), 1, "not HTTP"},
+		{"http closed", "http", "", 1, "closed the connection"},
+		{"redis pong", "redis", "+PONG\r\n", 0, ""},
+		{"redis wants a password", "redis", "-NOAUTH Authentication required.\r\n", 0, ""},
+		{"redis loading", "redis", "-LOADING Redis is loading the dataset\r\n", 1, "LOADING"},
+		{"redis closed", "redis", "", 1, "closed the connection"},
+		{"tcp", "tcp", "", 0, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			code := run([]string{test.scheme + "://" + serve(t, []byte(test.answer))}, &stderr)
+			checkOutcome(t, code, stderr.String(), test.code, test.says)
+		})
+	}
+}
+
+func TestRequestNamesPathAndHost(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	lines := make(chan string, 2)
+	go func() {
+		reader := bufio.NewReader(server)
+		for range 2 {
+			line, _ := reader.ReadString('\n')
+			lines <- strings.TrimSpace(line)
+		}
+		for {
+			if line, _ := reader.ReadString('\n'); strings.TrimSpace(line) == "" {
+				break
+			}
+		}
+		_, _ = server.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+		server.Close()
+	}()
+	target, err := parseTarget("http://127.0.0.1:8000/health?deep=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := target.checkHTTP(client); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-lines; got != "GET /health?deep=1 HTTP/1.1" {
+		t.Errorf("request line %q", got)
+	}
+	if got := <-lines; got != "Host: 127.0.0.1:8000" {
+		t.Errorf("host line %q", got)
+	}
+}
+
+func TestSilenceEndsAtTheTimeout(t *testing.T) {
+	for _, scheme := range []string{"http", "redis"} {
+		var stderr bytes.Buffer
+		code := run([]string{"-timeout", "50ms", scheme + "://" + serve(t, nil)}, &stderr)
+		checkOutcome(t, code, stderr.String(), 1, "no answer within 50ms")
+	}
+}
+
+func TestRefusedConnection(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	var stderr bytes.Buffer
+	checkOutcome(t, run([]string{"tcp://" + address}, &stderr), stderr.String(), 1, "refused")
+}
+
+func TestUsage(t *testing.T) {
+	for _, arguments := range [][]string{
+		{}, {"a", "b"}, {"-unknown", "tcp://127.0.0.1:1"}, {"-timeout", "0s", "tcp://127.0.0.1:1"},
+		{"127.0.0.1:80"}, {"https://127.0.0.1:443/"}, {"tcp://127.0.0.1"}, {"tcp://:80"},
+		{"tcp://127.0.0.1:0"}, {"tcp://127.0.0.1:99999"}, {"tcp://127.0.0.1:80/path"},
+		{"http://127.0.0.1:80/a b"}, {"http://127.0.0.1:80/a\r\nX: y"},
+	} {
+		var stderr bytes.Buffer
+		checkOutcome(t, run(arguments, &stderr), stderr.String(), 2, "usage:")
+	}
+}
+
+func checkOutcome(t *testing.T, code int, stderr string, wantCode int, wantSays string) {
+	t.Helper()
+	if code != wantCode {
+		t.Errorf("exit code %d, want %d (%s)", code, wantCode, stderr)
+	}
+	if wantSays == "" && stderr != "" || !strings.Contains(stderr, wantSays) {
+		t.Errorf("it said %q, want %q", stderr, wantSays)
+	}
+	if code == 1 && strings.Count(stderr, "\n") != 1 {
+		t.Errorf("more than one line: %q", stderr)
+	}
+}
