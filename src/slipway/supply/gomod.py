@@ -1,0 +1,91 @@
+"""Go modules: locked by Go's own ``go.mod`` and ``go.sum``, vendored by the locked Go.
+
+The Go that runs here is Debian's static one from the lock, so that the vendored tree does not
+depend on what the machine has. Modules come from the proxy that Go is set to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from slipway.doors import Shell
+from slipway.errors import CommandFailed, FetchError
+from slipway.supply import deb, store
+from slipway.supply.locks import GoLock
+
+
+def modules_hash(folder: Path) -> str:
+    """The hash of ``go.mod`` and ``go.sum``, hex."""
+    digest = hashlib.sha256()
+    for name in ("go.mod", "go.sum"):
+        path = folder / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
+
+
+def unpack_go(packages: Sequence[Path], target: Path) -> Path:
+    """Unpack Debian's Go and return the path of its ``go`` program."""
+    for package in packages:
+        with deb.open_data(package.read_bytes()) as tar:
+            tar.extractall(target, filter=_keep)  # noqa: S202 - the bytes match the lock
+    return next((target / "usr/lib").glob("go-*/bin/go"))
+
+
+def _keep(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+    return None if "/share/doc/" in member.name else tarfile.tar_filter(member, path)
+
+
+def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> tuple[str, str]:
+    """Vendor the modules of ``folder`` and add the tree to the store.
+
+    Args:
+        go: the program to run.
+        folder: where ``go.mod`` is.
+        tidy: bring ``go.mod`` and ``go.sum`` up to date first (when locking).
+
+    Returns:
+        The tree's NAR hash (hex) and its store path.
+
+    Raises:
+        FetchError: a module can't be had, or its hash is not the one in ``go.sum``.
+    """
+    env = {
+        "GOROOT": str(go.parent.parent),
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOFLAGS": "-mod=mod" if tidy else "-mod=readonly",
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        tree = Path(temporary) / "go-vendor"
+        try:
+            if tidy:
+                shell.run([str(go), "mod", "tidy"], timeout=900, env=env, cwd=str(folder))
+            argv = [str(go), "mod", "vendor", "-o", str(tree)]
+            shell.run(argv, timeout=900, env=env, cwd=str(folder))
+        except CommandFailed as error:
+            raise FetchError(
+                "Go could not fetch the locked modules",
+                details=error.details,
+                hint="is the proxy that Go is set to reachable?",
+                stage="fetch",
+            ) from error
+        (path,) = store.add(shell, [tree], recursive=True)
+        return store.nar_sha256(shell, path), path
+
+
+def check(lock: GoLock, folder: Path) -> None:
+    """Refuse a lock that was made for another ``go.mod``.
+
+    Raises:
+        FetchError: it was.
+    """
+    if lock.modules_sha256 != modules_hash(folder):
+        raise FetchError(
+            "nix/go/go.mod or go.sum changed since the lock was made",
+            hint="./inv lock --only go",
+            stage="fetch",
+        )
