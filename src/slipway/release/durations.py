@@ -1,0 +1,84 @@
+"""Compose's durations, and what a service's health check says about its own pace. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h|d)")
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(value: object, default: float) -> float:
+    """A Compose duration such as ``1m30s`` in seconds.
+
+    Args:
+        value: the text; a number counts as seconds, None gives the default.
+        default: in seconds.
+
+    Raises:
+        ValueError: it is no duration.
+    """
+    if value is None:
+        return default
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    if not text or _PART.sub("", text):
+        raise ValueError(f"{text!r} is no duration; write one as 1m30s")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A service's health check with Docker's defaults filled in; times are seconds.
+
+    Attributes:
+        interval_s: from one check to the next.
+        timeout_s: after which a check counts as failed.
+        retries: failures in a row that make it unhealthy.
+        start_period_s: in which failures don't count.
+        start_interval_s: from one check to the next in that period.
+    """
+
+    interval_s: float
+    timeout_s: float
+    retries: int
+    start_period_s: float
+    start_interval_s: float
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds after its start by which Docker has called it healthy or unhealthy."""
+        return self.start_period_s + (self.interval_s + self.timeout_s) * self.retries
+
+    @property
+    def first_answer_s(self) -> float:
+        """Seconds after its start until a quick service is known to be healthy."""
+        return (
+            min(self.start_interval_s, self.interval_s)
+            if self.start_period_s
+            else (self.interval_s)
+        )
+
+
+def health_check(body: Mapping[str, Any]) -> HealthCheck | None:
+    """The health check of a service's Compose definition, or None without one.
+
+    Defaults are Docker's: 30 s, 30 s, 3, 0 s, 5 s
+    (https://docs.docker.com/reference/dockerfile/#healthcheck).
+    """
+    check = body.get("healthcheck")
+    if not isinstance(check, Mapping) or check.get("disable") is True:
+        return None
+    if check.get("test") in (None, ["NONE"]):
+        return None
+    return HealthCheck(
+        interval_s=seconds(check.get("interval"), 30),
+        timeout_s=seconds(check.get("timeout"), 30),
+        retries=int(check.get("retries") or 3),
+        start_period_s=seconds(check.get("start_period"), 0),
+        start_interval_s=seconds(check.get("start_interval"), 5),
+    )

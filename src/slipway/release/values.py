@@ -1,0 +1,334 @@
+"""What a release, a plan and their results are, as values with a JSON form.
+
+The JSON of :class:`Plan`, :class:`Outcome` and :class:`Status` is a contract with other programs:
+fields are added, never renamed. Files that slipway reads again (:class:`Release`) carry
+``format: 1``, and a reader refuses any other number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.errors import DeployError
+from slipway.images.values import Image
+from slipway.reading import Reader
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseImage:
+    """One image of a release.
+
+    Attributes:
+        reference: ``application/role:tag``.
+        config_digest: Docker's image id with a graph driver.
+        manifest_digest: Docker's image id with the containerd store.
+        layers: digest to bytes, bottom first; what pruning it can free.
+    """
+
+    reference: str
+    config_digest: str
+    manifest_digest: str
+    layers: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, image: Image) -> ReleaseImage:
+        """The part of a built image that a release remembers."""
+        layers = {layer.digest: layer.bytes for layer in image.layers}
+        return cls(image.reference, image.config_digest, image.manifest_digest, layers)
+
+    def is_id(self, image_id: str) -> bool:
+        """Whether Docker's image id is this image's, whatever its image store."""
+        return image_id in (self.config_digest, self.manifest_digest)
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "reference": self.reference,
+            "config_digest": self.config_digest,
+            "manifest_digest": self.manifest_digest,
+            "layers": dict(self.layers),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One thing that was, or is to be, live: everything needed to put it back.
+
+    Attributes:
+        id: ``YYYYMMDD-HHMMSS-`` and the start of the Compose file's hash.
+        application: Compose's project name.
+        created: when it was planned, ISO 8601 in UTC.
+        who: user and machine that deployed it.
+        commit: git commit of the checkout, with ``+changes`` when it had some; may be empty.
+        url: where it is reached.
+        compose: hex SHA-256 of the rendered Compose file.
+        images: by role.
+        hashes: service to its configuration hash.
+        files: paths, relative to the application's folder, of the config files it uses.
+        secrets: secret name to version.
+        previous: id of the release before it, or None.
+    """
+
+    id: str
+    application: str
+    created: str
+    who: str
+    commit: str
+    url: str
+    compose: str
+    images: dict[str, ReleaseImage]
+    hashes: dict[str, str]
+    files: tuple[str, ...]
+    secrets: dict[str, int]
+    previous: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The content of ``release.json``."""
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "application": self.application,
+            "created": self.created,
+            "who": self.who,
+            "commit": self.commit,
+            "url": self.url,
+            "compose": self.compose,
+            "images": {role: image.to_json() for role, image in self.images.items()},
+            "hashes": dict(self.hashes),
+            "files": list(self.files),
+            "secrets": dict(self.secrets),
+            "previous": self.previous,
+        }
+
+    @classmethod
+    def from_json(cls, text: bytes, where: str) -> Release:
+        """Read a ``release.json``.
+
+        Raises:
+            DeployError: it is no JSON, of another format, or has problems; nothing was changed.
+        """
+        try:
+            reader = Reader(json.loads(text))
+        except ValueError as error:
+            raise DeployError(f"{where} is no JSON: {error}", stage="read") from error
+        reader.format(FORMAT)
+        release = _release(reader)
+        if reader.problems:
+            raise DeployError(
+                f"{where} is not a release this version of slipway can read",
+                details=[f"{where}: {problem}" for problem in reader.problems],
+                hint="use the version of slipway that wrote it",
+                stage="read",
+            )
+        return release
+
+
+def _release(reader: Reader) -> Release:
+    images, secrets = reader.table("images"), reader.table("secrets")
+    previous = reader.take("previous")
+    return Release(
+        id=reader.text("id"),
+        application=reader.text("application"),
+        created=reader.text("created"),
+        who=reader.text("who"),
+        commit=reader.text("commit"),
+        url=reader.text("url"),
+        compose=reader.text("compose"),
+        images={role: _image(images.table(role)) for role in images.names()},
+        hashes=reader.text_map("hashes"),
+        files=reader.texts("files"),
+        secrets={name: secrets.whole(name) for name in secrets.names()},
+        previous=previous if isinstance(previous, str) else None,
+    )
+
+
+def _image(reader: Reader) -> ReleaseImage:
+    layers = reader.table("layers")
+    return ReleaseImage(
+        reference=reader.text("reference"),
+        config_digest=reader.text("config_digest"),
+        manifest_digest=reader.text("manifest_digest"),
+        layers={digest: layers.whole(digest) for digest in layers.names()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What is known of one container of the application.
+
+    Attributes:
+        service: its Compose service.
+        id: Docker's id.
+        name: Docker's name.
+        image_id: id of the image it runs.
+        state: ``created``, ``running``, ``restarting``, ``paused``, ``exited`` or ``dead``.
+        health: ``starting``, ``healthy``, ``unhealthy``, or empty without a health check.
+        restarts: how often Docker started it again.
+        exit_code: of its last end.
+        oom_killed: whether its memory limit killed it.
+        config: the value of its ``io.slipway.config`` label; empty without one.
+        one_off: whether it was started by ``run``, beside the service.
+    """
+
+    service: str
+    id: str
+    name: str
+    image_id: str
+    state: str
+    health: str = ""
+    restarts: int = 0
+    exit_code: int = 0
+    oom_killed: bool = False
+    config: str = ""
+    one_off: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether it runs, and is healthy where it says."""
+        return self.state == "running" and self.health in ("", "healthy")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """What a deploy does to the containers of one service.
+
+    Attributes:
+        service: its name.
+        action: ``create``, ``recreate``, ``remove`` or ``keep``.
+        reason: why, in words.
+        downtime_s: seconds in which the service is expected not to answer.
+    """
+
+    service: str
+    action: str
+    reason: str
+    downtime_s: float = 0
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "service": self.service,
+            "action": self.action,
+            "reason": self.reason,
+            "downtime_s": self.downtime_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMigration:
+    """A migration that will run.
+
+    Attributes:
+        revision: its id; empty when only the new image, once on the host, can tell.
+        message: what it does.
+    """
+
+    revision: str
+    message: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {"revision": self.revision, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deploy would do.
+
+    Attributes:
+        release: id of the release that would be live afterwards.
+        bytes_to_send: image bytes, before compression.
+        containers: one entry for each service.
+        migrations: those that would run.
+    """
+
+    release: str
+    bytes_to_send: int
+    containers: tuple[ContainerChange, ...]
+    migrations: tuple[PendingMigration, ...] = ()
+
+    @property
+    def touched(self) -> int:
+        """How many services' containers change."""
+        return sum(change.action != "keep" for change in self.containers)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.touched or self.bytes_to_send or self.migrations)
+
+    def to_json(self) -> dict[str, object]:
+        """What ``plan --json`` prints."""
+        return {
+            "release": self.release,
+            "bytes_to_send": self.bytes_to_send,
+            "containers": [change.to_json() for change in self.containers],
+            "migrations": [migration.to_json() for migration in self.migrations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How long a step took.
+
+    Attributes:
+        name: the step.
+        seconds: its duration.
+    """
+
+    name: str
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, to the millisecond."""
+        return {"name": self.name, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deploy did.
+
+    Attributes:
+        release: id of the release that is live.
+        outcome: ``deployed``, or ``unchanged`` when there was nothing to do.
+        url: where it is reached.
+        bytes_sent: image bytes, before compression.
+        containers_touched: services of which containers were made, replaced or removed.
+        seconds: all of it.
+        steps: in order.
+    """
+
+    release: str
+    outcome: str
+    url: str
+    bytes_sent: int
+    containers_touched: int
+    seconds: float
+    steps: tuple[StepTime, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """What ``deploy --json`` prints."""
+        return {
+            "release": self.release,
+            "outcome": self.outcome,
+            "url": self.url,
+            "bytes_sent": self.bytes_sent,
+            "containers_touched": self.containers_touched,
+            "seconds": round(self.seconds, 3),
+            "steps": [step.to_json() for step in self.steps],
+        }
+
+
+def health_word(container: Container) -> str:
+    """A container's health for people: Docker's word, or ``none`` without a health check."""
+    return container.health or "none"
+
+
+def as_json(value: Mapping[str, Any]) -> bytes:
+    """The bytes of a file that slipway keeps: sorted, indented, with a newline at its end."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
