@@ -193,7 +193,7 @@ def _entry(target: bytes, node: _Node) -> tuple[Entry, bytes | None]:
 
 def _target(path: bytes) -> bytes:
     try:
-        return os.readlink(path)
+        return os.readlink(path)  # noqa: PTH115 - a Path holds no bytes
     except OSError as error:
         raise BuildError(
             f"{os.fsdecode(path)}, part of a layer, can't be read: {error.strerror}",
