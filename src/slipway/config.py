@@ -56,6 +56,7 @@ class Config:
         layers: packages of the shared layers, by layer.
         python_version: such as ``3.13``.
         heavy_bytes: wheels from this size on have a layer of their own.
+        python_drop_from: globs left out of single wheels.
         python_sets: Python requirements by set.
         images: by role.
         rehearsal: packages of the rehearsal host.
@@ -73,6 +74,7 @@ class Config:
     layers: dict[str, tuple[str, ...]]
     python_version: str
     heavy_bytes: int
+    python_drop_from: dict[str, tuple[str, ...]]
     python_sets: dict[str, tuple[str, ...]]
     images: dict[str, ImageConfig]
     rehearsal: tuple[str, ...]
@@ -138,7 +140,7 @@ def parse(text: str) -> Config:
         reader.table("image"),
         reader.table("tool"),
     )
-    sets = python.table("sets")
+    sets, wheel_drops = python.table("sets"), python.table("drop-from")
     config = Config(
         application=application.text("name"),
         source=application.text("source"),
@@ -150,6 +152,7 @@ def parse(text: str) -> Config:
         layers={name: layers.texts(name) for name in LAYER_ORDER},
         python_version=python.text("version"),
         heavy_bytes=python.whole("heavy_bytes"),
+        python_drop_from={name: wheel_drops.texts(name) for name in wheel_drops.names()},
         python_sets={name: sets.texts(name) for name in sets.names()},
         images={role: _image(role, images.table(role), sets.names()) for role in images.names()},
         rehearsal=reader.table("rehearsal").texts("debian", []),
@@ -203,6 +206,7 @@ def _check_names(config: Config, reader: Reader) -> None:
 def _check_globs(config: Config, reader: Reader) -> None:
     groups = {"debian.drop": config.drop}
     groups |= {f"debian.drop-from.{name}": globs for name, globs in config.drop_from.items()}
+    groups |= {f"python.drop-from.{name}": globs for name, globs in config.python_drop_from.items()}
     for where, globs in groups.items():
         for index, glob in enumerate(globs):
             if "**" in glob.removesuffix("/**") or glob.startswith("/"):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from slipway.errors import LockError
 from slipway.supply.deb import PackageFiles
-from slipway.supply.elf import DEFAULT_FOLDERS, Elf, search_folders
+from slipway.supply.elf import Elf, search_folders
 
 
 def close(
@@ -73,6 +73,6 @@ def _providers(candidates: Mapping[str, PackageFiles]) -> dict[str, tuple[str, .
     owners: dict[str, list[str]] = {}
     for name in sorted(candidates):
         for path in candidates[name].paths:
-            if path.startswith(tuple(f"{folder}/" for folder in DEFAULT_FOLDERS)):
+            if ".so" in posixpath.basename(path):  # a run path may name any folder
                 owners.setdefault(path, []).append(name)
     return {path: tuple(names) for path, names in owners.items()}

@@ -111,7 +111,8 @@ def lock_debian(
         versions |= reach[group]
     packages = apt.stanzas(versions.items())
     contents = _read(packages.values(), config, places, mirrors, report)
-    groups = close_groups(plan, reach, contents, wheel_elves)
+    plain = {f"image.{role}" for role, image in config.images.items() if not image.python}
+    groups = close_groups(plan, reach, contents, wheel_elves, plain)
     used = {name for names in groups.values() for name in names}
     stage0 = add_stage0(shell, places, packages[groups["tool.stage0"][0]])
     done = DebianLock(apt.indexes(), {n: packages[n] for n in sorted(used)}, groups, stage0)
@@ -133,8 +134,17 @@ def close_groups(
     reach: dict[str, dict[str, str]],
     contents: dict[str, PackageFiles],
     wheel_elves: dict[str, Elf],
+    plain: set[str],
 ) -> dict[str, tuple[str, ...]]:
-    """Every group with the packages its ELF files need; shared layers bottom first."""
+    """Every group with the packages its ELF files need; shared layers bottom first.
+
+    Args:
+        plan: declared packages by group, shared layers before images.
+        reach: what apt would install for each group.
+        contents: what each package holds.
+        wheel_elves: ELF files of the wheels, which lie over the Python layer.
+        plain: groups of images without the Python layer.
+    """
     done: dict[str, tuple[str, ...]] = {}
     below: list[str] = []
     for group, names in plan.items():
@@ -143,10 +153,13 @@ def close_groups(
             continue
         candidates = {name: contents[name] for name in reach[group]}
         is_layer = group.startswith("layer.")
+        under = below if is_layer or group.startswith("image.") else []
+        if group in plain:
+            under = [name for name in below if name not in done["layer.python"]]
         done[group] = closure.close(
             names,
             candidates,
-            below=below if is_layer or group.startswith("image.") else (),
+            below=under,
             extra=wheel_elves if group == "layer.python" else None,
             where=group,
         )

@@ -1,0 +1,78 @@
+/** The flake's outputs. */
+{ root }:
+let
+  system = "x86_64-linux";
+
+  lib = import ./lib;
+
+  config = builtins.fromTOML (builtins.readFile (root + "/slipway.toml"));
+
+  locks = {
+    debian = lib.lock.load ./locks/debian.json;
+    python = lib.lock.load ./locks/python.json;
+    go = lib.lock.load ./locks/go.json;
+  };
+
+  stage0 = import ./stage0 { inherit system; inherit (lib) deb; lock = locks.debian; };
+
+  debian = import ./debian {
+    inherit stage0;
+    inherit (lib) deb;
+    inherit (config.debian) drop;
+    dropFrom = config.debian.drop-from;
+  };
+
+  groups = { groupOf = lib.lock.groupOf locks.debian; inherit (lib.lock) wheelsOf; };
+
+  go = import ./go {
+    inherit stage0 debian;
+    lock = groups;
+    goLock = locks.go;
+    source = ./go;
+  };
+
+  python = import ./python {
+    inherit stage0 debian;
+    inherit (lib) deb;
+    dropFrom = config.python.drop-from;
+    lock = groups;
+    pythonLock = locks.python;
+    inherit (config.python) version;
+  };
+
+  built = import ./image { inherit lib stage0 debian python go config locks root; };
+
+  roles = builtins.attrNames built.images;
+
+  farm = name: entries: stage0.run {
+    inherit name;
+    script = ./farm.sh;
+    inputs = {
+      names = builtins.attrNames entries;
+      paths = map (entry: entries.${entry}) (builtins.attrNames entries);
+    };
+  };
+
+  images = builtins.listToAttrs (map
+    (role: { name = "${role}-image"; value = built.images.${role}.json; })
+    roles);
+in
+{
+  packages.${system} = images // {
+    images = farm "images" images;
+    nix2container = go.nix2container;
+    actionlint = go.actionlint;
+    probe = go.probe;
+    rehearsal-host = import ./rehearsal { inherit stage0 debian; lock = groups; };
+  };
+
+  /** Every layer tree and description, for rebuilding each on its own. */
+  layers.${system} = lib.attrs.unique
+    (builtins.concatMap (role: built.images.${role}.trees ++ built.images.${role}.layerFiles) roles);
+
+  checks.${system} = builtins.listToAttrs (map
+    (role: { name = "elf-${role}"; value = built.images.${role}.elf; })
+    roles);
+
+  inherit lib;
+}

@@ -1,0 +1,10 @@
+# One folder $out with a link for each of $names to the path of the same number in $paths.
+set -eu
+# shellcheck disable=SC2154  # names, paths and out come from the derivation
+mkdir "$out"
+# shellcheck disable=SC2086  # one word a name
+set -- $names
+for path in $paths; do
+    ln -s "$path" "$out/$1"
+    shift
+done

@@ -1,0 +1,40 @@
+/** Programs built from locked Go modules, inside the sandbox, with Debian's Go. */
+{ stage0, debian, lock, goLock, source }:
+let
+  toolchain = debian.merge "go-toolchain" (map debian.unpack (lock.groupOf "tool.go"));
+
+  vendor = stage0.input { name = "go-vendor"; sha256 = goLock.vendor_sha256; recursive = true; };
+
+  modules = builtins.path {
+    name = "go-modules";
+    path = source;
+    filter = path: type: builtins.elem (baseNameOf path) [ "go.mod" "go.sum" ];
+  };
+
+  build = { name, package, own ? null }: stage0.run {
+    inherit name;
+    script = ./build.sh;
+    inputs = { inherit toolchain vendor modules package; own = if own == null then "" else own; };
+    sealed = true;
+  };
+in
+{
+  inherit toolchain;
+
+  /** Lays out image layers. */
+  nix2container = build { name = "nix2container"; package = "github.com/nlewo/nix2container"; };
+
+  /** Checks GitHub workflows. */
+  actionlint = build { name = "actionlint"; package = "github.com/rhysd/actionlint/cmd/actionlint"; };
+
+  /** The health probe that is in every image. */
+  probe = build {
+    name = "probe";
+    package = "slipway.local/tools/probe";
+    own = builtins.path {
+      name = "probe-source";
+      path = source + "/probe";
+      filter = path: type: builtins.match ".*[.]go" path != null;
+    };
+  };
+}

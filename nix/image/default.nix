@@ -1,0 +1,128 @@
+/** Layers and images: trees in, nix2container's JSON out. */
+{ lib, stage0, debian, python, go, config, locks, root }:
+let
+  inherit (builtins) attrNames filter map toJSON;
+
+  # -- layer trees ------------------------------------------------------------------------------
+
+  baseFiles = stage0.run {
+    name = "base-files-of-ours";
+    script = ./base.sh;
+    inputs = {
+      certificates = debian.unpack locks.debian.packages.ca-certificates;
+      probe = go.probe;
+      files = builtins.path { name = "base-files"; path = ./base; };
+    };
+    sealed = true;
+  };
+
+  pythonFiles = trees: python.run {
+    name = "python-files-of-ours";
+    script = ./stdlib.py;
+    inputs = { trees = toString trees; };
+    sealed = true;
+  };
+
+  application = python.run {
+    name = "application-${config.application.name}";
+    script = ./application.py;
+    inputs = {
+      inherit (python) site;
+      package = baseNameOf config.application.source;
+      source = builtins.path {
+        name = "application-source";
+        path = root + "/${config.application.source}";
+        filter = path: type:
+          let name = baseNameOf path;
+          in !(builtins.elem name ([ "__pycache__" ] ++ (config.application.exclude or [ ])))
+            && builtins.match ".*[.]pyc" name == null;
+      };
+    };
+    sealed = true;
+  };
+
+  filesOf = image: stage0.run {
+    name = "files-${image.role}";
+    script = ./files.sh;
+    inputs = {
+      targets = attrNames image.files;
+      sources = map
+        (target: builtins.path { name = "files-source"; path = root + "/${image.files.${target}}"; })
+        (attrNames image.files);
+    };
+    sealed = true;
+  };
+
+  treesOf = image: layer:
+    let
+      packages = map debian.unpack (layer.packages or [ ]);
+      wheels = map python.install (layer.wheels or [ ]);
+      kind = layer.kind or "";
+    in
+    packages ++ wheels
+    ++ (if kind == "base" then [ baseFiles ]
+    else if kind == "python" then [ (pythonFiles packages) ]
+    else if kind == "application" then [ application ]
+    else if kind == "files" then [ (filesOf image) ]
+    else [ ]);
+
+  # -- layers -----------------------------------------------------------------------------------
+
+  # nix2container 1.0.0 compares the sizes of folders that several store paths of a layer share,
+  # which no file system promises, so a layer is one merged tree.
+  layerTree = image: layer: debian.merge "layer-${layer.title}" (treesOf image layer);
+
+  layerJson = tree: stage0.run {
+    name = "${tree.name}.json";
+    script = ./layer.sh;
+    inputs = {
+      inherit (go) nix2container;
+      inherit tree;
+      perms = toJSON [ { path = "${tree}"; regex = "^${tree}/(var/)?tmp$"; mode = "1777"; } ];
+      rewrites = toJSON [ { path = "${tree}"; regex = "^${tree}"; repl = ""; } ];
+      graph = toJSON [ { path = "${tree}"; references = [ ]; } ];
+    };
+  };
+
+  # -- images -----------------------------------------------------------------------------------
+
+  imageOf = role: table:
+    let
+      image = lib.oci.withDefaults role table;
+      layers = lib.layers.plan {
+        inherit locks image;
+        heavyBytes = config.python.heavy_bytes;
+      };
+      trees = map (layerTree image) layers;
+      checked = map (layerTree image) (filter (layer: (layer.kind or "") != "application") layers);
+    in
+    rec {
+      elf = python.run {
+        name = "elf-${role}.json";
+        script = ./elf_check.py;
+        inputs = {
+          trees = toString checked;
+          roots = toString (map (entry: entry.name) (lib.lock.groupOf locks.debian "image.${role}"));
+          elf = ../../src/slipway/supply/elf.py;
+        };
+      };
+      layerFiles = map layerJson trees;
+      json = stage0.run {
+        name = "image-${role}.json";
+        script = ./image.sh;
+        inputs = {
+          inherit (go) nix2container;
+          inherit elf;
+          layers = layerFiles;
+          imageConfig = toJSON (lib.oci.imageConfig { inherit (config) application; inherit image; });
+        };
+      };
+      inherit trees;
+    };
+in
+{
+  inherit application;
+
+  /** By role: the image's JSON, its layer trees and its ELF report. */
+  images = builtins.mapAttrs imageOf config.image;
+}
