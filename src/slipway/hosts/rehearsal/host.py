@@ -1,0 +1,298 @@
+"""Boot, look at and remove rehearsal hosts.
+
+A rehearsal host is a machine of TrueNAS' shape on this one: its own namespaces, a real sshd, a real
+Docker engine with Compose, programs from a tree of unpacked Debian packages. It has no way out to
+any network. It stays until it is removed, and between boots it keeps Docker's data and the pool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from slipway.doors import Clock, Shell
+from slipway.errors import ConfigError, HostError
+from slipway.hosts.rehearsal import keys as keyfiles
+from slipway.hosts.rehearsal import machine, network, spec
+from slipway.hosts.rehearsal.start import PROGRAMS_DIR, start, sweep
+from slipway.hosts.rehearsal.values import ROOT, Places, RehearsalInfo, check_name
+from slipway.report import Report
+
+LOCK_S = 180.0
+STOP_S = 45.0
+KILL_S = 15.0
+POLL_S = 0.2
+SSH_PORT = 22
+
+
+class Rehearsals:
+    """The rehearsal hosts of one checkout.
+
+    Args:
+        root: folder of their states, each in a folder of its name; made when missing.
+        shell: programs on this machine.
+        clock: time.
+        report: where progress is told.
+    """
+
+    def __init__(self, root: Path, *, shell: Shell, clock: Clock, report: Report) -> None:
+        self._root = root.resolve()
+        self._shell = shell
+        self._clock = clock
+        self._report = report
+
+    def up(self, name: str, tree: Path) -> RehearsalInfo:
+        """Have a healthy host of this name: boots it unless it runs; boots an ill one anew.
+
+        Args:
+            name: a small letter, then up to 20 small letters, digits, hyphens.
+            tree: folder of unpacked Debian packages with merged ``/usr``; is only read.
+
+        Raises:
+            ConfigError: the name or the tree is not one.
+            HostError: no root, a kernel that lacks something, or the host did not come up;
+                what was started is stopped then, its data is kept.
+        """
+        check_name(name)
+        machine.require_root()
+        tree = _checked_tree(tree)
+        places = Places(self._root / name)
+        with self._alone():
+            found = self._look(places)
+            if found is not None and found.healthy:
+                if self._made_from(places) == self._fingerprint(places, found, tree):
+                    return found
+                found = dataclasses.replace(found, problem="its programs or settings changed")
+            if found is not None:
+                self._report.say(f"  rehearsal host {name}: {found.problem}; booting it anew")
+            machine.require_kernel()
+            places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            machine.require_fit(places.state)
+            self._clear(places)
+            return self._boot(places, tree)
+
+    def status(self, name: str) -> RehearsalInfo | None:
+        """The host of this name, with its problem when it is ill; None when there is none.
+
+        Raises:
+            ConfigError: the name is not one.
+            HostError: not root.
+        """
+        check_name(name)
+        machine.require_root()
+        return self._look(Places(self._root / name))
+
+    def list_all(self) -> tuple[RehearsalInfo, ...]:
+        """Every host of this checkout, by name.
+
+        Raises:
+            HostError: not root.
+        """
+        machine.require_root()
+        folders = sorted(self._root.iterdir()) if self._root.is_dir() else []
+        infos = (self._look(Places(folder)) for folder in folders if folder.is_dir())
+        return tuple(info for info in infos if info is not None)
+
+    def down(self, name: str) -> bool:
+        """Remove the host and all its data; whether there was anything to remove.
+
+        Raises:
+            ConfigError: the name is not one.
+            HostError: not root, or something would not go; doing it again is safe.
+        """
+        check_name(name)
+        machine.require_root()
+        places = Places(self._root / name)
+        if not places.state.exists() and not machine.processes(places.marker):
+            return False
+        with self._alone():
+            self._report.step("rehearsal", f"removing host {name}")
+            self._clear(places)
+            _remove(places.state)
+        with contextlib.suppress(OSError):  # another host may live there
+            self._root.rmdir()
+        return True
+
+    def _look(self, places: Places) -> RehearsalInfo | None:
+        pids = machine.processes(places.marker)
+        info = _read_info(places)
+        if info is None:
+            if not places.state.exists() and not pids:
+                return None
+            return _unknown(places, "its boot did not finish")
+        inits = [pid for pid in pids if _is_init(pid)]
+        if not inits:
+            return dataclasses.replace(info, problem="it does not run")
+        if not machine.ssh_answers(info.address, info.ssh_port):
+            return dataclasses.replace(info, problem="its sshd does not answer")
+        if machine.docker_version(inits[0]) is None:
+            return dataclasses.replace(info, problem="its Docker engine does not answer")
+        return info
+
+    def _boot(self, places: Places, tree: Path) -> RehearsalInfo:
+        started = self._clock.monotonic()
+        self._report.step("rehearsal", f"booting host {places.name}")
+        net = network.choose(places.key, machine.taken(self._shell))
+        address = str(net.network_address + 2)
+        document = self._spec(places, tree, network.there(net))
+        for folder in (places.docker, places.pool, places.scratch):
+            folder.mkdir(exist_ok=True)
+        try:
+            version = start(
+                document,
+                marker=places.marker,
+                console=places.console,
+                plug=lambda pid: machine.plug(
+                    self._shell, places.interface, network.here(net), pid
+                ),
+                clock=self._clock,
+                report=self._report,
+            )
+            keyfiles.write_known_hosts(places.keys, address)
+            info = RehearsalInfo(
+                name=places.name,
+                address=address,
+                ssh_port=SSH_PORT,
+                user=ROOT,
+                key_path=str(places.keys / keyfiles.CLIENT),
+                known_hosts_path=str(places.keys / keyfiles.KNOWN_HOSTS),
+                tree=str(tree),
+                state_dir=str(places.state),
+                booted_at=self._clock.now().isoformat(timespec="seconds"),
+                docker_version=version,
+            )
+            made_from = self._fingerprint(places, info, tree)
+            document = {"info": info.to_json(), "made_from": made_from}
+            keyfiles.write_private(places.info, json.dumps(document, indent=2) + "\n")
+        except BaseException:  # also when interrupted: nothing half booted stays
+            self._clear(places)
+            raise
+        seconds = self._clock.monotonic() - started
+        self._report.say(f"  {address}  Docker {version}  up in {seconds:.1f} s")
+        return info
+
+    def _spec(self, places: Places, tree: Path, address: str) -> dict[str, object]:
+        cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text())
+        return spec.make(places, str(tree), address, keyfiles.ensure(places.keys), cgroups)
+
+    def _fingerprint(self, places: Places, info: RehearsalInfo, tree: Path) -> str:
+        programs = tuple((PROGRAMS_DIR / name).read_text() for name in ("boot.py", "init.py"))
+        return spec.fingerprint(self._spec(places, tree, info.address), programs)
+
+    def _made_from(self, places: Places) -> str | None:
+        document = json.loads(places.info.read_text())
+        return document.get("made_from") if isinstance(document, dict) else None
+
+    def _clear(self, places: Places) -> None:
+        """Stop what runs and remove what a boot made, but for the data."""
+        left = machine.stop(machine.processes(places.marker), gently_s=STOP_S, kill_s=KILL_S)
+        if left:
+            raise HostError(
+                f"processes {', '.join(map(str, left))} of rehearsal host {places.name} would "
+                "not end; its data is untouched",
+                hint=f"look for what they wait for: cat /proc/{left[0]}/stack",
+                stage="rehearsal",
+            )
+        machine.unplug(self._shell, places.interface)
+        if places.state.exists():
+            places.scratch.mkdir(exist_ok=True)
+            cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text())
+            sweep(self._shell, spec.sweep(places, cgroups), places, self._clock)
+            places.info.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One boot or removal at a time: they choose addresses."""
+        self._root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            deadline = self._clock.monotonic() + LOCK_S
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if self._clock.monotonic() >= deadline:
+                        raise HostError(
+                            f"another slipway has been working on rehearsal hosts for {LOCK_S:.0f} s; "
+                            "nothing was changed",
+                            hint="wait for it to end, then try again",
+                            stage="rehearsal",
+                        ) from None
+                    self._clock.sleep(POLL_S)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _checked_tree(tree: Path) -> Path:
+    missing = [name for name in spec.PROGRAMS if not os.path.lexists(tree / name)]
+    if missing:
+        raise ConfigError(
+            f"{tree} is no tree for a rehearsal host: {', '.join(missing[:4])} "
+            f"{'is' if len(missing) == 1 else 'are'} missing; nothing was started",
+            hint="./inv rehearsal.up builds the right one",
+            stage="rehearsal",
+        )
+    return tree.resolve()
+
+
+def _read_info(places: Places) -> RehearsalInfo | None:
+    try:
+        return RehearsalInfo.from_json(json.loads(places.info.read_text())["info"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _unknown(places: Places, problem: str) -> RehearsalInfo:
+    """A host of which only the name is sure."""
+    return RehearsalInfo(
+        name=places.name,
+        address="",
+        ssh_port=SSH_PORT,
+        user=ROOT,
+        key_path=str(places.keys / keyfiles.CLIENT),
+        known_hosts_path=str(places.keys / keyfiles.KNOWN_HOSTS),
+        tree="",
+        state_dir=str(places.state),
+        booted_at="",
+        docker_version="",
+        problem=problem,
+    )
+
+
+def _is_init(pid: int) -> bool:
+    """Whether it is process 1 of a namespace below this one."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                numbers = line.split()[1:]
+                return len(numbers) > 1 and numbers[-1] == "1"
+    return False
+
+
+def _remove(state: Path) -> None:
+    inside = machine.mounts_below(Path("/proc/self/mountinfo").read_text(), state)
+    if inside:
+        raise HostError(
+            f"{inside[0]} is mounted inside the rehearsal host's state; its data is untouched",
+            hint=f"umount {inside[0]}",
+            stage="rehearsal",
+        )
+    try:
+        shutil.rmtree(state)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HostError(
+            f"the rehearsal host is stopped, but {error.filename} could not be removed: "
+            f"{error.strerror}",
+            hint="remove it by hand, or try again",
+            stage="rehearsal",
+        ) from error
