@@ -1,0 +1,150 @@
+"""Command lines for a host, and files written and read by them. Pure.
+
+The one place where arguments become a line that a shell reads is :func:`line`. Everything else is
+a tuple of arguments. Values reach our small scripts as ``"$1"`` and so on, never glued into them.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from slipway.doors import Completed
+from slipway.errors import CommandFailed, HostError
+
+MISSING = 66
+SHORT = 65
+UNSEARCHABLE = 77
+_KILL_AFTER_S = 5
+_TIMED_OUT = frozenset({124, 137})
+
+# mv -T: a folder of that name is an error, not a place to move into. The byte count is checked
+# because a broken connection looks like the end of the input.
+_PUT = """set -eu
+umask 022
+folder=$(dirname -- "$1")
+mkdir -p -- "$folder"
+fresh=$(mktemp -- "$folder/.slipway.XXXXXXXXXX")
+trap 'rm -f -- "$fresh"' EXIT
+trap 'exit 75' HUP INT TERM
+cat >"$fresh"
+[ "$(wc -c <"$fresh")" -eq "$4" ] || exit 65
+[ "$3" = - ] || chown -- "$3:$3" "$fresh"
+chmod -- "$2" "$fresh"
+sync -- "$fresh"
+mv -fT -- "$fresh" "$1"
+trap - EXIT
+"""
+
+# A file that is not there and a folder that may not be looked into both fail in `cat` with 1.
+_READ = """set -eu
+[ ! -e "$1" ] || exec cat -- "$1"
+near=$1
+while [ ! -e "$near" ]; do near=$(dirname -- "$near"); done
+[ -x "$near" ] || exit 77
+exit 66
+"""
+
+
+def line(argv: Sequence[str]) -> str:
+    """The one line a remote login shell reads; it splits it into exactly ``argv`` again."""
+    if any("\0" in argument for argument in argv):
+        raise HostError("a command's argument holds a NUL byte; no program can be given one")
+    return shlex.join(argv)
+
+
+def wrapped(argv: Sequence[str], *, sudo: bool, timeout: float | None) -> tuple[str, ...]:
+    """``argv`` with C locale, as root when wanted, and stopped by the host itself in time.
+
+    The host's own ``timeout`` (coreutils) is what ends a command there: closing the connection
+    doesn't. ``sudo`` keeps ``LC_ALL`` (it is on its list of harmless variables).
+
+    Args:
+        argv: program and arguments.
+        sudo: prefix ``sudo -n --``, which never asks for a password.
+        timeout: seconds, rounded up, or None for no limit.
+    """
+    root = ("sudo", "-n", "--") if sudo else ()
+    limit: tuple[str, ...] = ()
+    if timeout is not None:
+        limit = ("timeout", "-k", str(_KILL_AFTER_S), str(max(1, math.ceil(timeout))))
+    return ("env", "LC_ALL=C", *root, *limit, *argv)
+
+
+def client_limit(timeout: float) -> float:
+    """Seconds until this side gives up: later than the host, whose answer is the better one."""
+    return max(1, math.ceil(timeout)) + _KILL_AFTER_S + 5
+
+
+def ran_out(exit_code: int, seconds: float, timeout: float) -> bool:
+    """Whether ``timeout`` ended the command, not the command itself with the same code."""
+    return exit_code in _TIMED_OUT and seconds >= max(1, math.ceil(timeout))
+
+
+def checked(completed: Completed, *, where: str) -> Completed:
+    """The same, or CommandFailed when it ended with a code other than 0."""
+    if completed.ok:
+        return completed
+    raise CommandFailed(completed.argv, completed.exit_code, completed.error_text, where=where)
+
+
+def put_argv(path: str, size: int, *, mode: int, owner: int | None) -> tuple[str, ...]:
+    """A command that writes its ``size`` bytes of standard input to ``path``, whole or not at all.
+
+    Raises:
+        HostError: ``path`` isn't absolute, or is a folder's.
+    """
+    _absolute(path)
+    given = "-" if owner is None else str(owner)
+    return ("sh", "-c", _PUT, "slipway-put", path, f"{mode:04o}", given, str(size))
+
+
+def check_put(completed: Completed, path: str, *, where: str) -> None:
+    """Raise what a failed :func:`put_argv` means.
+
+    Raises:
+        HostError: the content came short; the file is as it was.
+        CommandFailed: anything else.
+    """
+    if completed.exit_code == SHORT:
+        raise HostError(
+            f"{path} on {where} was not written: not all bytes arrived, the file is as it was",
+            hint="run the same command again",
+        )
+    checked(_renamed(completed, "write", path), where=where)
+
+
+def read_argv(path: str) -> tuple[str, ...]:
+    """A command that prints a file, or ends with :data:`MISSING`."""
+    _absolute(path)
+    return ("sh", "-c", _READ, "slipway-read", path)
+
+
+def read_result(completed: Completed, path: str, *, where: str) -> bytes | None:
+    """What :func:`read_argv` found; None when there is no such file.
+
+    Raises:
+        HostError: a folder on the way may not be looked into.
+        CommandFailed: it is there and can't be read.
+    """
+    if completed.exit_code == MISSING:
+        return None
+    if completed.exit_code == UNSEARCHABLE:
+        raise HostError(
+            f"{path} on {where} can't be looked up: the login user may not enter its folder",
+            hint="set sudo = true for this host, or log in as the folder's owner",
+        )
+    return checked(_renamed(completed, "read", path), where=where).stdout
+
+
+def _renamed(completed: Completed, verb: str, path: str) -> Completed:
+    """With a short name for the script in place of its text, for the message."""
+    return Completed((verb, path), completed.exit_code, completed.stdout, completed.stderr)
+
+
+def _absolute(path: str) -> None:
+    pure = PurePosixPath(path)
+    if not pure.is_absolute() or path.endswith("/") or ".." in pure.parts:
+        raise HostError(f"a file on a host needs an absolute path, got {path!r}")

@@ -1,0 +1,246 @@
+"""``deploy/hosts.toml``: the machines by name.
+
+Pure but for :func:`read_hosts`, which only reads the file. Every problem of the file is reported
+at once; an unknown key or format number is a problem, so that a misspelt name never goes unseen.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from slipway.errors import ConfigError, Problem
+from slipway.reading import Reader
+
+KINDS = ("rehearsal", "local", "ssh")
+_SSH_ONLY = ("address", "port", "user", "key_file", "known_hosts")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,20}\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SHARED_DIRS = frozenset(("/", "/mnt", "/etc", "/usr", "/var", "/var/lib", "/home", "/root"))
+
+
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """One host of ``deploy/hosts.toml``.
+
+    Attributes:
+        name: its name there.
+        kind: ``rehearsal``, ``local`` or ``ssh``.
+        app_dir: absolute folder on the host for releases, secrets and data.
+        address: name or IP address; empty unless ``kind`` is ``ssh``.
+        port: TCP port of its SSH server, or 0 for the one in ``~/.ssh/config``, else 22.
+        user: login name; empty for the one in ``~/.ssh/config``, else this user's.
+        key_file: private key here; empty for the agent's keys and those in ``~/.ssh``.
+        known_hosts: file with its host key; empty for the user's and the system's.
+        sudo: run commands as root through ``sudo -n``.
+        docker: the docker program there, a name or an absolute path.
+        compose: Compose files, relative to ``deploy/``, later ones over earlier.
+        variables: values for ``${…}`` in those files.
+    """
+
+    name: str
+    kind: str
+    app_dir: str
+    address: str = ""
+    port: int = 0
+    user: str = ""
+    key_file: str = ""
+    known_hosts: str = ""
+    sudo: bool = False
+    docker: str = "docker"
+    compose: tuple[str, ...] = ("docker-compose.yml",)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """The same fields as in the file, with their names."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "app_dir": self.app_dir,
+            "address": self.address,
+            "port": self.port,
+            "user": self.user,
+            "key_file": self.key_file,
+            "known_hosts": self.known_hosts,
+            "sudo": self.sudo,
+            "docker": self.docker,
+            "compose": list(self.compose),
+            "variables": dict(self.variables),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """All hosts of the file.
+
+    Attributes:
+        default: the host meant when none is named.
+        entries: by name.
+        file: where they were read, for messages.
+    """
+
+    default: str
+    entries: Mapping[str, HostEntry]
+    file: str = "deploy/hosts.toml"
+
+    def pick(self, name: str | None = None) -> HostEntry:
+        """The host with that name, or the default one.
+
+        Raises:
+            ConfigError: there is none; the message lists those there are.
+        """
+        wanted = self.default if name is None else name
+        if wanted not in self.entries:
+            raise ConfigError(
+                f"there is no host {wanted!r} in {self.file}; it has: "
+                f"{', '.join(sorted(self.entries)) or 'none'}",
+                hint=f"name one of them with --host, or add [host.{wanted}] to {self.file}"
+                if _NAME.match(wanted)
+                else "name one of them with --host",
+                stage="config",
+            )
+        return self.entries[wanted]
+
+
+def parse_hosts(text: str, *, home: str, file: str = "deploy/hosts.toml") -> Hosts:
+    """Read the text of the file.
+
+    Args:
+        text: TOML, format 1.
+        home: absolute folder that ``~/`` stands for.
+        file: its name for messages.
+
+    Raises:
+        ConfigError: with every problem found.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError.from_problems(file, [Problem("", f"is no TOML: {error}")]) from error
+    reader = Reader(document)
+    reader.format(1)
+    default = reader.text("default", "rehearsal")
+    hosts = reader.table("host", required=True)
+    entries = {name: _entry(hosts.table(name), name, home) for name in hosts.names()}
+    if reader.has("host") and default not in entries:
+        reader.note("default", f"names {default!r}, which is no host of this file")
+    reader.finish()
+    if reader.problems:
+        raise ConfigError.from_problems(file, reader.problems, hint=f"mend {file}")
+    return Hosts(default, entries, file)
+
+
+def read_hosts(path: Path, *, name: str = "deploy/hosts.toml") -> Hosts:
+    """Read the file; see :func:`parse_hosts`.
+
+    Raises:
+        ConfigError: it is missing, no text, or has problems.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{name} can't be read ({error}); nothing was changed",
+            hint=f"restore it: git checkout {name}",
+            stage="config",
+        ) from error
+    return parse_hosts(text, home=str(Path.home()), file=name)
+
+
+def _entry(reader: Reader, name: str, home: str) -> HostEntry:
+    if not _NAME.match(name):
+        reader.note("", "is no host name: a-z, 0-9 and -, a letter first, at most 21")
+    kind = _kind(reader)
+    ssh = kind == "ssh"
+    entry = HostEntry(
+        name=name,
+        kind=kind,
+        app_dir=_app_dir(reader, kind, home),
+        address=_word(reader, "address", None if ssh else ""),
+        port=_port(reader),
+        user=_word(reader, "user", ""),
+        key_file=_local_path(reader, "key_file", home),
+        known_hosts=_local_path(reader, "known_hosts", home),
+        sudo=reader.flag("sudo", False),
+        docker=_docker(reader),
+        compose=_compose(reader),
+        variables=_variables(reader),
+    )
+    for key in _SSH_ONLY:
+        if kind in KINDS and not ssh and reader.has(key):
+            reader.note(key, f"has no meaning for a host of kind {kind!r}")
+    reader.finish()
+    return entry
+
+
+def _kind(reader: Reader) -> str:
+    kind = reader.text("kind")
+    if kind and kind not in KINDS:
+        reader.note("kind", f"should be one of {', '.join(KINDS)}, got {kind!r}")
+    return kind
+
+
+def _app_dir(reader: Reader, kind: str, home: str) -> str:
+    text = reader.text("app_dir")
+    path = f"{home}{text[1:]}" if kind == "local" and text.startswith("~/") else text
+    if not path:
+        return ""
+    pure = PurePosixPath(path)
+    if not pure.is_absolute() or ".." in pure.parts or any(ord(c) < 32 for c in path):
+        reader.note("app_dir", f"should be an absolute path without .., got {text!r}")
+    elif str(pure) in _SHARED_DIRS:
+        reader.note("app_dir", f"should be a folder of its own, not {text!r}")
+    return str(pure)
+
+
+def _word(reader: Reader, key: str, default: str | None) -> str:
+    text = reader.text(key, default)
+    if reader.has(key) and (
+        not text or text.startswith("-") or any(c.isspace() or not c.isprintable() for c in text)
+    ):
+        reader.note(key, f"should be one word that doesn't start with -, got {text!r}")
+    return text
+
+
+def _port(reader: Reader) -> int:
+    port = reader.whole("port", 0)
+    if reader.has("port") and not 1 <= port <= 65535:
+        reader.note("port", f"should be a TCP port from 1 to 65535, got {port}")
+    return port
+
+
+def _local_path(reader: Reader, key: str, home: str) -> str:
+    text = reader.text(key, "")
+    path = f"{home}{text[1:]}" if text.startswith("~/") else text
+    if reader.has(key) and not path.startswith("/"):
+        reader.note(key, f"should be an absolute path or start with ~/, got {text!r}")
+    return path
+
+
+def _docker(reader: Reader) -> str:
+    text = reader.text("docker", "docker")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|/[A-Za-z0-9._/-]+", text) or text.startswith("-"):
+        reader.note("docker", f"should be a program's name or absolute path, got {text!r}")
+    return text
+
+
+def _compose(reader: Reader) -> tuple[str, ...]:
+    files = reader.texts("compose", ["docker-compose.yml"])
+    if not files:
+        reader.note("compose", "should name at least one file")
+    for index, file in enumerate(files):
+        pure = PurePosixPath(file)
+        if not file or pure.is_absolute() or ".." in pure.parts:
+            reader.note(f"compose[{index}]", f"should be a file inside deploy/, got {file!r}")
+    return files
+
+
+def _variables(reader: Reader) -> dict[str, str]:
+    table = reader.table("variables")
+    for name in table.names():
+        if not _VARIABLE.match(name):
+            table.note(name, "is no variable name: letters, digits and _, no digit first")
+    return {name: table.text(name) for name in table.names()}

@@ -1,0 +1,183 @@
+"""One command on an SSH channel: bytes in, bytes out, and never a wait without an end.
+
+Paramiko's waits have gaps: ``exec_command`` waits for its answer, and a write to a dead network
+blocks, without a limit. A :class:`Watchdog` on a thread of its own cuts the connection then.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+import paramiko
+
+_SLICE_S = 0.25
+_READ_BYTES = 1 << 16
+_SEND_BYTES = 1 << 15
+_GRACE_S = 5.0
+
+
+class Stalled(Exception):
+    """No byte was taken for too long, or the end did not come; the text says which."""
+
+
+class Watchdog:
+    """Cuts a connection when a call that was being watched takes too long.
+
+    Args:
+        cut: what ends the connection; called at most once, on another thread.
+    """
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self._cut = cut
+        self._deadline: float | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="slipway-watchdog", daemon=True)
+        self.barked = False
+
+    def arm(self, seconds: float) -> None:
+        """Watch from now on: cut in ``seconds`` unless armed again or disarmed before."""
+        self._deadline = time.monotonic() + seconds
+
+    def disarm(self) -> None:
+        """Watch no longer."""
+        self._deadline = None
+
+    def __enter__(self) -> Watchdog:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_SLICE_S):
+            deadline = self._deadline
+            if deadline is not None and time.monotonic() >= deadline:
+                self.barked = True
+                self._cut()
+                return
+
+
+class Exchange:
+    """The input and output of one command.
+
+    Args:
+        channel: an open channel on which the command has been started.
+        watchdog: armed while a write may block.
+        on_stdout: takes the command's standard output, piece by piece, on another thread.
+        on_stderr: the same for standard error.
+    """
+
+    def __init__(
+        self,
+        channel: paramiko.Channel,
+        watchdog: Watchdog,
+        *,
+        on_stdout: Callable[[bytes], object],
+        on_stderr: Callable[[bytes], object],
+    ) -> None:
+        self._channel = channel
+        self._watchdog = watchdog
+        self._failure: BaseException | None = None
+        channel.settimeout(_SLICE_S)
+        self._readers = [
+            threading.Thread(target=self._drain, args=(take, use), daemon=True)
+            for take, use in ((channel.recv, on_stdout), (channel.recv_stderr, on_stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def feed(self, chunks: Iterable[bytes], *, stall_timeout: float) -> bool:
+        """Send the chunks as fast as they are taken, then the end of the input.
+
+        Returns:
+            Whether all was sent; False when the command ended before it had read everything.
+
+        Raises:
+            Stalled: no byte was taken for ``stall_timeout`` seconds.
+        """
+        for chunk in chunks:
+            if not self._send(memoryview(chunk), stall_timeout):
+                return False
+        if not self._ended():
+            try:
+                self._channel.shutdown_write()
+            except OSError:
+                return False
+        return True
+
+    def wait(self, limit: float | None) -> int | None:
+        """The exit code, once the command ended and its output is read.
+
+        Args:
+            limit: seconds to wait at most; None for no limit.
+
+        Returns:
+            The code; None when the connection ended before the command, or a signal ended it.
+
+        Raises:
+            Stalled: it is still running after ``limit``.
+        """
+        deadline = None if limit is None else time.monotonic() + limit
+        while not self._channel.status_event.wait(_SLICE_S):
+            if limit is not None and deadline is not None and time.monotonic() >= deadline:
+                raise Stalled(f"the command did not end within {limit:.0f} s")
+        self._join(deadline)
+        if self._failure is not None:
+            raise self._failure
+        code = self._channel.exit_status
+        return None if code < 0 else code
+
+    def _join(self, deadline: float | None) -> None:
+        """Wait for the output's end; a child left behind may hold it open longer than wanted."""
+        for reader in self._readers:
+            while reader.is_alive():
+                if deadline is not None and time.monotonic() >= deadline:
+                    return
+                reader.join(_SLICE_S)
+
+    def _send(self, rest: memoryview, stall_timeout: float) -> bool:
+        moved = time.monotonic()
+        self._watchdog.arm(stall_timeout + _GRACE_S)
+        while rest and not self._ended():
+            try:
+                sent = self._channel.send(bytes(rest[:_SEND_BYTES]))
+            except TimeoutError:
+                sent = 0
+            except OSError:
+                return False
+            if sent:
+                rest = rest[sent:]
+                moved = time.monotonic()
+                self._watchdog.arm(stall_timeout + _GRACE_S)
+            elif time.monotonic() - moved >= stall_timeout:
+                raise Stalled(f"it took no byte for {stall_timeout:.0f} s")
+        self._watchdog.disarm()
+        return not self._ended()
+
+    def _ended(self) -> bool:
+        return self._channel.closed or self._channel.status_event.is_set()
+
+    def _drain(self, take: Callable[[int], bytes], use: Callable[[bytes], object]) -> None:
+        while True:
+            try:
+                piece = take(_READ_BYTES)
+            except TimeoutError:
+                continue
+            if not piece:
+                return
+            try:
+                use(piece)
+            except Exception as error:
+                self._failure = error
+                self._channel.close()
+                return
