@@ -1,0 +1,268 @@
+"""The rules that the Compose files keep, checked on the files as a host gets them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.config import load
+from slipway.release.stack import Stack, own_variables, read_stack
+from slipway.release.yamlfile import parse_yaml
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+BASE = "docker-compose.yml"
+TRUENAS = "docker-compose.truenas.yml"
+DEV = "docker-compose.dev.yml"
+EXAMPLE = "docker-compose.override.example.yml"
+ROLES = load(ROOT).roles
+STANDING = [role for role in ROLES if role != "cli"]
+STATEFUL = {"postgres", "redis"}
+
+Service = dict[str, Any]
+
+
+def _stack(*files: str) -> Stack:
+    images = {role: f"langflix/{role}:0123456789ab" for role in ROLES}
+    variables = own_variables("langflix", images, app_dir="/mnt/tank/apps/langflix")
+    variables["LANGFLIX_SOURCE"] = "/src"
+    return read_stack([(name, (DEPLOY / name).read_text()) for name in files], variables)
+
+
+STACKS = {
+    "base": _stack(BASE),
+    "truenas": _stack(BASE, TRUENAS),
+    "dev": _stack(BASE, DEV),
+    "example": _stack(BASE, EXAMPLE),
+}
+EVERY = [
+    pytest.param(stack.services[name], id=f"{kind}-{name}")
+    for kind, stack in STACKS.items()
+    for name in stack.services
+]
+EVERY_STANDING = [
+    pytest.param(stack.services[name], id=f"{kind}-{name}")
+    for kind, stack in STACKS.items()
+    for name in stack.standing
+]
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_the_services_are_the_roles(kind: str) -> None:
+    """Each role of slipway.toml is one service of its name; only cli does not stand."""
+    stack = STACKS[kind]
+    assert stack.roles == {role: role for role in ROLES}
+    assert sorted(stack.standing) == sorted(STANDING)
+    assert stack.application == load(ROOT).application
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_no_service_has_more_rights_than_it_needs(service: Service) -> None:
+    """Unprivileged user, read-only root, no capability, no way to gain one, no host namespace."""
+    assert service["user"] == "568:568"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    forbidden = {"privileged", "cap_add", "devices", "network_mode", "pid", "ipc", "userns_mode"}
+    assert not forbidden & set(service)
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_every_service_is_limited(service: Service) -> None:
+    """Processor, memory, processes and open files each have a limit."""
+    limits = service["deploy"]["resources"]["limits"]
+    assert float(limits["cpus"]) > 0
+    assert re.fullmatch(r"[1-9][0-9]*M", limits["memory"])
+    assert limits["pids"] > 0
+    assert service["ulimits"]["nofile"]["hard"] >= service["ulimits"]["nofile"]["soft"] > 0
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_every_log_is_rotated(service: Service) -> None:
+    """No container's log grows without an end."""
+    assert service["logging"]["driver"] in ("local", "json-file")
+    assert {"max-size", "max-file"} <= set(service["logging"]["options"])
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_every_temporary_file_system_is_bounded(service: Service) -> None:
+    """Each tmpfs has a size and belongs to the service's user."""
+    for mount in service.get("tmpfs", []):
+        options = mount.partition(":")[2].split(",")
+        assert "uid=568" in options
+        assert any(option.startswith("size=") for option in options)
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_every_mount_is_a_bind_that_must_exist(service: Service) -> None:
+    """Data is under one path that slipway makes; Docker never makes a folder as root."""
+    for mount in service.get("volumes", []):
+        assert mount["type"] == "bind"
+        assert mount["bind"] == {"create_host_path": False}
+        assert mount["source"].startswith("/")
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_no_secret_is_in_the_environment(service: Service) -> None:
+    """Variables name files of secrets; none holds one."""
+    for name, value in service.get("environment", {}).items():
+        if re.search("PASSWORD|SECRET|TOKEN|KEY", name):
+            assert name.endswith("_FILE")
+            assert value.removeprefix("/run/secrets/") in service["secrets"]
+        assert not re.search(r"://[^/@]*:[^/@]+@", str(value))
+
+
+@pytest.mark.parametrize("service", EVERY_STANDING)
+def test_every_standing_service_comes_back_and_is_watched(service: Service) -> None:
+    """It restarts after a reboot, has a health check without a shell, and time to stop."""
+    assert service["restart"] == "unless-stopped"
+    check = service["healthcheck"]
+    assert check["test"][0] == "CMD"
+    assert check["test"][1].startswith("/")
+    needed = {"interval", "timeout", "retries", "start_period", "start_interval"}
+    assert needed <= set(check)
+    assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_dependencies_wait_for_health(kind: str) -> None:
+    """Whoever needs another service waits until it is healthy."""
+    for service in STACKS[kind].services.values():
+        for needed in service.get("depends_on", {}).values():
+            assert needed["condition"] == "service_healthy"
+
+
+@pytest.mark.parametrize("kind", ["base", "truenas", "example"])
+def test_only_the_edge_publishes_ports(kind: str) -> None:
+    """Nothing but the edge can be reached from outside the host."""
+    stack = STACKS[kind]
+    assert [name for name, body in stack.services.items() if body.get("ports")] == ["edge"]
+
+
+def test_development_publishes_on_this_machine_alone() -> None:
+    """The further ports of the development file are bound to the loopback address."""
+    for name, body in STACKS["dev"].services.items():
+        for port in body.get("ports", []) if name != "edge" else []:
+            assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_the_stores_are_on_the_internal_network(kind: str) -> None:
+    """The edge can't reach database and queue; the network they are on has no way out."""
+    stack = STACKS[kind]
+    assert stack.document["networks"]["back"]["internal"] is True
+    assert set(stack.services["edge"]["networks"]) == {"front"}
+    for name in STATEFUL | {"worker", "beat", "cli"}:
+        assert set(stack.services[name]["networks"]) <= {"back", "dev"}
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_only_stateless_services_roll(kind: str) -> None:
+    """What rolls holds no state and answers HTTP behind the edge."""
+    stack = STACKS[kind]
+    assert stack.rolled == {"api", "frontend", "flower"}
+    config = (DEPLOY / "edge/haproxy.cfg").read_text()
+    for name in stack.rolled:
+        assert re.search(rf"^backend {name}$", config, re.MULTILINE)
+        assert re.search(rf"^    server a {name}:[0-9]+ ", config, re.MULTILINE)
+
+
+def test_data_folders_are_those_that_are_mounted() -> None:
+    """Every folder below the data path is declared, so that it exists with the right owner."""
+    stack = STACKS["base"]
+    sources = {
+        Path(mount["source"]).relative_to("/mnt/tank/apps/langflix/data").name
+        for service in stack.services.values()
+        for mount in service.get("volumes", [])
+    }
+    assert sources == {folder.name for folder in stack.data}
+    assert {folder.owner for folder in stack.data} == {568}
+
+
+def test_every_secret_is_used_and_every_used_one_is_declared() -> None:
+    """The secrets of services, of Compose and of slipway are the same, but for a source."""
+    stack = STACKS["base"]
+    used = {name for body in stack.services.values() for name in body.get("secrets", [])}
+    declared = set(stack.document["secrets"])
+    assert used == declared == {spec.name for spec in stack.secrets}
+
+
+def test_limits_leave_room_in_the_programs_own_settings() -> None:
+    """Redis's own limit and PostgreSQL's buffers fit in their containers with room to spare."""
+    redis = (DEPLOY / "images/redis/etc/redis/redis.conf").read_text()
+    own = re.search(r"^maxmemory ([0-9]+)mb$", redis, re.MULTILINE)
+    postgres = (DEPLOY / "images/postgres/etc/postgresql/postgresql.conf").read_text()
+    buffers = re.search(r"^shared_buffers = ([0-9]+)MB$", postgres, re.MULTILINE)
+    assert own is not None
+    assert buffers is not None
+    limits = {
+        name: int(STACKS["base"].services[name]["deploy"]["resources"]["limits"]["memory"][:-1])
+        for name in STATEFUL
+    }
+    assert limits["redis"] >= 2 * int(own[1])
+    assert limits["postgres"] >= 3 * int(buffers[1])
+
+
+def test_the_program_versions_agree() -> None:
+    """The PostgreSQL version is the same in package, start script and health check."""
+    packages = load(ROOT).images["postgres"].debian
+    majors = {name.rsplit("-", 1)[1] for name in packages if name.startswith("postgresql")}
+    script = (DEPLOY / "images/postgres/usr/bin/postgres-start").read_text()
+    majors |= set(re.findall(r"^major=([0-9]+)$", script, re.MULTILINE))
+    check = STACKS["base"].services["postgres"]["healthcheck"]["test"][1]
+    majors.add(check.split("/")[4])
+    assert majors == {"17"}
+
+
+@pytest.mark.parametrize("name", [BASE, TRUENAS, DEV, EXAMPLE])
+def test_yaml_means_the_same_to_every_reader(name: str) -> None:
+    """No scalar is one thing to YAML 1.1 and another to YAML 1.2."""
+    assert isinstance(parse_yaml((DEPLOY / name).read_text(), name), dict)
+
+
+@pytest.mark.parametrize("name", [BASE, TRUENAS, DEV, EXAMPLE])
+def test_every_port_and_mode_is_quoted(name: str) -> None:
+    """Mappings with colons, and numbers with a leading zero, are in quotes."""
+    for line in (DEPLOY / name).read_text().splitlines():
+        text = line.partition(" #")[0].strip()
+        assert not re.match(r"-?\s*[0-9.]+:[0-9:]+$", text), line
+        assert not re.search(r":\s+0[0-9]+\b", text), line
+
+
+def _mentions() -> dict[str, set[str]]:
+    """Variable to what follows its name wherever it is used."""
+    found: dict[str, set[str]] = {}
+    for name in (BASE, TRUENAS, DEV, EXAMPLE):
+        lines = (DEPLOY / name).read_text().splitlines()
+        text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+        for variable, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", text):
+            found.setdefault(variable, set()).add(rest)
+    return found
+
+
+def _documented() -> dict[str, tuple[bool, str]]:
+    """Variable to whether its line is active, and its value, in .env.example."""
+    text = (DEPLOY / ".env.example").read_text()
+    rows = re.findall(r"^(#?)([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    return {name: (not mark, value) for mark, name, value in rows}
+
+
+def test_every_variable_is_documented_and_every_documented_one_used() -> None:
+    """The example of .env lists the variables of the Compose files, no more and no fewer."""
+    assert set(_mentions()) == set(_documented())
+
+
+@pytest.mark.parametrize("variable", sorted(_mentions()))
+def test_every_variable_has_a_default_or_a_reason(variable: str) -> None:
+    """None can be silently empty, and the example shows the default of the base file."""
+    rests = _mentions()[variable]
+    active, value = _documented()[variable]
+    if all(rest.startswith(":?") and len(rest) > 10 for rest in rests):
+        assert not active
+    else:
+        assert all(rest.startswith(":-") and len(rest) > 2 for rest in rests)
+        assert active
+        assert f":-{value}" in rests
