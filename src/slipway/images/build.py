@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,8 +53,8 @@ def build(
             description can't be used.
     """
     attributes = [f"{role}-image" for role in roles]
-    done = _nix(shell, ["--print-out-paths"], attributes, root)
-    paths = _by_role(done.text.split(), roles)
+    done = _nix(shell, ["--json"], attributes, root)
+    paths = _by_role(_outputs(done.text), roles)
     if rebuild:
         _nix(shell, ["--rebuild"], [*layer_attributes, *attributes], root)
     images = []
@@ -98,6 +99,19 @@ def _failure(log: str) -> BuildError:
         stage="build",
         details=lines,
     )
+
+
+def _outputs(text: str) -> list[str]:
+    """The store paths in ``nix build --json`` (Nix 2.8 has no ``--print-out-paths``)."""
+    try:
+        return [path for built in json.loads(text) for path in built["outputs"].values()]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BuildError(
+            "Nix did not say what it built in the form that is known",
+            hint="nix --version; 2.8 and later are known to work",
+            stage="build",
+            details=[text[:200]],
+        ) from error
 
 
 def _by_role(paths: Sequence[str], roles: Sequence[str]) -> dict[str, Path]:

@@ -105,12 +105,8 @@ def _split(name: bytes) -> tuple[bytes, bytes] | None:
     """
     if len(name) <= _NAME or not name.isascii():
         return None
-    end = min(len(name), _PREFIX + 1)
-    if end == len(name) and name.endswith(b"/"):
-        end -= 1
-    slash = name.rfind(b"/", 0, end)
-    rest = len(name) - slash - 1
-    if slash <= 0 or rest > _NAME or rest == 0 or slash > _PREFIX:
+    slash = name.rfind(b"/", 0, _PREFIX + 1)
+    if slash <= 0 or len(name) - slash - 1 > _NAME:
         return None
     return name[:slash], name[slash + 1 :]
 

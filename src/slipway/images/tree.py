@@ -32,11 +32,6 @@ class _Rules:
     permissions: tuple[tuple[GoRegex, Permission], ...]
     given: LayerPath
 
-    @property
-    def are_none(self) -> bool:
-        """Whether the path goes into the layer as it is."""
-        return self.strip is None and not self.permissions
-
 
 @dataclass(slots=True)
 class _Source:
@@ -140,7 +135,7 @@ def _check_agreement(old: _Source, new: _Source) -> None:
         what = f"have the modes {old.mode:o} and {new.mode:o}"
     elif stat.S_ISREG(old.mode) and old.size != new.size:
         what = f"have {old.size} and {new.size} bytes"
-    elif not old.rules.are_none and old.rules.given.permissions != new.rules.given.permissions:
+    elif old.rules.given.permissions != new.rules.given.permissions:
         what = "have different permission rules"
     else:
         return
