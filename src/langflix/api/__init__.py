@@ -1,0 +1,1 @@
+"""HTTP: what a browser or a script asks LangFlix."""

@@ -1,0 +1,61 @@
+"""What the routes stand on, made once per process and handed to them by FastAPI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+import redis
+from celery import Celery
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from langflix.api.counters import Metrics
+from langflix.data.engine import connect
+from langflix.media.storage import Storage
+from langflix.queue import app as queue
+from langflix.settings import Settings
+
+REDIS_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The doors to the outside; none is opened before its first use."""
+
+    settings: Settings
+    engine: Engine
+    redis: redis.Redis
+    celery: Celery
+    storage: Storage
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, settings: Settings) -> Services:
+        """Return the doors that ``settings`` describe."""
+        endpoint = settings.need_redis()
+        return cls(
+            settings=settings,
+            engine=connect(settings.need_database()),
+            redis=redis.Redis.from_url(
+                endpoint.with_password(),
+                socket_timeout=REDIS_TIMEOUT_S,
+                socket_connect_timeout=REDIS_TIMEOUT_S,
+            ),
+            celery=queue.create(settings),
+            storage=Storage(settings.data_dir),
+            metrics=Metrics(),
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+        self.redis.close()
+        self.celery.close()
+
+
+def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+Given = Annotated[Services, Depends(_services)]

@@ -1,0 +1,74 @@
+"""Parses the command line and imports only what the command needs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from langflix.errors import LangflixError, SettingsError
+
+#: Command: the module that has ``run(arguments, environ) -> exit code``.
+MODULES: Mapping[str, str] = {
+    "api": "langflix.cli.serve",
+    "worker": "langflix.cli.serve",
+    "beat": "langflix.cli.serve",
+    "flower": "langflix.cli.serve",
+    "migrate": "langflix.cli.migrate",
+    "health": "langflix.cli.health",
+    "run": "langflix.cli.run",
+    "check": "langflix.cli.check",
+}
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and return its exit code; errors become sentences on standard error."""
+    arguments = parser().parse_args(argv)
+    module = importlib.import_module(MODULES[arguments.command])
+    try:
+        return int(module.run(arguments, os.environ if environ is None else environ))
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"langflix: {problem}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except LangflixError as error:
+        print(f"langflix: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser("langflix", description="Short language lessons out of films.")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands.add_parser("api", help="serve HTTP")
+    commands.add_parser("worker", help="work on queued jobs")
+    commands.add_parser("beat", help="send the periodic tasks")
+    commands.add_parser("flower", help="show workers and tasks to people")
+    _add_migrate(commands.add_parser("migrate", help="bring the database to a revision"))
+    _add_health(commands.add_parser("health", help="ask a running API how everything is"))
+    _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
+    check = commands.add_parser("check", help="a container's health check")
+    check.add_argument("role", choices=("api", "worker", "beat", "flower"))
+    return top
+
+
+def _add_migrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plan", action="store_true", help="print what would be done, and stop")
+    parser.add_argument("--to", default="head", metavar="REV", help="a revision, head or base")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_health(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the API (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", metavar="VIDEO")
+    parser.add_argument("subtitle", metavar="SUBTITLE")
+    parser.add_argument("--out", metavar="DIR", help="where the clips go (VIDEO's name + .lesson)")
+    parser.add_argument("--json", action="store_true", help="print the lesson as JSON")

@@ -1,0 +1,64 @@
+"""``run``: make a lesson of a film and a subtitle here, without database, queue or network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from langflix.cli import output
+from langflix.domain.lesson import Section
+from langflix.errors import InputError, MediaError
+from langflix.media import ffmpeg, lesson
+from langflix.settings import Settings
+
+LESSON = "lesson.json"
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Write the clips and ``lesson.json``; print the lesson."""
+    settings = Settings.from_env(environ)
+    video, subtitle = _file(arguments.video), _file(arguments.subtitle)
+    out = Path(arguments.out) if arguments.out else video.with_name(f"{video.stem}.lesson")
+    progress = output.Percent("making the lesson")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        program = ffmpeg.program(settings.ffmpeg)
+        made = lesson.make(program, video, subtitle, lambda at: out / _name(at), progress)
+        report = _report(out, made)
+        (out / LESSON).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise MediaError(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        progress.end()
+    _print(report, arguments.json)
+    return 0
+
+
+def _file(text: str) -> Path:
+    path = Path(text).absolute()
+    if not path.is_file():
+        raise InputError(f"there is no file {text}")
+    return path
+
+
+def _name(position: int) -> str:
+    return f"clip-{position + 1:02d}.mp4"
+
+
+def _report(out: Path, made: Sequence[tuple[Section, int]]) -> list[dict[str, object]]:
+    return [
+        {**section.to_json(), "clip": str(out / _name(section.position)), "clip_bytes": size}
+        for section, size in made
+    ]
+
+
+def _print(report: Sequence[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        output.data_json(report)
+        return
+    for one in report:
+        output.data(f"{one['clip']}\t{one['level']}\t{one['phrase']}\t{one['dialogue']}")
+    if not report:
+        output.note("no expression of the dictionary is said in this film")

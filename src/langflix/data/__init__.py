@@ -1,0 +1,1 @@
+"""Rows: what is kept in PostgreSQL, and the only code that asks for it."""

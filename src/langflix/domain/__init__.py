@@ -1,0 +1,1 @@
+"""What LangFlix knows: subtitles, expressions, lessons.  Pure: no file, clock or network."""

@@ -1,0 +1,1 @@
+"""ffmpeg, and the files under the data directory."""

@@ -1,0 +1,1 @@
+"""The database's history (Alembic); run by ``langflix migrate``, never at start-up."""

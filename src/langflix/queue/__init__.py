@@ -1,0 +1,1 @@
+"""Celery: what runs apart from requests."""

@@ -1,0 +1,48 @@
+"""Starts Flower, which shows workers and tasks to people, behind a password.
+
+Flower's own options are set in the process: its command line would put the password into the
+process list.  ``/flower/healthcheck`` answers without the password.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from flower.app import Flower  # type: ignore[import-untyped]
+from flower.command import extract_settings, setup_logging  # type: ignore[import-untyped]
+from flower.options import options  # type: ignore[import-untyped]
+from flower.urls import settings as tornado_settings  # type: ignore[import-untyped]
+
+from langflix.queue import app as queue
+from langflix.settings import Settings
+
+PORT = 5555
+PREFIX = "flower"
+USER = "admin"
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop; return the exit code."""
+    queue.keep_our_logging()
+    options.port = PORT
+    options.url_prefix = PREFIX
+    options.basic_auth = [f"{USER}:{settings.need_flower_password().reveal()}"]
+    options.xheaders = True
+    options.persistent = False
+    options.purge_offline_workers = 600
+    extract_settings()
+    setup_logging()
+    flower = Flower(capp=queue.create(settings), options=options, **tornado_settings)
+    signal.signal(signal.SIGTERM, _stop)
+    flower.start_http_server()
+    try:
+        flower.start()
+    except (KeyboardInterrupt, SystemExit):
+        flower.stop()
+    return 0
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

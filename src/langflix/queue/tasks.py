@@ -1,0 +1,71 @@
+"""The tasks' thin outside: what Celery does around :mod:`langflix.queue.work`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import Celery, Task
+
+from langflix import logs
+from langflix.data.engine import connect
+from langflix.errors import UnavailableError
+from langflix.media import ffmpeg
+from langflix.media.storage import Storage
+from langflix.queue import app as queue
+from langflix.queue import work
+from langflix.settings import Settings
+
+#: While another worker holds the job, look again this often …
+HELD_RETRY_S = 30
+#: … for as long as a task may run.
+HELD_RETRIES = queue.TIME_LIMIT_S // HELD_RETRY_S + 1
+#: While the database is away, look again this often, for about an hour.
+DATABASE_RETRY_S = 15
+DATABASE_RETRIES = 240
+
+
+def register(app: Celery, settings: Settings) -> None:
+    """Define the tasks on ``app``."""
+
+    @cache
+    def doors() -> work.Doors:
+        # First asked in the worker's child, so no connection is shared across a fork.
+        return work.Doors(
+            engine=connect(settings.need_database(), pool_size=2),
+            storage=Storage(settings.data_dir),
+            ffmpeg=lambda: ffmpeg.program(settings.ffmpeg),
+        )
+
+    @app.task(name=queue.PROCESS_JOB, bind=True)
+    def process_job(self: Task[[str], None], job_id: str) -> None:
+        with logs.about_job(job_id):
+            _process(self, doors(), job_id)
+
+    @app.task(name=queue.REMOVE_EXPIRED)
+    def remove_expired_uploads() -> None:
+        work.remove_expired_uploads(doors(), settings.upload_ttl)
+
+    @app.task(name=queue.RESCUE_JOBS)
+    def rescue_jobs() -> None:
+        work.rescue_jobs(doors(), lambda job_id: queue.send_job(app, job_id))
+
+
+def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> None:
+    try:
+        work.process_job(doors, job_id)
+    except work.HeldElsewhere as error:
+        raise _again(task, error, HELD_RETRY_S, HELD_RETRIES) from error
+    except UnavailableError as error:
+        raise _again(task, error, DATABASE_RETRY_S, DATABASE_RETRIES) from error
+    except SoftTimeLimitExceeded:
+        hours = queue.SOFT_TIME_LIMIT_S / 3600
+        work.fail_job(doors, job_id, f"the job was ended after {hours:.0f} hours")
+    except Exception:
+        work.log.exception("job ended by a defect", extra={"event": "job.defect"})
+        work.fail_job(doors, job_id, "an unexpected error ended the job; the logs have its trace")
+
+
+def _again(task: Task[[str], None], error: Exception, after_s: int, times: int) -> Any:
+    return task.retry(exc=error, countdown=after_s, max_retries=times)

@@ -1,0 +1,147 @@
+"""What the tasks do, without Celery: each function takes its doors and can be tested alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from langflix.data import jobs
+from langflix.data.engine import session, sole_worker_of
+from langflix.data.models import Job, Status
+from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
+from langflix.media import lesson
+from langflix.media.storage import ABANDONED_AFTER_S, Storage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the work touches outside itself."""
+
+    engine: Engine
+    storage: Storage
+    ffmpeg: Callable[[], Path]
+
+
+class HeldElsewhere(LangflixError):
+    """Another worker has the job in hand right now."""
+
+
+def process_job(doors: Doors, job_id: str) -> None:
+    """Bring a job from PENDING to DONE or FAILED; running it again changes nothing.
+
+    Raises:
+        HeldElsewhere: when another worker has the job in hand.
+        UnavailableError: when the database cannot be reached; the job stays as it is.
+
+    """
+    with sole_worker_of(doors.engine, job_id) as mine:
+        if not mine:
+            raise HeldElsewhere(f"job {job_id} is in another worker's hands")
+        with session(doors.engine) as db:
+            job = jobs.start(db, job_id)
+        if job is None:
+            log.info("job is over already", extra={"event": "job.skipped"})
+            return
+        log.info("job started", extra={"event": "job.started"})
+        _finish(doors, job_id)
+
+
+def fail_job(doors: Doors, job_id: str, reason: str) -> None:
+    """End a job as FAILED and remove what it had cut."""
+    with session(doors.engine) as db:
+        jobs.fail(db, job_id, reason)
+    doors.storage.remove_clips(job_id)
+    log.warning("job failed", extra={"event": "job.failed", "reason": reason})
+
+
+def remove_expired_uploads(doors: Doors, ttl: timedelta, now: datetime | None = None) -> int:
+    """Remove uploads older than ``ttl`` and those that belong to no job; return how many.
+
+    The rows say first that an upload is given up, then the files go: a crash in between leaves
+    files of an upload that no row counts on, and the next run removes them.
+    """
+    moment = now or datetime.now(UTC)
+    with session(doors.engine) as db:
+        given_up, failed = jobs.expire_uploads(db, before=moment - ttl)
+    removed = sum(doors.storage.remove_upload(job_id) for job_id in given_up)
+    removed += _remove_orphans(doors, moment.timestamp())
+    for incoming in doors.storage.abandoned(moment.timestamp()):
+        doors.storage.remove_arriving(incoming)
+        removed += 1
+    log.info(
+        "expired uploads removed",
+        extra={"event": "uploads.removed", "removed": removed, "failed": failed},
+    )
+    return removed
+
+
+def rescue_jobs(doors: Doors, send: Callable[[str], None]) -> int:
+    """Queue RUNNING jobs again that no living worker holds; return how many.
+
+    A worker that was killed together with its container cannot give its message back, and Redis
+    hands it out again only after the visibility time-out; this finds the job within a minute.
+    """
+    with session(doors.engine) as db:
+        running = list(db.scalars(select(Job.id).where(Job.status == Status.RUNNING)))
+    rescued = 0
+    for job_id in running:
+        with sole_worker_of(doors.engine, job_id) as mine:
+            if not mine:
+                continue
+            with session(doors.engine) as db:
+                still = jobs.back_to_pending(db, job_id)
+        if still:
+            send(job_id)
+            rescued += 1
+            log.warning("job rescued", extra={"event": "job.rescued", "job_id": job_id})
+    return rescued
+
+
+def _finish(doors: Doors, job_id: str) -> None:
+    storage = doors.storage
+    try:
+        upload = storage.upload(job_id)
+        sections = lesson.make(
+            doors.ffmpeg(),
+            upload.video,
+            upload.subtitle,
+            lambda position: storage.clip(job_id, jobs.clip_id_of(job_id, position)),
+            _progress(doors, job_id),
+        )
+    except (InputError, MediaError) as error:
+        fail_job(doors, job_id, str(error))
+        return
+    with session(doors.engine) as db:
+        jobs.finish(db, job_id, sections)
+    log.info("job done", extra={"event": "job.done", "clips": len(sections)})
+
+
+def _progress(doors: Doors, job_id: str) -> Callable[[int], None]:
+    def record(per_cent: int) -> None:
+        try:
+            with session(doors.engine) as db:
+                jobs.set_progress(db, job_id, per_cent)
+        except UnavailableError as error:
+            # Progress is a courtesy: the work goes on, and its end tells whether rows can be kept.
+            log.warning("progress not recorded", extra={"reason": str(error)})
+
+    return record
+
+
+def _remove_orphans(doors: Doors, now: float) -> int:
+    """Remove uploads without a row, left by a crash between the two."""
+    lying = [
+        job_id
+        for job_id in doors.storage.uploaded_jobs()
+        if doors.storage.age_s(job_id, now) > ABANDONED_AFTER_S
+    ]
+    with session(doors.engine) as db:
+        orphans = set(lying) - jobs.known(db, lying)
+    return sum(doors.storage.remove_upload(job_id) for job_id in orphans)
