@@ -1,0 +1,427 @@
+"""The edge role: deploy/edge/haproxy.cfg with the real HAProxy, Docker's name server played."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.integration.deploy.conftest import MakeRoom
+from tests.integration.deploy.rooms import ROOT, House, Room, wait_for
+
+CONFIG = "/etc/haproxy/haproxy.cfg"
+START = ["/usr/sbin/haproxy", "-W", "-db", "-f", CONFIG]
+PORTS = {"api": 8000, "frontend": 8081, "flower": 5555}
+
+
+class Names:
+    """A name server that knows what it is told, at the address of Docker's own."""
+
+    def __init__(self, house: House) -> None:
+        self.known: dict[str, str] = {}
+        with house.entered():
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.bind(("127.0.0.11", 53))
+        self._house, self._closed = house, False
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            query, client = self._socket.recvfrom(4096)
+            if self._closed:
+                return
+            self._socket.sendto(self._answer(query), client)
+
+    def _answer(self, query: bytes) -> bytes:
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]].decode())
+            at += 1 + query[at]
+        question = query[12 : at + 5]
+        kind = struct.unpack("!H", query[at + 1 : at + 3])[0]
+        address = self.known.get(".".join(labels))
+        if address is None:
+            return query[:2] + struct.pack("!HHHHH", 0x8183, 1, 0, 0, 0) + question
+        if kind != 1:
+            return query[:2] + struct.pack("!HHHHH", 0x8180, 1, 0, 0, 0) + question
+        record = struct.pack("!HHHIH", 0xC00C, 1, 1, 600, 4) + socket.inet_aton(address)
+        return query[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + question + record
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._closed = True
+        with self._house.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", ("127.0.0.11", 53))
+        self._thread.join(5)
+        self._socket.close()
+
+
+@dataclass(slots=True)
+class Backend:
+    """A server that tells what it was asked."""
+
+    name: str
+    address: str
+    healthy: bool = True
+    paths: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    server: ThreadingHTTPServer | None = None
+
+    def start(self, house: House) -> Backend:
+        """Listen on the address inside the house."""
+        backend = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                """Answer with the request, as JSON."""
+                if self.headers.get("X-Request-ID") is None:  # a health check of the edge
+                    self._send(200 if backend.healthy else 503, b"")
+                    return
+                length = int(self.headers.get("Content-Length") or 0)
+                received = 0
+                while received < length:
+                    received += len(self.rfile.read(min(65536, length - received)))
+                backend.paths.append(self.path)
+                if self.path == "/api/slow":
+                    backend.gate.wait(30)
+                told = {
+                    "backend": backend.name,
+                    "path": self.path,
+                    "bytes": received,
+                    "headers": {key.lower(): value for key, value in self.headers.items()},
+                }
+                self._send(200, json.dumps(told).encode())
+
+            do_POST = do_GET
+
+            def _send(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                """Say nothing."""
+
+        with house.entered():
+            port = PORTS[self.name.partition("-")[0]]
+            self.server = ThreadingHTTPServer((self.address, port), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.gate.set()
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+
+@dataclass(slots=True)
+class Edge:
+    """The room with the edge, its names and its backends."""
+
+    room: Room
+    names: Names
+    backends: dict[str, Backend] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def add(self, name: str, address: str) -> Backend:
+        """A backend that listens; its name is not known yet."""
+        backend = Backend(name, address).start(self.room.house)
+        self.backends[name] = backend
+        return backend
+
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """A client for the published port."""
+        with self.room.house.entered():
+            with httpx.Client(
+                base_url="http://127.0.0.1:8080", timeout=15, trust_env=False
+            ) as client:
+                yield client
+
+    def command(self, text: str) -> str:
+        """Ask the runtime API."""
+        assert self.process is not None
+        leader = self.room.leader(self.process)
+        path = f"/proc/{leader}/root/run/haproxy/admin.sock"
+        with socket.socket(socket.AF_UNIX) as plain:
+            plain.settimeout(10)
+            plain.connect(path)
+            plain.sendall(text.encode() + b"\n")
+            return b"".join(iter(lambda: plain.recv(65536), b"")).decode().strip()
+
+    def state(self, server: str) -> str:
+        """A server's status, such as UP, DOWN or MAINT."""
+        rows = self.command("show stat").splitlines()
+        head = rows[0].removeprefix("# ").split(",")
+        for row in rows[1:]:
+            values = dict(zip(head, row.split(","), strict=False))
+            if f"{values['pxname']}/{values['svname']}" == server:
+                return values["status"]
+        raise AssertionError(f"no server {server}")
+
+    def wait(self, server: str, state: str) -> None:
+        """Wait until a server is in a state."""
+        wait_for(lambda: self.state(server).startswith(state), f"{server} to be {state}")
+
+
+@pytest.fixture
+def edge(make_room: MakeRoom) -> Iterator[Edge]:
+    """A running edge without backends; the frontend has another port, as all share an address."""
+    room = make_room("edge")
+    config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
+    assert config.count(" frontend:8080 ") == 1
+    folder = room.folder / "etc"
+    folder.mkdir()
+    (folder / "haproxy.cfg").write_text(config.replace(" frontend:8080 ", " frontend:8081 "))
+    room.binds[folder] = "/etc/haproxy"
+    (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
+    made = Edge(room, Names(room.house))
+    made.process = room.start(START)
+
+    def up() -> bool:
+        assert made.process is not None
+        assert made.process.poll() is None, room.log.read_text()
+        with room.house.entered(), httpx.Client(timeout=2, trust_env=False) as client:
+            try:
+                return client.get("http://127.0.0.1:8405/health").status_code == 200
+            except httpx.TransportError:
+                return False
+
+    wait_for(up, "the edge to be healthy")
+    yield made
+    for backend in made.backends.values():
+        backend.stop()
+    made.names.close()
+
+
+@pytest.fixture
+def full(edge: Edge) -> Edge:
+    """A running edge with every backend up."""
+    for number, name in enumerate(PORTS):
+        edge.add(name, f"127.0.1.{number + 1}")
+        edge.names.known[name] = f"127.0.1.{number + 1}"
+    for name in PORTS:
+        edge.wait(f"{name}/a", "UP")
+    return edge
+
+
+def test_the_configuration_is_valid_without_a_warning(make_room: MakeRoom) -> None:
+    """HAProxy takes the file with warnings counted as errors."""
+    room = make_room("edge")
+    room.binds[ROOT / "deploy/edge"] = "/etc/haproxy"
+    (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
+    assert room.run(["/usr/sbin/haproxy", "-dW", "-c", "-f", CONFIG]) == (0, "")
+
+
+def test_it_starts_before_its_backends_and_says_so(edge: Edge) -> None:
+    """Without a backend people get a page and programs a problem, both with Retry-After."""
+    with edge.client() as client:
+        page = client.get("/")
+        problem = client.get("/api/v1/jobs")
+    assert (page.status_code, problem.status_code) == (503, 503)
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Back in a moment" in page.text
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["status"] == 503
+    for answer in (page, problem):
+        assert answer.headers["retry-after"] == "5"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "backend"),
+    [
+        ("/", "frontend"),
+        ("/app.js", "frontend"),
+        ("/apiary", "frontend"),
+        ("/healthy", "frontend"),
+        ("/flowers", "frontend"),
+        ("/api/v1/jobs?limit=1", "api"),
+        ("/health", "api"),
+        ("/health/detailed", "api"),
+        ("/ready", "api"),
+        ("/docs", "api"),
+        ("/openapi.json", "api"),
+        ("/flower", "flower"),
+        ("/flower/tasks", "flower"),
+    ],
+)
+def test_each_path_reaches_its_backend(full: Edge, path: str, backend: str) -> None:
+    """The path alone decides who answers."""
+    with full.client() as client:
+        told = client.get(path).json()
+    assert (told["backend"], told["path"]) == (backend, path)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics/x", "/metrics?x=1"])
+def test_metrics_are_not_for_the_public(full: Edge, path: str) -> None:
+    """Nobody outside reads the API's metrics."""
+    with full.client() as client:
+        assert client.get(path).status_code == 403
+    assert not full.backends["api"].paths
+
+
+def test_what_a_client_says_about_its_origin_is_not_believed(full: Edge) -> None:
+    """Forwarding headers are the edge's own, whatever came in."""
+    lies = {
+        "X-Forwarded-For": "10.9.9.9",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/evil",
+        "Forwarded": "for=10.9.9.9",
+        "X-Real-IP": "10.9.9.9",
+        "X-Request-ID": "mine",
+        "Host": "films.example",
+    }
+    with full.client() as client:
+        answer = client.get("/api/x", headers=lies)
+    headers = answer.json()["headers"]
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-forwarded-host"] == "films.example"
+    assert not {"forwarded", "x-real-ip", "x-forwarded-prefix"} & set(headers)
+    assert re.fullmatch(r"[0-9a-f-]{36}", headers["x-request-id"])
+    assert answer.headers["x-request-id"] == headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/x", "/metrics", "/flower/"])
+def test_every_answer_carries_the_security_headers(full: Edge, path: str) -> None:
+    """Answers of backends and of the edge itself are alike, and name no server software."""
+    with full.client() as client:
+        headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "server" not in headers
+
+
+def test_uploads_go_to_the_api_alone(full: Edge) -> None:
+    """A body of many megabytes streams to the API; elsewhere a megabyte is the most."""
+    block = b"x" * 65536
+    with full.client() as client:
+        body = block * 300
+        assert client.post("/api/v1/jobs", content=body).json()["bytes"] == len(body)
+        assert client.post("/flower/x", content=body).status_code == 413
+
+
+def test_each_request_is_one_json_line_without_its_query(full: Edge) -> None:
+    """The log is JSON with the request's id, and holds no query."""
+    with full.client() as client:
+        answer = client.get("/api/x?token=canary")
+
+    def line() -> dict[str, object] | None:
+        rows = [row for row in full.room.log.read_text().splitlines() if '"/api/x"' in row]
+        found: dict[str, object] | None = json.loads(rows[0]) if rows else None
+        return found
+
+    found = wait_for(line, "the log line")
+    assert found["status"] == 200
+    assert (found["method"], found["backend"], found["server"]) == ("GET", "api", "a")
+    assert found["request_id"] == answer.headers["x-request-id"]
+    assert "canary" not in full.room.log.read_text()
+
+
+def test_a_replaced_container_is_followed_by_its_name(full: Edge) -> None:
+    """When the name leads to a new address, so does the edge, without being told."""
+    newer = full.add("api-newer", "127.0.2.1")
+    full.backends["api"].stop()
+    full.names.known["api"] = "127.0.2.1"
+
+    def answered() -> bool:
+        with full.client() as client:
+            return client.get("/api/x").status_code == 200
+
+    wait_for(answered, "the edge to follow")
+    assert "/api/x" in newer.paths
+
+
+def test_an_unhealthy_backend_gets_no_request_until_it_recovers(full: Edge) -> None:
+    """A backend whose health check fails is taken out, and comes back by itself."""
+    api = full.backends["api"]
+    api.healthy = False
+    full.wait("api/a", "DOWN")
+    with full.client() as client:
+        assert client.get("/api/x").status_code == 503
+    api.healthy = True
+    full.wait("api/a", "UP")
+    with full.client() as client:
+        assert client.get("/api/x").status_code == 200
+
+
+def test_the_free_slot_takes_over_without_losing_a_request(full: Edge) -> None:
+    """Requests that run stay where they are, new ones go to the slot, and none fails."""
+    newer = full.add("api-newer", "127.0.2.1")
+    slow: list[int] = []
+
+    def ask_slowly() -> None:
+        with full.client() as client:
+            slow.append(client.get("/api/slow").status_code)
+
+    running = threading.Thread(target=ask_slowly)
+    running.start()
+    wait_for(lambda: "/api/slow" in full.backends["api"].paths, "the slow request")
+    full.command("set server api/b addr 127.0.2.1 port 8000")
+    full.command("enable health api/b")
+    full.command("set server api/b state ready")
+    full.wait("api/b", "UP")
+    full.command("set server api/a state drain")
+    full.wait("api/a", "DRAIN")
+    with full.client() as client:
+        assert [client.get("/api/x").status_code for _ in range(20)] == [200] * 20
+    assert newer.paths.count("/api/x") == 20
+    assert running.is_alive()
+    full.backends["api"].gate.set()
+    running.join(20)
+    assert slow == [200]
+
+
+def test_a_graceful_stop_lets_a_running_request_end(full: Edge) -> None:
+    """SIGUSR1, the stop signal in the Compose file, ends the edge after its last request."""
+    assert full.process is not None
+    codes: list[int] = []
+
+    def ask_slowly() -> None:
+        with full.client() as client:
+            codes.append(client.get("/api/slow").status_code)
+
+    running = threading.Thread(target=ask_slowly)
+    running.start()
+    wait_for(lambda: "/api/slow" in full.backends["api"].paths, "the slow request")
+    full.room.signal(full.process, signal.SIGUSR1)
+
+    def closed() -> bool:
+        with full.room.house.entered():
+            return ":1F90 00000000:0000 0A" not in Path("/proc/thread-self/net/tcp").read_text()
+
+    wait_for(closed, "the port to be closed")
+    assert full.process.poll() is None
+    full.backends["api"].gate.set()
+    running.join(20)
+    assert codes == [200]
+    assert full.process.wait(15) == 0
+
+
+def test_internal_pages_are_on_the_internal_port(full: Edge) -> None:
+    """Metrics of the edge are for the networks inside; its other paths are closed."""
+    with full.room.house.entered(), httpx.Client(timeout=10, trust_env=False) as client:
+        metrics = client.get("http://127.0.0.1:8405/metrics")
+        other = client.get("http://127.0.0.1:8405/other")
+    assert 'haproxy_server_status{proxy="api",server="a",state="UP"} 1' in metrics.text
+    assert other.status_code == 404
