@@ -72,7 +72,7 @@ class _KnownOrRefused(paramiko.RejectPolicy):
     ) -> NoReturn:
         """Raise :class:`UnknownHostKey`."""
         digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-        raise UnknownHostKey(key.get_name(), f"SHA256:{digest}")
+        raise UnknownHostKey(hostname, key.get_name(), f"SHA256:{digest}")
 
 
 def connect(login: Login) -> tuple[Connection, Target]:

@@ -111,7 +111,7 @@ class Exchange:
         if not self._ended():
             try:
                 self._channel.shutdown_write()
-            except OSError:
+            except (OSError, EOFError):
                 return False
         return True
 
@@ -153,7 +153,7 @@ class Exchange:
                 sent = self._channel.send(bytes(rest[:_SEND_BYTES]))
             except TimeoutError:
                 sent = 0
-            except OSError:
+            except (OSError, EOFError):
                 return False
             if sent:
                 rest = rest[sent:]

@@ -176,16 +176,16 @@ class SshHost:
             The exit code; 255, as ssh has it, when a signal ended the command.
         """
         transport = channel.get_transport()
-        with Watchdog(transport.close) as watchdog, channel:
-            try:
+        try:
+            with Watchdog(transport.close) as watchdog, channel:
                 watchdog.arm(_OPEN_TIMEOUT_S)
                 channel.exec_command(line)
                 watchdog.disarm()
                 exchange = Exchange(channel, watchdog, on_stdout=use[0], on_stderr=use[1])
                 exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
                 code = exchange.wait(finish)
-            except (EOFError, paramiko.SSHException) as error:
-                raise lost(self.name) from error
+        except (EOFError, paramiko.SSHException) as error:
+            raise lost(self.name) from error
         if code is not None:
             return code
         transport.join(_DYING_S)

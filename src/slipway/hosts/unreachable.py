@@ -61,12 +61,15 @@ class UnknownHostKey(paramiko.SSHException):
     """The server's key is in no known_hosts file.
 
     Args:
+        entry: the server as known_hosts files name it, ``name`` or ``[name]:port``; a jump host's
+            when that is the one not known.
         key_type: such as ``ssh-ed25519``.
         fingerprint: ``SHA256:…``, as ``ssh-keygen -l`` prints it.
     """
 
-    def __init__(self, key_type: str, fingerprint: str) -> None:
-        super().__init__(f"unknown host key {key_type} {fingerprint}")
+    def __init__(self, entry: str, key_type: str, fingerprint: str) -> None:
+        super().__init__(f"unknown host key of {entry}: {key_type} {fingerprint}")
+        self.entry = entry
         self.key_type = key_type
         self.fingerprint = fingerprint
 
@@ -138,11 +141,10 @@ def _host_key(error: BaseException, target: Target) -> tuple[str, str] | None:
         )
     if isinstance(error, UnknownHostKey):
         return (
-            f"the host key of {target.place} is not known here "
+            f"the host key of {error.entry} is not known here "
             f"({error.key_type} {error.fingerprint})",
             "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host, "
-            f"then: ssh-keyscan -p {target.port} {shlex.quote(target.address)} "
-            f">> {target.key_list}",
+            f"then: {_keyscan(error.entry)} >> {target.key_list}",
         )
     if isinstance(error, InvalidHostKey):
         return (
@@ -155,6 +157,13 @@ def _host_key(error: BaseException, target: Target) -> tuple[str, str] | None:
             "bring the host's SSH server up to date",
         )
     return None
+
+
+def _keyscan(entry: str) -> str:
+    address, _, port = (
+        entry.removeprefix("[").rpartition("]:") if "]:" in entry else (entry, "", "")
+    )
+    return f"ssh-keyscan{f' -p {port}' if port else ''} {shlex.quote(address)}"
 
 
 def _login(error: BaseException, target: Target) -> tuple[str, str] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -30,14 +32,17 @@ class Sshd:
         """A host at the other end, its login changed where wanted."""
         return SshHost(replace(self.login, **changes))  # type: ignore[arg-type]
 
-    def session_pids(self) -> list[int]:
-        """The server's child processes, deepest last."""
-        found, queue = [], [self.process.pid]
+    def kill_sessions(self) -> None:
+        """Kill the server's child processes; the server itself goes on."""
+        queue, found = [self.process.pid], list[int]()
         while queue:
-            children = Path(f"/proc/{queue[0]}/task/{queue.pop(0)}/children").read_text().split()
-            found += [int(child) for child in children]
-            queue += [int(child) for child in children]
-        return found
+            listing = Path(f"/proc/{queue[0]}/task/{queue.pop(0)}/children")
+            with contextlib.suppress(FileNotFoundError):
+                queue += [int(child) for child in listing.read_text().split()]
+                found = [*found, *queue]
+        for pid in dict.fromkeys(found):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 StartSshd = Callable[..., Sshd]
@@ -113,8 +118,7 @@ def start(folder: Path, lines: tuple[str, ...]) -> Sshd:
 
 def stop(server: Sshd) -> None:
     """Kill the server and its sessions."""
-    for pid in (
-        [*server.session_pids(), server.process.pid] if server.process.poll() is None else []
-    ):
-        subprocess.run(["kill", "-KILL", str(pid)], check=False, stderr=subprocess.DEVNULL)
+    if server.process.poll() is None:
+        server.kill_sessions()
+        server.process.kill()
     server.process.wait(10)
