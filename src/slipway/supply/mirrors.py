@@ -95,7 +95,7 @@ def choose(
     set_debian = environment.get(DEBIAN) or settings.get("debian", "")
     set_security = environment.get(SECURITY) or settings.get("debian_security", "")
     snapshot = environment.get(SNAPSHOT) or settings.get("debian_snapshot", "")
-    debian = set_debian or next(
+    debian = set_debian.rstrip("/") or next(
         (uri for uri, suite in sources if uri.endswith("/debian") and _SUITE.match(suite)), ""
     )
     security = set_security or next(

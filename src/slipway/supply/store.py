@@ -43,10 +43,10 @@ class StoreFile:
 def store_name(file_name: str) -> str:
     """A legal store name for any file name.
 
-    ``%3a`` becomes ``:`` first, as apt writes epochs, and every character Nix refuses becomes
+    What apt escapes (``%3a %7e %2b``) is decoded first, and every character Nix refuses becomes
     ``_``; ``nix/lib/deb.nix`` does the same, and both are tested on the same cases.
     """
-    plain = re.sub(r"%([0-9a-fA-F]{2})", lambda m: chr(int(m[1], 16)), file_name)
+    plain = re.sub(r"%(3[aA]|7[eE]|2[bB])", lambda m: chr(int(m[1], 16)), file_name)
     return _ILLEGAL.sub("_", plain).lstrip(".") or "_"
 
 

@@ -1,0 +1,124 @@
+"""slipway.toml: read strictly, every problem at once with its path."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway import config
+from slipway.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+GOOD = """
+format = 1
+[application]
+name = "shop"
+source = "src/shop"
+[debian]
+release = "trixie"
+architecture = "amd64"
+drop = ["usr/share/man/**"]
+[layers]
+base = ["base-files"]
+libc = ["libc6"]
+crypto = ["libssl3t64"]
+python = ["python3.13-minimal"]
+[python]
+version = "3.13"
+heavy_bytes = 10
+[python.sets]
+app = ["fastapi"]
+[image.api]
+python = ["app"]
+entrypoint = ["/app/bin/python3"]
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text)
+    assert caught.value.exit_code == 2
+    return [line.removeprefix("slipway.toml: ") for line in caught.value.details]
+
+
+def test_defaults() -> None:
+    """A role without a user gets TrueNAS's apps, without a port none."""
+    image = config.parse(GOOD).images["api"]
+
+    assert (image.user, image.port, image.debian) == ("568:568", 0, ())
+
+
+def test_own_file() -> None:
+    """The committed file reads, and its nine roles are there."""
+    loaded = config.load(ROOT)
+
+    assert set(loaded.roles) == {
+        "api", "frontend", "worker", "beat", "flower", "cli", "edge", "postgres", "redis",
+    }  # fmt: skip
+
+
+def test_sets_are_the_extras() -> None:
+    """Images and development environment ask for the same Python packages."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+
+    for name, requirements in config.load(ROOT).python_sets.items():
+        assert list(requirements) == extras[name], name
+
+
+def test_all_problems_at_once() -> None:
+    """Every problem is named in one error, each with its path in the file."""
+    text = GOOD.replace('name = "shop"', "name = 3").replace("format = 1", "format = 9")
+    text = text.replace('python = ["app"]', 'python = ["games"]\ncolour = "red"')
+
+    assert set(problems(text)) == {
+        "format: should be 1, got 9; another version wrote it",
+        "application.name: should be a string, got 3",
+        "image.api.colour: is unknown",
+        "image.api.python[0]: there is no Python set games",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("heavy_bytes = 10", "heavy_bytes = -1", "python.heavy_bytes: should be a whole number"),
+        ('["usr/share/man/**"]', '["usr/**/man"]', "debian.drop[0]: ** may only end a glob"),
+        ("[image.api]", "[image.API]", "image.API: a role is lower-case"),
+        ('entrypoint = ["/app/bin/python3"]', "", "image.api.entrypoint: is missing"),
+        ('base = ["base-files"]', 'base = "base-files"', "layers.base: should be a list"),
+    ],
+)
+def test_single_problems(old: str, new: str, expected: str) -> None:
+    """A wrong value is named by its path and by what it should be."""
+    found = problems(GOOD.replace(old, new))
+
+    assert any(line.startswith(expected) for line in found), found
+
+
+def test_no_toml() -> None:
+    """A file that is no TOML is an error that quotes the parser, never a traceback."""
+    with pytest.raises(ConfigError, match="no TOML"):
+        config.parse("format = ")
+
+
+def test_unknown_role() -> None:
+    """Asking for a role that isn't there names the ones that are."""
+    with pytest.raises(ConfigError) as caught:
+        config.parse(GOOD).known_roles(("games",))
+
+    assert caught.value.hint == "the roles are api"
+
+
+@given(st.text(max_size=200))
+def test_any_text(text: str) -> None:
+    """Any text is read or refused in a sentence."""
+    try:
+        config.parse(text)
+    except ConfigError as error:
+        assert error.message

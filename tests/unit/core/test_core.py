@@ -1,0 +1,154 @@
+"""Secrets stay hidden, errors carry their codes, reports go where they belong."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import io
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from slipway import errors
+from slipway.errors import CommandFailed, ConfigError, Problem, SlipwayError
+from slipway.report import Report, human_bytes, table
+from slipway.secret import Secret
+
+ROOT = Path(__file__).parents[3]
+CANARY = "canary-7f3a"
+
+
+def test_a_secret_never_shows() -> None:
+    """No way of printing a secret shows it, but revealing it does."""
+    secret = Secret(CANARY)
+
+    shown = [str(secret), repr(secret), f"{secret}", f"{secret!r:>40}", f"{[secret]}"]
+
+    assert not any(CANARY in text for text in shown)
+    assert secret.reveal() == CANARY
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, json.dumps, copy.deepcopy])
+def test_a_secret_does_not_travel(way: object) -> None:
+    """A secret can't be pickled, copied or put into JSON."""
+    with pytest.raises(TypeError):
+        way(Secret(CANARY))  # type: ignore[operator]
+
+
+def every_error(base: type[SlipwayError]) -> list[type[SlipwayError]]:
+    return [base, *(e for sub in base.__subclasses__() for e in every_error(sub))]
+
+
+def test_every_error_has_its_exit_code() -> None:
+    """Each kind of error ends with the code that the tree in errors.py promises."""
+    codes = {
+        "ConfigError": 2, "SupplyError": 3, "LockError": 3, "FetchError": 3, "BuildError": 3,
+        "HostError": 4, "HostUnreachable": 4, "CommandFailed": 4, "DeployError": 5,
+        "DeployBroken": 6,
+    }  # fmt: skip
+    own = [e for e in every_error(SlipwayError)[1:] if e.__module__ == errors.__name__]
+
+    assert {e.__name__: e.exit_code for e in own} == codes
+    assert all(name in (errors.__doc__ or "") for name in codes)
+
+
+def test_an_error_as_json() -> None:
+    """The JSON form has the four promised fields."""
+    error = ConfigError("bad", hint="do this", stage="config")
+
+    assert error.to_json() == {
+        "error": "bad", "stage": "config", "hint": "do this", "exit_code": 2,
+    }  # fmt: skip
+
+
+def test_a_failed_command_keeps_its_last_lines() -> None:
+    """A failed command shows its last ten lines of standard error."""
+    error = CommandFailed(["x"], 3, "\n".join(str(n) for n in range(30)), where="nas")
+
+    assert error.details[0] == "20"
+    assert "on nas ended with code 3" in error.message
+
+
+def test_problems_are_listed() -> None:
+    """An error made of problems names the file and each place in it."""
+    error = ConfigError.from_problems("a.toml", [Problem("x.y", "is missing"), Problem("", "odd")])
+
+    assert "2 problems" in error.message
+    assert error.details == ("a.toml: x.y: is missing", "a.toml: odd")
+
+
+def test_talk_and_data_are_apart() -> None:
+    """Talk goes to standard error and data to standard output, without colours in a file."""
+    out, err = io.StringIO(), io.StringIO()
+    report = Report(out=out, err=err)
+
+    report.step("build", "nine images")
+    report.data({"a": 1})
+    report.error(ConfigError("no", hint="yes", stage="config"))
+
+    assert json.loads(out.getvalue()) == {"a": 1}
+    assert "\x1b" not in err.getvalue()
+    assert "hint: yes" in err.getvalue()
+
+
+def test_progress_ends_with_the_whole() -> None:
+    """A finished count shows how much there was."""
+    err = io.StringIO()
+    progress = Report(err=err).progress("sent", 2_000_000)
+    progress.advance(2_000_000)
+    progress.done()
+
+    assert "2.0 MB of 2.0 MB 100 %" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (52_800_000, "52.8 MB")]
+)
+def test_human_bytes(count: int, text: str) -> None:
+    """Byte counts are written in powers of 1000."""
+    assert human_bytes(count) == text
+
+
+def test_table_aligns() -> None:
+    """Columns are as wide as their widest cell."""
+    assert table([["a", "long"], ["bb", "x"]], head=["one", "two"]).splitlines() == [
+        "one  two", "a    long", "bb   x",
+    ]  # fmt: skip
+
+
+ORDER = ["supply", "images", "hosts", "release"]
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return [name for name in found if name.startswith("slipway.")]
+
+
+def test_imports_go_one_way() -> None:
+    """supply ← images ← hosts ← release: no package imports from its right."""
+    wrong = []
+    for path in sorted((ROOT / "src/slipway").rglob("*.py")):
+        parts = path.relative_to(ROOT / "src/slipway").parts
+        rank = ORDER.index(parts[0]) if len(parts) > 1 else -1
+        for name in imports(path):
+            target = name.split(".")[1]
+            if target in ORDER and ORDER.index(target) > rank:
+                wrong.append(f"{'/'.join(parts)} imports {name}")
+
+    assert wrong == []
+
+
+def test_the_application_stands_alone() -> None:
+    """The application imports nothing of the tool that ships it, nor the tool of it."""
+    for path in (ROOT / "src/langflix").rglob("*.py"):
+        assert imports(path) == [], path
+    for path in (ROOT / "src/slipway").rglob("*.py"):
+        assert "import langflix" not in path.read_text(), path
+        assert "from langflix" not in path.read_text(), path
