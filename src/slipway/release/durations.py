@@ -82,3 +82,10 @@ def health_check(body: Mapping[str, Any]) -> HealthCheck | None:
         start_period_s=seconds(check.get("start_period"), 0),
         start_interval_s=seconds(check.get("start_interval"), 5),
     )
+
+
+def replicas(body: Mapping[str, Any]) -> int:
+    """How many containers a service's Compose definition asks for."""
+    deploy = body.get("deploy")
+    wanted = deploy.get("replicas") if isinstance(deploy, Mapping) else None
+    return int(body.get("scale", 1) if wanted is None else wanted)

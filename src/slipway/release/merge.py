@@ -3,8 +3,9 @@
 The rules are those of the Compose specification (13-merge) as compose-go 2 applies them: maps
 merge key by key; lists are joined, and where their items have an identity (a port, a mount's
 target, a variable's name) the later item takes the place of the earlier; a command, an entrypoint
-and a health check's test are replaced whole, and so are ``x-`` keys except slipway's own; ``!reset`` removes and
-``!override`` replaces. A parity test runs the real Compose beside this module.
+and a health check's test are replaced whole, and so are ``x-`` keys except slipway's own;
+``!reset`` removes and ``!override`` replaces. A parity test runs the real Compose beside this
+module.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.release.durations import health_check, seconds
+from slipway.release.durations import health_check, replicas, seconds
 from slipway.release.stack import Stack
 from slipway.release.values import (
     Container,
@@ -22,6 +22,8 @@ from slipway.release.values import (
 )
 
 _STOP_GRACE_S = 10.0
+
+UNHEALTHY = "unhealthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _change(
     reason = _reason(stack, release, current, service, containers)
     if reason is None:
         return ContainerChange(service, "keep", "unchanged")
-    return ContainerChange(service, "recreate", reason, _downtime(stack, service, body))
+    return ContainerChange(service, "recreate", reason, _downtime(body))
 
 
 def _reason(
@@ -131,7 +133,7 @@ def _reason(
     if any(one.state != "running" for one in containers):
         return "not running"
     if any(one.health == "unhealthy" for one in containers):
-        return "unhealthy"
+        return UNHEALTHY
     return None
 
 
@@ -158,25 +160,16 @@ def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
                         service,
                         "recreate",
                         f"restarts with {name}",
-                        _downtime(stack, service, stack.services[service]),
+                        _downtime(stack.services[service]),
                     )
 
 
-def replicas(body: Mapping[str, Any]) -> int:
-    """How many containers a service has."""
-    deploy = body.get("deploy")
-    wanted = deploy.get("replicas") if isinstance(deploy, dict) else None
-    return int(body.get("scale", 1) if wanted is None else wanted)
-
-
-def _downtime(stack: Stack, service: str, body: Mapping[str, Any]) -> float:
+def _downtime(body: Mapping[str, Any]) -> float:
     """Seconds from the stop of the old container to the first good health check of the new one.
 
     Stopping is reckoned as a tenth of the grace period, which is the longest it may take, not what
     a service that heeds its stop signal needs.
     """
-    if service in stack.rolled:
-        return 0
     grace = seconds(body.get("stop_grace_period"), _STOP_GRACE_S)
     check = health_check(body)
     return round(grace / 10 + (check.first_answer_s if check else 1.0), 1)

@@ -2,7 +2,8 @@
 
 The JSON of :class:`Plan`, :class:`Outcome` and :class:`Status` is a contract with other programs:
 fields are added, never renamed. Files that slipway reads again (:class:`Release`) carry
-``format: 1``, and a reader refuses any other number.
+``format: 1``, and a reader refuses any other number. Longer than other modules because it is the
+one vocabulary of this package.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Release:
         url: where it is reached.
         compose: hex SHA-256 of the rendered Compose file.
         images: by role.
-        hashes: service to its configuration hash.
+        hashes: standing service to its configuration hash.
+        roles: service to the role whose image it runs.
         files: paths, relative to the application's folder, of the config files it uses.
         secrets: secret name to version.
         previous: id of the release before it, or None.
@@ -83,6 +85,7 @@ class Release:
     compose: str
     images: dict[str, ReleaseImage]
     hashes: dict[str, str]
+    roles: dict[str, str]
     files: tuple[str, ...]
     secrets: dict[str, int]
     previous: str | None = None
@@ -100,6 +103,7 @@ class Release:
             "compose": self.compose,
             "images": {role: image.to_json() for role, image in self.images.items()},
             "hashes": dict(self.hashes),
+            "roles": dict(self.roles),
             "files": list(self.files),
             "secrets": dict(self.secrets),
             "previous": self.previous,
@@ -141,6 +145,7 @@ def _release(reader: Reader) -> Release:
         compose=reader.text("compose"),
         images={role: _image(images.table(role)) for role in images.names()},
         hashes=reader.text_map("hashes"),
+        roles=reader.text_map("roles"),
         files=reader.texts("files"),
         secrets={name: secrets.whole(name) for name in secrets.names()},
         previous=previous if isinstance(previous, str) else None,
@@ -322,11 +327,6 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "steps": [step.to_json() for step in self.steps],
         }
-
-
-def health_word(container: Container) -> str:
-    """A container's health for people: Docker's word, or ``none`` without a health check."""
-    return container.health or "none"
 
 
 def as_json(value: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from slipway.release.render import render
-from slipway.release.stack import OWN, Stack, read_stack
+from slipway.release.stack import Stack
+from slipway.release.stackfile import OWN, read_stack
 
 HEAD = f'{OWN}: {{application: demo, url: "http://x"}}\n'
 

@@ -1,0 +1,300 @@
+"""Carry out single steps of a deploy. The order is :mod:`slipway.release.deploy`'s."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.doors import Clock, Host, Http, Shell
+from slipway.errors import CommandFailed, DeployError
+from slipway.release import preflight
+from slipway.release.durations import health_check
+from slipway.release.engine import Engine
+from slipway.release.plan import UNHEALTHY
+from slipway.release.prepare import Draft
+from slipway.release.prune import find_waste, remove_waste
+from slipway.release.record import (
+    compose_path,
+    read_records,
+    switch_current,
+    write_release,
+)
+from slipway.release.secrets import write_secrets
+from slipway.release.steps import Belief
+from slipway.release.values import PendingMigration
+from slipway.release.verify import Expected, Fault, expected
+from slipway.release.watch import ask_health, run_smoke, watch_containers
+from slipway.report import Report, human_bytes
+
+_LOG_LINES = 10
+_UP_SPARE_S = 120.0
+_MIGRATE_S = 900.0
+_ASK_S = 120.0
+
+# $1 the data path, then NAME MODE OWNER of each folder. One that is there is left as it is.
+_DATA = """set -eu
+cd -- "$1" 2>/dev/null || { mkdir -p -- "$1"; cd -- "$1"; }
+shift
+while [ "$#" -gt 0 ]; do
+    if [ ! -d "$1" ]; then mkdir -- "$1"; chmod -- "$2" "$1"; chown -- "$3:$3" "$1"; fi
+    shift 3
+done
+"""
+
+
+class PlanIsStale(DeployError):
+    """The host changed between planning and acting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Everything a deploy acts through.
+
+    Attributes:
+        host: the target.
+        engine: its Docker.
+        shell: this machine.
+        http: requests to the stack.
+        clock: time.
+        report: the person.
+        root: the checkout.
+    """
+
+    host: Host
+    engine: Engine
+    shell: Shell
+    http: Http
+    clock: Clock
+    report: Report
+    root: Path
+
+
+def check_belief(doors: Doors, app_dir: str, believed: Belief) -> None:
+    """Ask again what the plan was made on.
+
+    Raises:
+        PlanIsStale: it isn't so any more; this step did nothing.
+    """
+    current = read_records(doors.host, app_dir).current
+    if current != believed.current:
+        raise PlanIsStale(
+            f"{current or 'no release'} is live on {doors.host.name} now; the plan was made for "
+            f"{believed.current or 'none'}",
+            hint="deploy again: the plan is made anew",
+        )
+    if believed.containers is None:
+        return
+    seen = tuple(
+        sorted((c.service, c.id, c.image_id) for c in doors.engine.containers() if not c.one_off)
+    )
+    if seen != believed.containers:
+        changed = sorted({one[0] for one in set(seen) ^ set(believed.containers)})
+        raise PlanIsStale(
+            f"containers on {doors.host.name} changed since the plan was made: "
+            f"{', '.join(changed)}",
+            hint="deploy again: the plan is made anew",
+        )
+
+
+def do_preflight(doors: Doors, draft: Draft) -> None:
+    """Refuse what can't work; see :mod:`slipway.release.preflight`."""
+    engine, job = doors.engine.facts(), draft.job
+    facts = preflight.read_facts(
+        doors.host,
+        job.app_dir,
+        docker=engine.docker,
+        compose=engine.compose,
+        docker_root=engine.root,
+        own_ports=doors.engine.own_ports(),
+    )
+    ports = preflight.published_ports(job.stack.services, job.stack.standing)
+    needs = preflight.Needs(draft.plan.bytes_to_send, frozenset(ports), job.app_dir)
+    preflight.check(doors.host.name, facts, needs)
+
+
+def do_transfer(doors: Doors, draft: Draft) -> int:
+    """Send images; returns the bytes sent."""
+    transfer = draft.transfer
+    progress = doors.report.progress(f"{len(transfer.images)} images", transfer.bytes_to_send)
+    try:
+        return doors.engine.load(transfer, progress)
+    finally:
+        progress.done()
+
+
+def do_secrets(doors: Doors, draft: Draft) -> None:
+    """Put fresh secret versions on the host."""
+    written = write_secrets(doors.host, draft.job.app_dir, draft.choices, draft.job.supplied)
+    doors.report.say(f"  {', '.join(written)}")
+
+
+def do_files(doors: Doors, draft: Draft) -> None:
+    """Put config files, data folders and the release's own folder on the host."""
+    job, host = draft.job, doors.host
+    for name, file in sorted(job.files.items()):
+        path = file.path(job.app_dir)
+        if host.read(path) != job.contents[name]:
+            host.put(path, job.contents[name], mode=0o444)
+    folders: list[str] = []
+    for folder in job.stack.data:
+        folders += [folder.name, f"{folder.mode:04o}", str(folder.owner)]
+    host.run(("sh", "-c", _DATA, "data", job.data_dir, *folders), timeout=60)
+    write_release(host, job.app_dir, draft.release, draft.rendered.text)
+
+
+def do_migrate(doors: Doors, draft: Draft) -> tuple[PendingMigration, ...]:
+    """Start what the migration needs, ask what is pending, and run it.
+
+    Returns:
+        The migrations that ran.
+    """
+    stack, migration = draft.job.stack, draft.job.stack.migration
+    file = compose_path(draft.job.app_dir, draft.release.id)
+    needed = stack.dependencies(migration.service)
+    if needed:
+        compose_up(doors, draft, file, needed)
+        check_services(doors, expected(stack.services, needed), doors.engine, stage="migrate")
+    run = ("run", "--rm", "--no-deps", "-T", migration.service)
+    pending: tuple[PendingMigration, ...] | None = None
+    if migration.plan:
+        done = doors.engine.compose(file, (*run, *migration.plan), timeout=_ASK_S, check=False)
+        if not done.ok:
+            raise _failed_migration("could not be planned", done.error_text or done.text)
+        pending = parse_pending(done.text)
+        for one in pending:
+            doors.report.say(f"  {one.revision}  {one.message}")
+    if pending == ():
+        doors.report.say("  nothing to migrate")
+        return ()
+    done = doors.engine.compose(file, (*run, *migration.command), timeout=_MIGRATE_S, check=False)
+    if not done.ok:
+        raise _failed_migration("failed", done.error_text or done.text)
+    return pending or ()
+
+
+def _failed_migration(how: str, output: str) -> DeployError:
+    return DeployError(
+        f"the migration {how}", details=output.strip().splitlines()[-_LOG_LINES:], stage="migrate"
+    )
+
+
+def parse_pending(text: str) -> tuple[PendingMigration, ...]:
+    """Read what the stack's migration plan printed: ``[{revision, message}]``.
+
+    Raises:
+        DeployError: it is something else.
+    """
+    try:
+        return tuple(
+            PendingMigration(str(one["revision"]), str(one["message"])) for one in json.loads(text)
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DeployError(
+            "the migration plan is not the JSON it should be: [{revision, message}]",
+            details=text.splitlines()[:_LOG_LINES],
+            stage="migrate",
+        ) from error
+
+
+def compose_up(doors: Doors, draft: Draft, file: str, services: Sequence[str] = ()) -> None:
+    """Bring services (all, when none are named) to what a release's file says.
+
+    Raises:
+        DeployError: Compose failed; the failing container's last lines are in the details.
+    """
+    bodies = draft.job.stack.services
+    checks = [health_check(bodies[name]) for name in services or draft.job.stack.standing]
+    limit = _UP_SPARE_S + sum(check.deadline_s for check in checks if check)
+    if services:
+        up(doors, file, ("--no-deps", *services), limit)
+        return
+    # Compose leaves a container alone that is unhealthy but otherwise what the file says.
+    sick = [change.service for change in draft.plan.containers if change.reason == UNHEALTHY]
+    if sick:
+        up(doors, file, ("--no-deps", "--force-recreate", *sick), limit)
+    up(doors, file, ("--remove-orphans",), limit)
+
+
+def up(doors: Doors, file: str, further: Sequence[str], timeout: float) -> None:
+    """``compose up`` with what is on the host already: nothing is pulled or built."""
+    try:
+        doors.engine.compose(
+            file, ("up", "--detach", "--no-build", "--pull", "never", *further), timeout=timeout
+        )
+    except CommandFailed as error:
+        faults = _broken(doors)
+        if faults:
+            raise explain(doors, faults, "up") from error
+        raise DeployError(
+            f"Compose could not start the services on {doors.host.name}",
+            details=error.details,
+            stage="up",
+        ) from error
+
+
+def _broken(doors: Doors) -> tuple[Fault, ...]:
+    """Containers that are plainly broken, whatever they were waited for."""
+    faults = []
+    for one in doors.engine.containers():
+        if one.one_off or (one.state in ("running", "created") and one.health != "unhealthy"):
+            continue
+        what = "is unhealthy" if one.health == "unhealthy" else f"exited with code {one.exit_code}"
+        faults.append(Fault(one.service, one.id, what))
+    return tuple(faults)
+
+
+def check_services(doors: Doors, wanted: Sequence[Expected], engine: Engine, *, stage: str) -> None:
+    """Watch services until they are well.
+
+    Raises:
+        DeployError: they aren't; the first one's last lines are in the details.
+    """
+    verdict = watch_containers(wanted, engine.containers, doors.clock, doors.report.say)
+    if not verdict.well:
+        raise explain(doors, verdict.faults, stage, verdict.seconds)
+
+
+def explain(
+    doors: Doors, faults: Sequence[Fault], stage: str, seconds: float | None = None
+) -> DeployError:
+    """An error that names every fault and shows the first one's last lines."""
+    first = faults[0]
+    after = "" if seconds is None else f" after {seconds:.0f} s"
+    details = [f"{fault.service} {fault.what}" for fault in faults[1:]]
+    for fault in faults:
+        lines = doors.engine.last_lines(fault.container, _LOG_LINES) if fault.container else ()
+        if lines:
+            details += [f"last lines of {fault.service}:", *(f"  {line}" for line in lines)]
+            break
+    return DeployError(f"{first.service} {first.what}{after}", details=details, stage=stage)
+
+
+def do_verify(doors: Doors, draft: Draft) -> None:
+    """Every service, then the stack through its front door, then a real job."""
+    stack, url = draft.job.stack, draft.job.url
+    check_services(doors, expected(stack.services, stack.standing), doors.engine, stage="verify")
+    ask_health(doors.http, doors.clock, url + stack.verify_path)
+    if stack.smoke:
+        doors.report.say("  smoke job")
+        run_smoke(doors.shell, stack.smoke, {"url": url}, doors.root)
+
+
+def do_record(doors: Doors, draft: Draft) -> None:
+    """Make the release the live one."""
+    switch_current(doors.host, draft.job.app_dir, draft.release.id)
+
+
+def do_prune(doors: Doors, draft: Draft) -> None:
+    """Remove what no kept release needs."""
+    app_dir, name = draft.job.app_dir, draft.job.stack.application
+    records = read_records(doors.host, app_dir)
+    found = find_waste(doors.host, doors.engine, name, app_dir, records)
+    if found.empty:
+        return
+    stayed = remove_waste(doors.host, doors.engine, app_dir, found)
+    doors.report.say(
+        f"  {len(found.references) - len(stayed)} image tags, {len(found.paths)} files, "
+        f"{len(found.releases)} old releases: {human_bytes(found.bytes)} freed"
+    )

@@ -1,0 +1,155 @@
+"""The lease: one deploy at a time on a host.
+
+It is one file on the host, made by ``ln``: a hard link appears whole or not at all and fails when
+the name is taken, so two deploys can't both get it, and nobody ever sees it half written. Its
+first line is the second (of the host's own clock) at which it ends and a token, the rest says in
+JSON whose it is. There is no heartbeat: the holder renews it before each step that changes the
+host, and a holder that vanished is outwaited, never asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slipway.doors import Host
+from slipway.errors import CommandFailed, DeployError
+
+LEASE_S = 1800
+HELD, TAKEN_OVER, LOST = 40, 41, 42
+
+# $1 the lease, $2 seconds it lasts, $3 token; the JSON comes on standard input.
+# A stale lease is renamed before it is judged again, so that of two who find it only one gets it,
+# and one who moved a fresh lease by mistake puts it back.
+_TAKE = """set -eu
+umask 077
+mkdir -p -- "$(dirname -- "$1")"
+now=$(date +%s)
+fresh=$1.$3
+trap 'rm -f -- "$fresh" "$fresh.old"' EXIT
+{ echo "$((now + $2)) $3"; cat; } >"$fresh"
+if ln -- "$fresh" "$1" 2>/dev/null; then exit 0; fi
+if [ ! -e "$1" ]; then ln -- "$fresh" "$1"; exit 0; fi
+read -r ends other <"$1"
+if [ "$now" -ge "$ends" ] && mv -- "$1" "$fresh.old" 2>/dev/null; then
+    read -r moved other <"$fresh.old"
+    if [ "$now" -ge "$moved" ] && ln -- "$fresh" "$1" 2>/dev/null; then
+        tail -n +2 -- "$fresh.old"
+        exit 41
+    fi
+    ln -- "$fresh.old" "$1" 2>/dev/null || :
+fi
+echo "$((ends - now))"
+tail -n +2 -- "$1"
+exit 40
+"""
+
+# $1 the lease, $2 seconds it lasts from now on, $3 token. 0 seconds give it up.
+_RENEW = """set -eu
+umask 077
+[ -e "$1" ] || exit 42
+read -r ends token <"$1"
+[ "$token" = "$3" ] || exit 42
+if [ "$2" = 0 ]; then rm -f -- "$1"; exit 0; fi
+fresh=$1.$3
+{ echo "$(($(date +%s) + $2)) $3"; tail -n +2 -- "$1"; } >"$fresh"
+mv -f -- "$fresh" "$1"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease.
+
+    Attributes:
+        who: user and machine.
+        what: what they do, such as ``deploy 20261123-2051-ab12``.
+        since: ISO 8601 in UTC, by their clock.
+    """
+
+    who: str
+    what: str
+    since: str
+
+    def to_json(self) -> dict[str, str]:
+        """All fields."""
+        return {"who": self.who, "what": self.what, "since": self.since}
+
+
+class Lease:
+    """A lease that this process holds, or holds no more.
+
+    Args:
+        host: where.
+        path: the file there.
+        token: letters and digits that nobody else uses.
+    """
+
+    def __init__(self, host: Host, path: str, token: str) -> None:
+        self._host, self._path, self._token = host, path, token
+
+    def take(self, holder: Holder) -> Holder | None:
+        """Get the lease.
+
+        Returns:
+            The holder whose stale lease was taken over, or None when there was none.
+
+        Raises:
+            DeployError: somebody else holds it; nothing was changed.
+        """
+        done = self._run(_TAKE, LEASE_S, json.dumps(holder.to_json()).encode())
+        if done[0] == 0:
+            return None
+        if done[0] == TAKEN_OVER:
+            return _holder(done[1])
+        left, _, rest = done[1].partition("\n")
+        other = _holder(rest)
+        raise DeployError(
+            f"{other.who} is busy on {self._host.name} with `{other.what}` since {other.since}; "
+            "nothing was changed",
+            hint=f"wait: without a sign from them the lease ends in {left.strip()} s at the latest",
+            stage="lease",
+        )
+
+    def renew(self) -> None:
+        """Make it last its full time again.
+
+        Raises:
+            DeployError: it ran out and somebody else took it, or it was removed.
+        """
+        if self._run(_RENEW, LEASE_S)[0] == LOST:
+            raise DeployError(
+                f"the lease on {self._host.name} is not ours any more; somebody else may be "
+                "changing the host",
+                hint="look with `./inv status`, then deploy again",
+                stage="lease",
+            )
+
+    def give_up(self) -> None:
+        """Let others in; a lease that is gone already is no error."""
+        self._run(_RENEW, 0)
+
+    def _run(self, script: str, lasts: int, data: bytes = b"") -> tuple[int, str]:
+        argv = ("sh", "-c", script, "lease", self._path, str(lasts), self._token)
+        done = self._host.run(argv, timeout=30, input=data, check=False)
+        if done.exit_code not in (0, HELD, TAKEN_OVER, LOST):
+            raise CommandFailed(
+                ("sh", "lease", self._path),
+                done.exit_code,
+                done.error_text,
+                where=self._host.name,
+                hint=f"the login user must be able to write {self._path}",
+            )
+        return done.exit_code, done.text
+
+
+def _holder(text: str) -> Holder:
+    """The holder in a lease's JSON; a lease we can't read is somebody's all the same."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, Mapping):
+        return Holder("somebody", "an unreadable lease", "an unknown time")
+    return Holder(str(value.get("who")), str(value.get("what")), str(value.get("since")))
