@@ -48,7 +48,7 @@ def parse(data: bytes) -> Elf | None:
         return None
     try:
         return _parse(data)
-    except (struct.error, IndexError, ValueError):
+    except (struct.error, IndexError, ValueError, OverflowError):
         return None
 
 

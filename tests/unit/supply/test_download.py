@@ -21,6 +21,10 @@ def wanted(body: bytes = BODY, places: tuple[str, ...] = ("http://m/a.deb",)) ->
     return Download("a.deb", places, len(body), hashlib.sha256(body).hexdigest())
 
 
+def answer(status: int, body: bytes) -> httpx.Response:
+    return httpx.Response(status, stream=httpx.ByteStream(body))
+
+
 def run(
     tmp_path: Path, handler: Handler, *downloads: Download
 ) -> tuple[list[Path], dict[str, str]]:
@@ -33,7 +37,7 @@ def run(
 
 def test_whole(tmp_path: Path) -> None:
     """A file comes whole, under its name, with nothing else left in the folder."""
-    came, gone = run(tmp_path, lambda _: httpx.Response(200, content=BODY))
+    came, gone = run(tmp_path, lambda _: answer(200, BODY))
 
     assert (came, gone) == ([tmp_path / "a.deb"], {})
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [BODY]
@@ -46,7 +50,7 @@ def test_resumed(tmp_path: Path) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         ranges.append(request.headers.get("Range"))
-        return httpx.Response(206, content=BODY[1000:])
+        return answer(206, BODY[1000:])
 
     came, _ = run(tmp_path, handler)
 
@@ -58,7 +62,7 @@ def test_a_mirror_that_ignores_ranges(tmp_path: Path) -> None:
     """A whole answer to a range request replaces the part."""
     (tmp_path / "a.deb.part").write_bytes(b"old")
 
-    came, _ = run(tmp_path, lambda _: httpx.Response(200, content=BODY))
+    came, _ = run(tmp_path, lambda _: answer(200, BODY))
 
     assert came[0].read_bytes() == BODY
 
@@ -67,7 +71,7 @@ def test_retried_after_a_cut(tmp_path: Path) -> None:
     """A transfer that ends early is tried again."""
     answers = [BODY[:10], BODY]
 
-    came, _ = run(tmp_path, lambda _: httpx.Response(200, content=answers.pop(0)))
+    came, _ = run(tmp_path, lambda _: answer(200, answers.pop(0)))
 
     assert came[0].read_bytes() == BODY
     assert answers == []
@@ -76,7 +80,7 @@ def test_retried_after_a_cut(tmp_path: Path) -> None:
 def test_wrong_bytes(tmp_path: Path) -> None:
     """Other bytes than the locked ones are thrown away and stop the fetch."""
     with pytest.raises(FetchError, match="other bytes") as caught:
-        run(tmp_path, lambda _: httpx.Response(200, content=bytes(len(BODY))))
+        run(tmp_path, lambda _: answer(200, bytes(len(BODY))))
 
     assert caught.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []
@@ -87,7 +91,7 @@ def test_second_place(tmp_path: Path) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         gone = request.url.host == "m"
-        return httpx.Response(404) if gone else httpx.Response(200, content=BODY)
+        return httpx.Response(404) if gone else answer(200, BODY)
 
     came, _ = run(tmp_path, handler, wanted(places=("http://m/a.deb", "http://snapshot/a.deb")))
 
@@ -100,7 +104,7 @@ def test_gone(tmp_path: Path) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         found = request.url.path == "/b.deb"
-        return httpx.Response(200, content=b"b") if found else httpx.Response(404)
+        return answer(200, b"b") if found else httpx.Response(404)
 
     came, gone = run(tmp_path, handler, wanted(), other)
 
