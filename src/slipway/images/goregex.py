@@ -43,16 +43,18 @@ class GoRegex:
     def replaced(self, path: bytes, replacement: bytes) -> bytes:
         """``path`` with every match replaced by ``replacement``, taken as it is.
 
-        Go leaves out a match of nothing right after another match; Python does not.
+        As Go does it: after a match of nothing the search goes on one character later, and a
+        match of nothing right after another match is left out. Python's own ``sub`` differs.
         """
         text = _text(path)
         parts: list[bytes] = []
-        end = 0
-        for match in self._pattern.finditer(text):
+        at = end = 0
+        while at <= len(text) and (match := self._pattern.search(text, at)):
             parts.append(_bytes(text[end : match.start()]))
             if match.end() > end or match.start() == 0:
                 parts.append(replacement)
             end = match.end()
+            at = max(at + 1, end)
         return b"".join((*parts, _bytes(text[end:])))
 
 
