@@ -29,7 +29,7 @@ from slipway.supply import deb, locks
 ROOT = Path(__file__).parents[3]
 APPS = 568
 CLONE_NEWNET = 0x40000000
-_SHARED = ("layer.base", "layer.libc", "layer.crypto", "layer.python")
+_SHARED = ("layer.base", "layer.libc", "layer.crypto")
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 T = TypeVar("T")
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from slipway.config import load
-from slipway.release.stack import Stack, own_variables, read_stack
+from slipway.release.stack import Stack, own_variables
+from slipway.release.stackfile import read_stack
 from slipway.release.yamlfile import parse_yaml
 
 ROOT = Path(__file__).parents[3]
