@@ -1,3 +1,6 @@
 /** The rehearsal host's file system: Debian packages merged into one tree. */
 { stage0, debian, lock }:
-debian.merge "rehearsal-host" (map debian.unpack (lock.groupOf "rehearsal"))
+let
+  links = stage0.run { name = "merged-usr-links"; script = ./links.sh; sealed = true; };
+in
+debian.merge "rehearsal-host" ([ links ] ++ map debian.unpack (lock.groupOf "rehearsal"))
