@@ -66,9 +66,15 @@ in
     rehearsal-host = import ./rehearsal { inherit stage0 debian; lock = groups; };
   };
 
-  /** Every layer tree and description, for rebuilding each on its own. */
-  layers.${system} = lib.attrs.unique
-    (builtins.concatMap (role: built.images.${role}.trees ++ built.images.${role}.layerFiles) roles);
+  /** Every layer's tree and description, for rebuilding each: `ROLE-TITLE` and `ROLE-TITLE-json`. */
+  layers.${system} = builtins.listToAttrs (builtins.concatMap
+    (role: builtins.concatMap
+      (layer: [
+        { name = "${role}-${layer.title}"; value = layer.tree; }
+        { name = "${role}-${layer.title}-json"; value = layer.json; }
+      ])
+      built.images.${role}.layers)
+    roles);
 
   checks.${system} = builtins.listToAttrs (map
     (role: { name = "elf-${role}"; value = built.images.${role}.elf; })

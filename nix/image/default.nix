@@ -89,14 +89,17 @@ let
   imageOf = role: table:
     let
       image = lib.oci.withDefaults role table;
-      layers = lib.layers.plan {
+      plan = lib.layers.plan {
         inherit locks image;
         heavyBytes = config.python.heavy_bytes;
       };
-      trees = map (layerTree image) layers;
-      checked = map (layerTree image) (filter (layer: (layer.kind or "") != "application") layers);
+      checked = map (layerTree image) (filter (layer: (layer.kind or "") != "application") plan);
     in
     rec {
+      layers = map
+        (layer: rec { inherit (layer) title; tree = layerTree image layer; json = layerJson tree; })
+        plan;
+
       elf = python.run {
         name = "elf-${role}.json";
         script = ./elf_check.py;
@@ -106,18 +109,16 @@ let
           elf = ../../src/slipway/supply/elf.py;
         };
       };
-      layerFiles = map layerJson trees;
       json = stage0.run {
-        name = "image-${role}.json";
+        name = "${role}-image.json";
         script = ./image.sh;
         inputs = {
           inherit (go) nix2container;
           inherit elf;
-          layers = layerFiles;
+          layers = map (layer: layer.json) layers;
           imageConfig = toJSON (lib.oci.imageConfig { inherit (config) application; inherit image; });
         };
       };
-      inherit trees;
     };
 in
 {
