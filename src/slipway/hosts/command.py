@@ -15,6 +15,7 @@ from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 
 MISSING = 66
+MISSING_PROGRAM = 127
 SHORT = 65
 UNSEARCHABLE = 77
 _KILL_AFTER_S = 5
