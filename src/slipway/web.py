@@ -1,0 +1,126 @@
+"""HTTP requests to a deployed stack, through httpx.
+
+A probe's question is "does it answer, and what": no answer is an :class:`Answer` with status 0
+and the reason as its body, never an exception. Redirects are followed on the same server only:
+an answer of another server would prove nothing about this one. Proxies of the environment are
+not used, and TLS trusts what the system trusts.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+from slipway.doors import Answer
+from slipway.errors import ConfigError
+
+_REDIRECTS = 5
+_CONNECT_TIMEOUT_S = 10.0
+_LARGEST_BODY = 512_000_000
+
+
+class HttpxHttp:
+    """The :class:`slipway.doors.Http` of this machine."""
+
+    def __init__(self) -> None:
+        self._client = httpx.Client(
+            verify=ssl.create_default_context(), trust_env=False, follow_redirects=False
+        )
+
+    def get(self, url: str, *, timeout: float) -> Answer:
+        """GET a URL; see :meth:`slipway.doors.Http.get`. ``timeout`` holds for all of it."""
+        deadline = time.monotonic() + timeout
+
+        def ask() -> Answer:
+            at = httpx.URL(url)
+            for _ in range(_REDIRECTS + 1):
+                request = self._client.build_request("GET", at, timeout=_left(deadline))
+                answer, onward = self._send(request, deadline)
+                if onward is None or _server(onward) != _server(at):
+                    return answer
+                at = onward
+            return Answer(0, f"{url} redirects more than {_REDIRECTS} times".encode())
+
+        return _answered(ask, timeout)
+
+    def upload(self, url: str, *, files: Mapping[str, str], timeout: float) -> Answer:
+        """POST files as multipart/form-data; see :meth:`slipway.doors.Http.upload`.
+
+        The files are read while they are sent.
+
+        Raises:
+            ConfigError: a file can't be opened; nothing was sent.
+        """
+        deadline = time.monotonic() + timeout
+        with ExitStack() as stack:
+            opened = {}
+            for field, path in files.items():
+                try:
+                    opened[field] = (Path(path).name, stack.enter_context(Path(path).open("rb")))
+                except OSError as error:
+                    raise ConfigError(
+                        f"{path} can't be read ({error.strerror}); nothing was sent",
+                        hint="check the path",
+                    ) from error
+
+            def ask() -> Answer:
+                request = self._client.build_request(
+                    "POST", url, files=opened, timeout=_left(deadline)
+                )
+                return self._send(request, deadline)[0]
+
+            return _answered(ask, timeout)
+
+    def close(self) -> None:
+        """End the connections kept open."""
+        self._client.close()
+
+    def _send(self, request: httpx.Request, deadline: float) -> tuple[Answer, httpx.URL | None]:
+        """The answer, and where it sends on to."""
+        response = self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            for piece in response.iter_bytes():
+                body.extend(piece)
+                if len(body) > _LARGEST_BODY:
+                    return Answer(0, f"more than {_LARGEST_BODY} bytes came".encode()), None
+                _left(deadline)
+            onward = response.next_request.url if response.next_request is not None else None
+            return Answer(response.status_code, bytes(body)), onward
+        finally:
+            response.close()
+
+
+class _OutOfTime(Exception):
+    """The whole request took too long, though bytes kept coming."""
+
+
+def _left(deadline: float) -> httpx.Timeout:
+    """Time-outs for what comes next.
+
+    Raises:
+        _OutOfTime: there is no time left.
+    """
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise _OutOfTime
+    return httpx.Timeout(seconds, connect=min(seconds, _CONNECT_TIMEOUT_S))
+
+
+def _answered(ask: Callable[[], Answer], timeout: float) -> Answer:
+    try:
+        return ask()
+    except (httpx.TimeoutException, _OutOfTime):
+        return Answer(0, f"no answer within {timeout:g} s".encode())
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        return Answer(0, (str(error) or type(error).__name__).encode())
+
+
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or default
