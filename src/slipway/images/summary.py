@@ -70,9 +70,7 @@ def _roles(images: Sequence[Image]) -> dict[str, list[str]]:
     roles: dict[str, list[str]] = {}
     for image in images:
         for layer in image.layers:
-            names = roles.setdefault(layer.digest, [])
-            if image.role not in names:
-                names.append(image.role)
+            roles.setdefault(layer.digest, []).append(image.role)
     return roles
 
 

@@ -48,10 +48,8 @@ def whole(images: Sequence[Image]) -> Transfer:
 
 
 def _transfer(images: Sequence[Image], layers: dict[str, Layer]) -> Transfer:
-    # Two roles may have the same reference only by being the same image: send it once.
-    once = tuple({image.reference: image for image in images}.values())
     sent = tuple(layers.values())
-    return Transfer(once, sent, size(once, sent))
+    return Transfer(tuple(images), sent, size(images, sent))
 
 
 def _is_held(image: Image, held: HeldImages) -> bool:
