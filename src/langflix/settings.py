@@ -45,10 +45,12 @@ class Settings:
     redis: Endpoint | None
     flower_password: Secret | None
     data_dir: Path
+    run_dir: Path
     log_level: str
     upload_ttl: timedelta
     max_upload_bytes: int
     port: int
+    flower_port: int
     concurrency: int
     ffmpeg: Path | None
 
@@ -70,10 +72,12 @@ class Settings:
             redis=reader.endpoint("REDIS", REDIS_SCHEMES, "redis" in need),
             flower_password=reader.secret("FLOWER_PASSWORD_FILE", "flower" in need),
             data_dir=reader.value("DATA_DIR", "/data", _absolute),
+            run_dir=reader.value("RUN_DIR", "/tmp/langflix", _absolute),  # noqa: S108  see heartbeat
             log_level=reader.value("LOG_LEVEL", "INFO", _log_level),
             upload_ttl=reader.value("UPLOAD_TTL_HOURS", "72", _hours),
             max_upload_bytes=reader.value("MAX_UPLOAD_BYTES", str(8 * 2**30), _whole(1)),
             port=reader.value("PORT", "8000", _whole(1, 65535)),
+            flower_port=reader.value("FLOWER_PORT", "5555", _whole(1, 65535)),
             concurrency=reader.value("CONCURRENCY", "2", _whole(1, 64)),
             ffmpeg=reader.value("FFMPEG", "", lambda text: _absolute(text) if text else None),
         )

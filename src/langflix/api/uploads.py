@@ -22,8 +22,6 @@ from starlette.requests import ClientDisconnect
 from langflix.api.problems import Problem
 from langflix.errors import MediaError
 
-#: More than any browser sends before a part's first byte.
-MAX_HEADER_BYTES = 8 * 1024
 MAX_NAME = 255
 #: Bytes gathered before a thread is asked to write them.
 WRITE_BYTES = 1024 * 1024
@@ -103,7 +101,6 @@ class _Form:
         self._directory = directory
         self._received: dict[str, Received] = {}
         self._part = _Part()
-        self._header_bytes = 0
         self._field = ""
         self._file: BinaryIO | None = None
         self._buffer: list[tuple[BinaryIO, bytes]] = []
@@ -156,19 +153,18 @@ class _Form:
         return self._received
 
     def _on_part_begin(self) -> None:
-        self._part, self._header_bytes = _Part(), 0
+        self._part = _Part()
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._count(end - start)
         self._part.name += data[start:end]
 
     def _on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._count(end - start)
         self._part.value += data[start:end]
 
     def _on_header_end(self) -> None:
+        # As HTTP has it; browsers' UTF-8 file names come out of the options' bytes later.
         part = self._part
-        part.headers[part.name.decode("latin-1").lower()] = part.value.decode("utf-8", "replace")
+        part.headers[part.name.decode("latin-1").lower()] = part.value.decode("latin-1")
         part.name.clear()
         part.value.clear()
 
@@ -208,11 +204,6 @@ class _Form:
 
     def _on_end(self) -> None:
         self._complete = True
-
-    def _count(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > MAX_HEADER_BYTES:
-            raise Problem(HTTPStatus.BAD_REQUEST, "a part's headers are too long")
 
 
 def _boundary(content_type: str) -> bytes:

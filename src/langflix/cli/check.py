@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 
 from langflix.cli import output
 from langflix.queue import heartbeat
@@ -11,18 +12,22 @@ from langflix.queue.heartbeat import Verdict
 
 TIMEOUT_S = 3
 #: Role: port and path that answer without a password.
-HTTP = {"api": (8000, "/health"), "flower": (5555, "/flower/healthcheck")}
+HTTP = {
+    "api": ("LANGFLIX_PORT", 8000, "/health"),
+    "flower": ("LANGFLIX_FLOWER_PORT", 5555, "/flower/healthcheck"),
+}
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print a sentence; return 0 when the role in this container is alive."""
     role = arguments.role
     if role in HTTP:
-        port, path = HTTP[role]
-        told = environ.get("LANGFLIX_PORT", "")
-        verdict = _ask(role, int(told) if role == "api" and told.isdigit() else port, path)
+        variable, usual, path = HTTP[role]
+        told = environ.get(variable, "").strip()
+        verdict = _ask(role, int(told) if told.isdigit() else usual, path)
     else:
-        verdict = heartbeat.check(role)
+        run_dir = environ.get("LANGFLIX_RUN_DIR", "").strip() or "/tmp/langflix"  # noqa: S108
+        verdict = heartbeat.check(role, Path(run_dir))
     output.data(verdict.sentence)
     return 0 if verdict.alive else 1
 

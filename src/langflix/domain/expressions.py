@@ -132,7 +132,7 @@ def _without_overlaps(
     matches: Iterable[tuple[Entry, int, int]],
 ) -> list[tuple[Entry, int, int]]:
     kept: list[tuple[Entry, int, int]] = []
-    longest_first = sorted(matches, key=lambda m: (-len(m[0].pattern), m[2] - m[1], m[1]))
+    longest_first = sorted(matches, key=lambda m: (-m[0].words, m[2] - m[1], m[1]))
     for entry, start, end in longest_first:
         if all(end <= other_start or start >= other_end for _, other_start, other_end in kept):
             kept.append((entry, start, end))

@@ -32,6 +32,11 @@ class Entry:
     pattern: tuple[str, ...]
 
     @property
+    def words(self) -> int:
+        """Return how many words it has, without gaps."""
+        return sum(word != "~" for word in self.pattern)
+
+    @property
     def phrase(self) -> str:
         """Return it as a dictionary prints it: "put up with", "turn … off"."""
         return " ".join(self.pattern).replace("*", "").replace("~", "…")

@@ -1,6 +1,7 @@
 """A file that a live worker or beat touches every few seconds; standard library only.
 
-The container's health check asks for it, so it must cost next to nothing to ask.
+The container's health check asks for it, so it must cost next to nothing to ask.  It lies in
+``LANGFLIX_RUN_DIR``, by default ``/tmp/langflix``: the only place that a read-only image can write.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-DIRECTORY = Path("/tmp/langflix")  # noqa: S108  the only place that a read-only image can write
 EVERY_S = 5.0
 #: Six missed beats: long enough for a busy machine, short enough to be told in time.
 STALE_AFTER_S = 30.0
@@ -24,7 +24,7 @@ class Verdict:
     sentence: str
 
 
-def beat(role: str, directory: Path = DIRECTORY) -> None:
+def beat(role: str, directory: Path) -> None:
     """Say that this process is alive."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{role}.heartbeat"
@@ -35,12 +35,12 @@ def beat(role: str, directory: Path = DIRECTORY) -> None:
     os.utime(path)
 
 
-def end(role: str, directory: Path = DIRECTORY) -> None:
+def end(role: str, directory: Path) -> None:
     """Say that this process has stopped."""
     (directory / f"{role}.heartbeat").unlink(missing_ok=True)
 
 
-def check(role: str, directory: Path = DIRECTORY, now: float | None = None) -> Verdict:
+def check(role: str, directory: Path, now: float | None = None) -> Verdict:
     """Judge the role's last heartbeat; ``now`` is a time stamp in seconds, for tests."""
     try:
         last = (directory / f"{role}.heartbeat").stat().st_mtime

@@ -18,7 +18,6 @@ from flower.urls import settings as tornado_settings  # type: ignore[import-unty
 from langflix.queue import app as queue
 from langflix.settings import Settings
 
-PORT = 5555
 PREFIX = "flower"
 USER = "admin"
 
@@ -26,7 +25,7 @@ USER = "admin"
 def run(settings: Settings) -> int:
     """Serve until told to stop; return the exit code."""
     queue.keep_our_logging()
-    options.port = PORT
+    options.port = settings.flower_port
     options.url_prefix = PREFIX
     options.basic_auth = [f"{USER}:{settings.need_flower_password().reveal()}"]
     options.xheaders = True

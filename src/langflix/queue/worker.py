@@ -11,6 +11,8 @@ from langflix.queue import heartbeat, tasks
 from langflix.settings import Settings
 
 ROLE = "worker"
+#: Name under which the application's configuration holds ``Settings.run_dir``.
+RUN_DIR = "langflix_run_dir"
 
 
 class Heartbeat(bootsteps.StartStopStep):
@@ -24,8 +26,9 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Begin to beat, once the worker takes tasks."""
-        heartbeat.beat(ROLE)
-        self._timer = parent.timer.call_repeatedly(heartbeat.EVERY_S, heartbeat.beat, (ROLE,))
+        arguments = (ROLE, parent.app.conf[RUN_DIR])
+        heartbeat.beat(*arguments)
+        self._timer = parent.timer.call_repeatedly(heartbeat.EVERY_S, heartbeat.beat, arguments)
 
     def stop(self, parent: Any) -> None:
         """Stop beating: the queue went away, or the worker ends."""
@@ -39,13 +42,14 @@ def create(settings: Settings) -> Celery:
     settings.need_database()
     app = queue.create(settings)
     tasks.register(app, settings)
+    app.conf[RUN_DIR] = settings.run_dir
     app.steps["consumer"].add(Heartbeat)
     return app
 
 
 def run(settings: Settings) -> int:
     """Work until told to stop; return the exit code."""
-    heartbeat.end(ROLE)
+    heartbeat.end(ROLE, settings.run_dir)
     queue.keep_our_logging()
     worker = create(settings).Worker(
         pool_cls="prefork",
@@ -57,5 +61,5 @@ def run(settings: Settings) -> int:
         quiet=True,
     )
     worker.start()
-    heartbeat.end(ROLE)
+    heartbeat.end(ROLE, settings.run_dir)
     return int(worker.exitcode or 0)

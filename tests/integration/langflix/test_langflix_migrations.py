@@ -1,0 +1,78 @@
+"""Migrations on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+from tests.integration.langflix.conftest import Postgres, Stack
+
+from langflix.data import migrate
+from langflix.data.engine import connect, current_revision, session
+from langflix.data.models import Base
+from langflix.data.revisions import HEAD, REVISIONS
+from langflix.errors import LangflixError, SettingsError
+
+
+@pytest.fixture
+def engine(postgres: Postgres) -> Iterator[Engine]:
+    """Give an empty database."""
+    engine = connect(postgres.new_database())
+    yield engine
+    engine.dispose()
+
+
+def test_models_and_migrations_agree(engine: Engine) -> None:
+    """After all migrations the database has exactly the models' tables."""
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_known_revisions_are_the_migrations(engine: Engine) -> None:
+    """The list that the API compares with is the migrations' own order."""
+    assert tuple(step.revision for step in migrate.plan(engine).steps) == REVISIONS
+
+
+def test_a_plan_changes_nothing(engine: Engine) -> None:
+    """Planning names every pending revision and leaves the database empty."""
+    assert migrate.plan(engine).direction == "up"
+    assert inspect(engine).get_table_names() == []
+    with session(engine) as db:
+        assert current_revision(db) is None
+
+
+def test_up_down_and_up_again(engine: Engine) -> None:
+    """The way down removes everything, and the way up works a second time."""
+    assert migrate.migrate(engine).after == HEAD
+    assert migrate.migrate(engine).direction == "none"
+    assert migrate.migrate(engine, "base").direction == "down"
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    assert migrate.migrate(engine).steps[-1].revision == HEAD
+
+
+def test_unknown_revisions_are_refused(engine: Engine) -> None:
+    """A target that does not exist, or a database of a newer release, is named and left alone."""
+    with pytest.raises(SettingsError, match="no revision 'nowhere'"):
+        migrate.plan(engine, "nowhere")
+    migrate.migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'zzzz'")
+    with pytest.raises(LangflixError, match="a newer one"):
+        migrate.migrate(engine)
+
+
+def test_the_command_prints_the_plan_as_json(stack: Stack) -> None:
+    """``migrate --plan --json`` prints pending revisions with messages, else an empty list."""
+    nothing = stack.run("migrate", "--plan", "--json")
+    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, [])
+    assert stack.run("migrate", "--to", "base").returncode == 0
+    pending = json.loads(stack.run("migrate", "--plan", "--json").stdout)
+    assert [one["revision"] for one in pending] == list(REVISIONS)
+    assert all(one["message"] for one in pending)
+    assert stack.run("migrate").returncode == 0

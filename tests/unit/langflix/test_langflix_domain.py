@@ -1,0 +1,169 @@
+"""Subtitles, expressions and lessons."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langflix.domain import lesson, lexicon, subtitles
+from langflix.domain.expressions import WEIGHTS, find, pick, score_parts, total
+from langflix.domain.inflection import verb_forms
+from langflix.domain.lexicon import Entry
+from langflix.domain.subtitles import Cue
+from langflix.errors import InputError
+
+SRT = "1\n00:00:01,000 --> 00:00:02,500\n{}\n"
+
+
+def said(line: str) -> list[str]:
+    """Return the phrases found in one line."""
+    return [expression.phrase for expression in find([Cue(0, 1000, line)])]
+
+
+def test_a_cue_has_times_and_plain_text() -> None:
+    """Markup, speakers' dashes and line breaks are gone, times are milliseconds."""
+    text = SRT.format("- <i>Wake</i> up!\n- {\\an8}Never.")
+    assert subtitles.parse(text.encode()) == (Cue(1000, 2500, "Wake up! Never."),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_common_encodings_are_read(encoding: str) -> None:
+    """The same text comes out of every encoding that subtitles come in."""
+    (cue,) = subtitles.parse(SRT.format("Café – naïve").encode(encoding))
+    assert cue.text == "Café – naïve"
+
+
+@pytest.mark.parametrize(
+    ("data", "ending", "reason"),
+    [
+        (b"", ".srt", "no cue"),
+        (b"\x00\x01\x02", ".srt", "no cue"),
+        (b"x" * (subtitles.MAX_BYTES + 1), ".srt", "the most"),
+        (b"1\n00:00:02,000 --> 00:00:01,000\nx\n", ".srt", "no cue"),
+        (b"", ".exe", "not in '.exe'"),
+    ],
+)
+def test_what_is_no_subtitle_is_refused(data: bytes, ending: str, reason: str) -> None:
+    """Bytes that hold no cue give one sentence that says so."""
+    with pytest.raises(InputError, match=reason):
+        subtitles.parse(data, ending)
+
+
+@given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: SRT.format(text).encode()))
+def test_any_bytes_give_cues_or_a_reason(data: bytes) -> None:
+    """No input crashes the parser, and what it gives is in order and not empty."""
+    try:
+        cues = subtitles.parse(data)
+    except InputError:
+        return
+    assert all(0 <= cue.start_ms < cue.end_ms and cue.text for cue in cues)
+    assert [cue.start_ms for cue in cues] == sorted(cue.start_ms for cue in cues)
+
+
+@pytest.mark.parametrize(
+    ("line", "phrases"),
+    [
+        ("He turned the old radio off.", ["turn … off"]),
+        ("Turn off the radio!", ["turn … off"]),
+        ("I’ve been putting up with it", ["put up with"]),
+        ("She made up her mind.", ["make up one's mind"]),
+        ("Tom's making up Tom's mind", ["make up one's mind"]),
+        ("Pull yourself together!", ["pull oneself together"]),
+        ("They gave him a break", ["give … a break"]),
+        ("the bird gave one two three four a break", []),
+        ("Giveaway uptown", []),
+        ("", []),
+    ],
+)
+def test_expressions_are_found_in_their_forms(line: str, phrases: list[str]) -> None:
+    """Inflection, objects in between, possessives and typographic apostrophes are seen through."""
+    assert said(line) == phrases
+
+
+def test_the_longest_expression_wins_an_overlap() -> None:
+    """Words belong to one expression, the most specific one."""
+    assert said("Make up your mind, don't make up stories") == ["make up one's mind", "make … up"]
+    assert said("He came up with it") == ["come up with"]
+    assert said("I look up to him") == ["look up to"]
+
+
+def test_what_was_said_is_quoted_exactly() -> None:
+    """The quotation is a piece of the dialogue, letter by letter."""
+    (one,) = find([Cue(5, 9, "So, WAKE   up!")])
+    assert (one.said, one.start_ms, one.end_ms) == ("WAKE   up", 5, 9)
+
+
+def test_every_entry_of_the_dictionary_is_found_in_itself() -> None:
+    """No entry is dead: its own words, said plainly, are recognised."""
+    fill = {"one's": "my", "oneself": "myself", "~": "it"}
+    for entry in lexicon.load():
+        words = [fill.get(word, word.removeprefix("*")) for word in entry.pattern]
+        assert entry.phrase in said(" ".join(words)), entry
+
+
+@pytest.mark.parametrize(
+    "text", ["idiom\tB1", "idiom\tZ9\ta b", "noun\tB1\ta b", "idiom\tB1\tsingle", "idiom\tB1\ta ~"]
+)
+def test_a_wrong_line_of_the_dictionary_is_named(text: str) -> None:
+    """The dictionary's mistakes are found when it is read, by line."""
+    with pytest.raises(ValueError, match="line 2"):
+        lexicon.parse("# comment\n" + text)
+
+
+def test_an_entry_twice_is_a_mistake() -> None:
+    """A repeated entry is refused."""
+    with pytest.raises(ValueError, match="twice"):
+        lexicon.parse("idiom\tB1\ta b\nidiom\tB2\ta b")
+
+
+@pytest.mark.parametrize(
+    ("base", "form"),
+    [
+        *(("run", "running"), ("carry", "carried"), ("come", "coming"), ("catch", "catches")),
+        *(("stop", "stopped"), ("play", "played"), ("be", "were"), ("get", "gettin'")),
+    ],
+)
+def test_verbs_bend(base: str, form: str) -> None:
+    """Regular and irregular forms are known."""
+    assert form in verb_forms(base)
+
+
+def test_scores_are_open_and_bounded() -> None:
+    """A score is the weighted sum of its parts, which are between 0 and 1."""
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    for words in (0, 1, 5, 14, 15, 200):
+        parts = score_parts(Entry("idiom", "C2", ("a", "b")), words)
+        assert set(parts) == set(WEIGHTS)
+        assert all(0 <= part <= 1 for part in parts.values())
+        assert total(parts) == pytest.approx(sum(WEIGHTS[n] * parts[n] for n in parts), abs=1e-3)
+    good = score_parts(Entry("idiom", "C2", ("a", "b")), 8)
+    assert total(good) == 1.0
+
+
+def test_pick_takes_the_best_once_and_in_order() -> None:
+    """The limit keeps the highest scores; a phrase said twice is taught once."""
+    cues = [
+        Cue(0, 1, "of course"),
+        Cue(10, 11, "You must face the music now, my friend."),
+        Cue(20, 21, "Face the music!"),
+        Cue(30, 31, "I smell a rat in this whole affair."),
+    ]
+    assert [one.start_ms for one in pick(find(cues), 2)] == [10, 30]
+    assert len(pick(find(cues), 10)) == 3
+
+
+@given(st.integers(0, 10**7), st.integers(1, 10**6), st.integers(1, 10**7))
+def test_a_clip_lies_in_the_film(start: int, length: int, film: int) -> None:
+    """A clip starts in the film, is never empty, and never longer than the limit."""
+    start %= film
+    begin, end = lesson.window(start, start + length, film)
+    assert 0 <= begin < end <= film
+    assert end - begin <= lesson.MAX_CLIP_MS
+    assert begin <= start
+
+
+def test_a_subtitle_of_another_film_is_refused() -> None:
+    """When nothing is said within the film the two files do not belong together."""
+    with pytest.raises(InputError, match=r"lasts 5\.0 s .* starts at 9\.0 s"):
+        lesson.plan([Cue(9000, 9500, "Wake up")], 5000)

@@ -1,0 +1,46 @@
+"""The page's files hold together and ask nobody else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).resolve().parents[3] / "src" / "langflix" / "web"
+PAGE = (WEB / "index.html").read_text("utf-8")
+MODULES = sorted(WEB.glob("*.js"))
+
+
+@pytest.mark.parametrize("path", sorted(WEB.iterdir()), ids=lambda path: path.name)
+def test_no_file_names_another_host(path: Path) -> None:
+    """Nothing is loaded from elsewhere; the XML name space is the only address."""
+    addresses = set(re.findall(r"https?://[^\s\"']+", path.read_text("utf-8")))
+    assert addresses <= {"http://www.w3.org/2000/svg"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_imported_modules_exist(path: Path) -> None:
+    """Every import names a module that is there."""
+    for name in re.findall(r"from \"\./([^\"]+)\"", path.read_text("utf-8")):
+        assert (WEB / name).is_file(), name
+
+
+def test_what_the_page_loads_exists() -> None:
+    """Style sheet, icon and module are beside the page, and nothing is inline."""
+    for name in re.findall(r"(?:href|src)=\"([^\"#]+)\"", PAGE):
+        assert (WEB / name).is_file(), name
+    assert "<style" not in PAGE
+    assert not re.search(r"<script(?![^>]*src=)", PAGE)
+    assert not re.search(r"\son\w+=", PAGE)
+
+
+def test_ids_that_modules_ask_for_are_on_the_page() -> None:
+    """No module looks for an element that the page lacks."""
+    asked = {
+        name
+        for path in MODULES
+        for name in re.findall(r"byId\(\"([^\"]+)\"\)", path.read_text("utf-8"))
+    }
+    assert asked
+    assert asked <= set(re.findall(r"\bid=\"([^\"]+)\"", PAGE))
