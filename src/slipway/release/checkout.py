@@ -140,13 +140,18 @@ def read_job(
     )
 
 
-def check_job(root: Path, entry: HostEntry, roles: Sequence[str], application: str) -> None:
+def check_job(
+    root: Path,
+    entry: HostEntry,
+    roles: Sequence[str],
+    application: str,
+    environment: Mapping[str, str],
+) -> None:
     """Find what is wrong with the stack before anything is built.
 
     Raises:
         ConfigError: as :func:`read_job` does, but for what only built images can show.
     """
-    environment = dict(os.environ)
     texts = compose_texts(root, entry.compose)
     variables = _variables(root, texts, entry, environment)
     references = {role: f"{application}/{role}:{_UNBUILT}" for role in roles}

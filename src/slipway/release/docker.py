@@ -1,0 +1,147 @@
+"""The real :class:`slipway.release.engine.Engine`: Docker and Compose on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slipway.doors import Completed, Host
+from slipway.errors import CommandFailed, HostError
+from slipway.hosts import docker as facts_of
+from slipway.hosts.compose import Compose, read_compose
+from slipway.hosts.docker import ContainerFact, DockerFacts
+from slipway.hosts.load import load, pick_encoding
+from slipway.images.archive import archive
+from slipway.images.compress import compressed
+from slipway.images.transfer import Transfer, whole
+from slipway.images.values import HeldImages
+from slipway.release.engine import EngineFacts
+from slipway.release.render import CONFIG_LABEL
+from slipway.release.values import Container
+from slipway.report import Progress
+
+_ASK_S = 60.0
+_REMOVE_S = 300.0
+_STALL_S = 60.0
+_IN_USE = "conflict: unable to remove"
+
+
+class DockerEngine:
+    """Docker on a host, for one application.
+
+    Args:
+        host: where.
+        project: Compose's project name.
+        docker: the docker program there.
+    """
+
+    def __init__(self, host: Host, project: str, docker: str = "docker") -> None:
+        self._host, self._project, self._docker = host, project, docker
+        self._facts: DockerFacts | None = None
+
+    def facts(self) -> EngineFacts:
+        """Versions and places; see :meth:`slipway.release.engine.Engine.facts`."""
+        docker = self._read()
+        compose = read_compose(self._host, docker=self._docker)
+        return EngineFacts(docker.version, compose, docker.root)
+
+    def images(self) -> HeldImages:
+        """The images there."""
+        return facts_of.read_images(self._host, docker=self._docker)
+
+    def containers(self) -> tuple[Container, ...]:
+        """The application's containers, stopped and one-off ones included."""
+        found = facts_of.read_containers(self._host, self._project, docker=self._docker)
+        return tuple(as_container(fact) for fact in found)
+
+    def own_ports(self) -> frozenset[int]:
+        """The TCP ports that the application's running containers publish."""
+        found = facts_of.read_containers(self._host, self._project, docker=self._docker)
+        return frozenset(port for one in found if one.state == "running" for port in one.ports)
+
+    def load(self, transfer: Transfer, progress: Progress) -> int:
+        """Send images; what is in doubt afterwards is sent once more, whole."""
+        sent = transfer.bytes_to_send
+        doubtful, said = self._stream(transfer, progress)
+        if doubtful.images:
+            sent += doubtful.bytes_to_send
+            doubtful, said = self._stream(doubtful, progress)
+        if doubtful.images:
+            names = ", ".join(image.reference for image in doubtful.images)
+            raise HostError(
+                f"Docker on {self._host.name} did not load {names} as sent; what runs still runs",
+                details=said,
+                hint="look at free disk space and at Docker's own log there",
+                stage="transfer",
+            )
+        return sent
+
+    def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
+        """The command :meth:`compose` runs."""
+        return Compose(self._project, (file,), self._docker).argv(*arguments)
+
+    def compose(
+        self, file: str, arguments: Sequence[str], *, timeout: float, check: bool = True
+    ) -> Completed:
+        """Run Compose with a release's file."""
+        return self._host.run(self.compose_argv(file, arguments), timeout=timeout, check=check)
+
+    def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines a container wrote; empty when it is gone."""
+        argv = (self._docker, "logs", "--tail", str(count), container)
+        done = self._host.run(argv, timeout=_ASK_S, check=False)
+        if not done.ok:
+            return ()
+        lines = [*done.text.splitlines(), *done.error_text.splitlines()]
+        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+
+    def remove_images(self, references: Sequence[str]) -> tuple[str, ...]:
+        """Remove tags; those that a container uses stay and are returned."""
+        argv = (self._docker, "image", "rm", *references)
+        done = self._host.run(argv, timeout=_REMOVE_S, check=False)
+        if done.ok:
+            return ()
+        left = self.images().references
+        stayed = tuple(reference for reference in references if reference in left)
+        if stayed and _IN_USE not in done.error_text:
+            raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
+        return stayed
+
+    def _stream(self, transfer: Transfer, progress: Progress) -> tuple[Transfer, tuple[str, ...]]:
+        """Send a transfer; returns what to send whole because of a doubt, and what Docker said."""
+        chunks = compressed(_counted(archive(transfer), progress), pick_encoding(self._read()))
+        loaded = load(
+            self._host,
+            chunks,
+            transfer.images,
+            docker=self._docker,
+            stall_timeout=_STALL_S,
+        )
+        return whole(loaded.doubtful) if loaded.doubtful else Transfer(), loaded.said
+
+    def _read(self) -> DockerFacts:
+        if self._facts is None:
+            self._facts = facts_of.read_docker(self._host, docker=self._docker)
+        return self._facts
+
+
+def as_container(fact: ContainerFact) -> Container:
+    """What a deploy needs of a container. Pure."""
+    return Container(
+        service=fact.service,
+        id=fact.id,
+        name=fact.name,
+        image_id=fact.image_id,
+        state=fact.state,
+        health=fact.health,
+        restarts=fact.restarts,
+        exit_code=fact.exit_code,
+        oom_killed=fact.oom_killed,
+        config=fact.labels.get(CONFIG_LABEL, ""),
+        one_off=fact.one_off,
+    )
+
+
+def _counted(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for chunk in chunks:
+        progress.advance(len(chunk))
+        yield chunk

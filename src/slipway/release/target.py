@@ -1,0 +1,67 @@
+"""A host to work on: its entry, its connection, its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.doors import Clock, Host, Shell
+from slipway.errors import HostUnreachable
+from slipway.hosts.config import HostEntry
+from slipway.hosts.open import Booted, address_of, open_host
+from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals
+from slipway.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host.
+
+    Attributes:
+        entry: what ``deploy/hosts.toml`` says.
+        host: the machine.
+        address: where the ports it publishes are reached.
+    """
+
+    entry: HostEntry
+    host: Host
+    address: str
+
+
+def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehearsals:
+    """The rehearsal hosts of a checkout."""
+    return Rehearsals(root / ".slipway/rehearsal", shell=shell, clock=clock, report=report)
+
+
+def open_target(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> Target:
+    """A host, ready for its first command.
+
+    Args:
+        entry: which.
+        hosts: the rehearsal hosts.
+        tree: programs to boot a rehearsal host from that isn't up; None doesn't boot.
+
+    Raises:
+        HostUnreachable: a rehearsal host that isn't up, with no tree to boot it from.
+        HostError: it did not come up.
+    """
+    booted = None
+    if entry.kind == "rehearsal":
+        booted = _booted(hosts.up(entry.name, tree) if tree else _running(entry, hosts))
+    return Target(entry, open_host(entry, booted=booted), address_of(entry, booted=booted))
+
+
+def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:
+    info = hosts.status(entry.name)
+    if info is None or not info.healthy:
+        why = "isn't up" if info is None else info.problem
+        raise HostUnreachable(
+            f"the rehearsal host {entry.name} can't be used: {why}",
+            hint=f"./inv rehearsal.up --name {entry.name}, or ./inv deploy, which boots it",
+            stage="rehearsal",
+        )
+    return info
+
+
+def _booted(info: RehearsalInfo) -> Booted:
+    return Booted(info.address, info.ssh_port, info.user, info.key_path, info.known_hosts_path)
