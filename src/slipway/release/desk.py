@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -104,17 +105,17 @@ class Desk:
             SupplyError: an input can't be had, or Nix failed.
         """
         ready(self.shell, self.root, self.report, locked=locked)
-        argv = ("nix", *FEATURES, "build", "--no-link", "--print-out-paths", f".#{_TREE}")
+        # Not --print-out-paths: Nix has it only since 2.9.
+        argv = ("nix", *FEATURES, "build", "--no-link", "--json", f".#{_TREE}")
         done = self.shell.run(argv, timeout=_BUILD_S, cwd=str(self.root), check=False)
-        path = done.text.strip()
-        if not done.ok or not path:
+        if not done.ok:
             raise BuildError(
                 "Nix could not build the rehearsal host's programs",
                 details=done.error_text.strip().splitlines()[-10:],
                 hint="./inv fetch",
                 stage="build",
             )
-        return Path(path)
+        return Path(json.loads(done.text)[0]["outputs"]["out"])
 
     def target(self, host: str | None, *, boot: bool = False, locked: bool = False) -> Target:
         """A host to work on.

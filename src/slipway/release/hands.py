@@ -24,7 +24,7 @@ from slipway.release.record import (
 from slipway.release.secrets import write_secrets
 from slipway.release.steps import Belief
 from slipway.release.values import PendingMigration
-from slipway.release.verify import Expected, Fault, expected
+from slipway.release.verify import Expected, Fault, expected, hard_fault
 from slipway.release.watch import ask_health, run_smoke, watch_containers
 from slipway.report import Report, human_bytes
 
@@ -238,10 +238,9 @@ def _broken(doors: Doors) -> tuple[Fault, ...]:
     """Containers that are plainly broken, whatever they were waited for."""
     faults = []
     for one in doors.engine.containers():
-        if one.one_off or (one.state in ("running", "created") and one.health != "unhealthy"):
-            continue
-        what = "is unhealthy" if one.health == "unhealthy" else f"exited with code {one.exit_code}"
-        faults.append(Fault(one.service, one.id, what))
+        what = hard_fault(one)
+        if what and not one.one_off:
+            faults.append(Fault(one.service, one.id, what))
     return tuple(faults)
 
 

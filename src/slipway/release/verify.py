@@ -159,7 +159,8 @@ def _judge(
     for one in wanted:
         containers = [c for c in sight.containers if c.service == one.service and not c.one_off]
         for container in containers:
-            what = _hard_fault(container, memory)
+            before = memory.restarts.setdefault(container.id, container.restarts)
+            what = hard_fault(container, before)
             if what:
                 hard.append(Fault(one.service, container.id, what))
                 continue
@@ -172,13 +173,19 @@ def _judge(
     return tuple(hard), tuple(soft)
 
 
-def _hard_fault(container: Container, memory: _Memory) -> str | None:
-    before = memory.restarts.setdefault(container.id, container.restarts)
+def hard_fault(container: Container, restarts_before: int | None = None) -> str | None:
+    """What is wrong with a container that no waiting mends, a clause; None when nothing is.
+
+    Args:
+        container: as it is now.
+        restarts_before: how often it had been restarted when it was first seen, or None.
+    """
     if container.oom_killed:
         return "was killed because it used more memory than its limit"
     if container.state in ("exited", "dead"):
         return f"exited with code {container.exit_code}"
-    if container.state == "restarting" or container.restarts > before:
+    again = restarts_before is not None and container.restarts > restarts_before
+    if container.state == "restarting" or again:
         return f"exited with code {container.exit_code} and is being restarted"
     if container.health == "unhealthy":
         return "is unhealthy"
