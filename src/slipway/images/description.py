@@ -1,7 +1,9 @@
 """Read nix2container's image description and derive what a registry or Docker would ask for.
 
-The description (``version`` 1) holds the runtime configuration and, for each layer, its digest,
-its size and the store paths it is made from. Configuration and manifest follow the OCI image
+The description (``version`` 1, as nix2container 1.0.0 writes it) holds the runtime configuration
+and, for each layer, its digest, its size and the store paths it is made from. Later versions keep
+the number but set other times in the layers; they are known by further fields, ``created`` and
+``History``, and refused. Configuration and manifest follow the OCI image
 specification 1.1; Docker reads the same bytes with both of its image stores.
 """
 
@@ -25,6 +27,7 @@ MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _MODE: Final = re.compile(r"[0-7]{0,4}\Z")
+_HASH: Final = re.compile(r"^[0-9a-z]{32}-")
 _TAG_DIGITS: Final = 12
 _TAR_BLOCK: Final = 512
 
@@ -54,8 +57,8 @@ def parse(text: str | bytes, *, application: str, role: str, file: str) -> Image
     runtime = reader.take("image-config")
     if not isinstance(runtime, dict):
         reader.note("image-config", "should be a table")
-    reader.take("created")
-    layers = tuple(_layer(layer, index) for index, layer in enumerate(reader.tables("layers")))
+    _refuse_later(reader, "created")
+    layers = tuple(_layer(layer) for layer in reader.tables("layers"))
     reader.finish()
     if reader.problems:
         raise _refused(file, reader.problems)
@@ -117,7 +120,13 @@ def _pointer(media_type: str, digest: str, size: int) -> dict[str, object]:
     return {"digest": digest, "mediaType": media_type, "size": size}
 
 
-def _layer(reader: Reader, index: int) -> Layer:
+def _refuse_later(reader: Reader, key: str) -> None:
+    if reader.has(key):
+        reader.take(key)
+        reader.note(key, "is not in what nix2container 1.0.0 writes; a later one makes other bytes")
+
+
+def _layer(reader: Reader) -> Layer:
     digest, size = reader.text("digest"), reader.whole("size")
     if digest and not _DIGEST.match(digest):
         reader.note("digest", f"should be sha256: and 64 hexadecimal digits, got {digest!r}")
@@ -129,13 +138,16 @@ def _layer(reader: Reader, index: int) -> Layer:
         reader.note("size", f"should be the size of a tar, got {size}")
     if reader.take("layer-path"):
         reader.note("layer-path", "is not supported; a layer is made from store paths")
-    history = reader.table("History")
-    for name in history.names():
-        history.take(name)
-    title = history.text("created_by", "") or history.text("comment", "") or f"layer {index + 1}"
+    _refuse_later(reader, "History")
     paths = tuple(_path(path) for path in reader.tables("paths"))
     reader.finish()
-    return Layer(digest=digest, bytes=size, title=title, paths=paths)
+    return Layer(digest=digest, bytes=size, title=_title(paths), paths=paths)
+
+
+def _title(paths: tuple[LayerPath, ...]) -> str:
+    """What the layer is called: its first store path's name without hash and ``layer-``."""
+    name = paths[0].path.rpartition("/")[2] if paths else "empty"
+    return _HASH.sub("", name).removeprefix("layer-")
 
 
 def _path(reader: Reader) -> LayerPath:

@@ -1,4 +1,4 @@
-"""Write a layer's tar, byte for byte as nix2container describes it.
+"""Write a layer's tar, byte for byte as nix2container 1.0.0 describes it.
 
 Nothing is kept on disk: the tar is made from the store paths while it is sent, and its digest is
 compared with the description at the end of the layer.

@@ -3,7 +3,7 @@
 nix2container writes layers with that package, and a layer's digest covers its headers. Go writes
 plain USTAR where every field fits, and else one PAX extended header (named ``PaxHeaders.0/…``)
 before a USTAR-shaped one. Layout of the fields: POSIX.1-1988 (USTAR) and POSIX.1-2001 (PAX).
-Times are not variable: every entry is of second 1 after the epoch, as in the Nix store.
+Times are not variable: nix2container 1.0.0 sets them to the epoch, second 0.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _block(entry: Entry, name: bytes, prefix: bytes) -> bytes:
             _octal(entry.uid, _OCTAL_8, b"%07o\0"),
             _octal(entry.gid, _OCTAL_8, b"%07o\0"),
             _octal(entry.size, _OCTAL_12, b"%011o\0"),
-            b"00000000001\0",
+            b"00000000000\0",
             b" " * 8,
             entry.kind,
             _field(_ascii(entry.link), _NAME),

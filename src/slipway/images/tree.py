@@ -133,7 +133,7 @@ def _names(target: bytes) -> list[bytes]:
 def _check_agreement(old: _Source, new: _Source) -> None:
     if old.mode != new.mode:
         what = f"have the modes {old.mode:o} and {new.mode:o}"
-    elif stat.S_ISREG(old.mode) and old.size != new.size:
+    elif not stat.S_ISDIR(old.mode) and old.size != new.size:
         what = f"have {old.size} and {new.size} bytes"
     elif old.rules.given.permissions != new.rules.given.permissions:
         what = "have different permission rules"
@@ -180,7 +180,8 @@ def _entry(target: bytes, node: _Node) -> tuple[Entry, bytes | None]:
         if regex.found_in(source.path):
             uid, gid = rule.uid, rule.gid
             uname = rule.uname.encode() or uname
-            gname = rule.gname.encode() or gname
+            # nix2container 1.0.0 writes the user's name as the group's where a rule has both.
+            gname = rule.uname.encode() if rule.gname else gname
             mode = int(rule.mode, 8) if rule.mode else mode
     entry = Entry(target, kind, mode, size, link, uid, gid, uname, gname)
     return entry, source.path if kind == FILE else None

@@ -15,7 +15,8 @@ class Permission:
         uid: user id to set.
         gid: group id to set.
         uname: user name to set, or empty to keep ``root``.
-        gname: group name to set, or empty to keep ``root``.
+        gname: group name to set, or empty to keep ``root``; nix2container 1.0.0 writes ``uname``
+            in its place, so the two should be equal.
     """
 
     regex: str

@@ -16,8 +16,9 @@ from slipway.images.description import parse
 from slipway.images.values import Image, LayerPath, Permission
 
 DIGEST = f"sha256:{'4' * 64}"
+BASE = f"/nix/store/{'0' * 32}-layer-base"
 
-# As nix2container writes it (Go's JSON: absent options, `History` with a capital).
+# As nix2container 1.0.0 writes it (Go's JSON; absent options are left out).
 DESCRIPTION: dict[str, Any] = {
     "version": 1,
     "image-config": {"User": "568:568", "Cmd": ["api"], "ExposedPorts": {"8000/tcp": {}}},
@@ -28,9 +29,9 @@ DESCRIPTION: dict[str, Any] = {
             "diff_ids": DIGEST,
             "paths": [
                 {
-                    "path": "/nix/store/x-base",
+                    "path": BASE,
                     "options": {
-                        "rewrite": {"regex": r"^/nix/store/x\-base", "repl": ""},
+                        "rewrite": {"regex": f"^{BASE}", "repl": ""},
                         "perms": [
                             {
                                 "regex": "/data",
@@ -46,11 +47,9 @@ DESCRIPTION: dict[str, Any] = {
                 {"path": "/nix/store/y-more"},
             ],
             "mediatype": "application/vnd.oci.image.layer.v1.tar",
-            "History": {"created_by": "base"},
         }
     ],
     "arch": "amd64",
-    "created": "1970-01-01T00:00:01Z",
 }
 
 
@@ -71,8 +70,8 @@ def test_a_description_becomes_values() -> None:
     assert (layer.digest, layer.bytes, layer.title) == (DIGEST, 3584, "base")
     assert layer.paths == (
         LayerPath(
-            "/nix/store/x-base",
-            r"^/nix/store/x\-base",
+            BASE,
+            f"^{BASE}",
             "",
             (Permission("/data", "0755", 568, 569, "apps", ""),),
         ),
@@ -131,6 +130,17 @@ def test_another_version_is_refused(version: object) -> None:
     with pytest.raises(BuildError) as caught:
         read({"version": version, "else": "unknown"})
     assert [line for line in caught.value.details if "image.json: version:" in line]
+
+
+def test_a_later_nix2container_is_refused() -> None:
+    """Versions after 1.0.0 keep the number but write other bytes; their fields give them away."""
+    value = {**changed(History={"created_by": "base"}), "created": "0001-01-01T00:00:00Z"}
+    with pytest.raises(BuildError) as caught:
+        read(value)
+    assert [line.split(": ")[1] for line in caught.value.details] == [
+        "created",
+        "layers[0].History",
+    ]
 
 
 def test_every_problem_is_named_with_its_place() -> None:

@@ -25,7 +25,6 @@ def written(folder: Path, role: str) -> Path:
         "diff_ids": DIGEST,
         "paths": [{"path": "/nix/store/x"}],
         "mediatype": "application/vnd.oci.image.layer.v1.tar",
-        "History": {},
     }
     value = {"version": 1, "image-config": {"Cmd": [role]}, "layers": [layer], "arch": "amd64"}
     path.write_text(json.dumps(value))

@@ -66,15 +66,15 @@ RECORDED: list[tuple[Callable[[Path], None], str, tuple[Permission, ...], str, i
         plain,
         "",
         (),
-        "sha256:716ba228c4e5c182b71f34be9582ab32ce8d79b77cc66cae9f6fa31b01dd391f",
+        "sha256:a039ab765f96f9953cb5014f3957ce9b35ebd7643e0db12ad1f7b8fe08f028cd",
         4608,
     ),
-    (odd, "", (), "sha256:5868b9fdbf7246f5bf6214a979bb5bc5e4d7982f85dd6421f879e8047aad442b", 15872),
+    (odd, "", (), "sha256:f1d02c1dc05fb542b3e5095c8bfa8003493600210d8ecf9383ab438546ee4843", 15872),
     (
         owned,
         "/srv/app",
         (OWNER,),
-        "sha256:f15c8e6287c1e2d6fdd801934a843d54b244c030c4c9d4bacf7b2d355bfbd40a",
+        "sha256:8b47e3f9f628d241b6b63b12288f364ed3f978a9be22fb1cd6baf4029d7ebb22",
         7680,
     ),
 ]

@@ -35,7 +35,7 @@ def test_a_reader_gets_back_what_was_written(
     assert read is not None
     assert len(blocks) % 512 == 0
     assert (read.name, read.mode, read.uid, read.size) == (name.rstrip("/"), mode, uid, size)
-    assert (read.uname, read.gname, read.mtime) == (uname, "root", 1)
+    assert (read.uname, read.gname, read.mtime) == (uname, "root", 0)
 
 
 @pytest.mark.parametrize(
