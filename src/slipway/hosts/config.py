@@ -178,7 +178,7 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
 
 def _kind(reader: Reader) -> str:
     kind = reader.text("kind")
-    if kind and kind not in KINDS:
+    if isinstance(reader.take("kind"), str) and kind not in KINDS:
         reader.note("kind", f"should be one of {', '.join(KINDS)}, got {kind!r}")
     return kind
 
@@ -186,7 +186,7 @@ def _kind(reader: Reader) -> str:
 def _app_dir(reader: Reader, kind: str, home: str) -> str:
     text = reader.text("app_dir")
     path = f"{home}{text[1:]}" if kind == "local" and text.startswith("~/") else text
-    if not path:
+    if not isinstance(reader.take("app_dir"), str):
         return ""
     pure = PurePosixPath(path)
     if not pure.is_absolute() or ".." in pure.parts or any(ord(c) < 32 for c in path):

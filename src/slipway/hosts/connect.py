@@ -159,8 +159,15 @@ def _known_only(client: paramiko.SSHClient, known_hosts: str) -> None:
 
 
 def _harden(transport: paramiko.Transport) -> None:
-    """Notice a dead peer: probes keep bytes moving, and the kernel gives up unanswered ones."""
+    """Answer quickly and notice a dead peer.
+
+    Small packets go out at once instead of waiting for the receipt of the one before; keep
+    bytes moving, and the kernel gives up those that nobody receipts.
+    """
     transport.set_keepalive(_KEEPALIVE_S)
+    if not isinstance(transport.sock, socket.socket):
+        return
+    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
-    if option is not None and isinstance(transport.sock, socket.socket):
+    if option is not None:
         transport.sock.setsockopt(socket.IPPROTO_TCP, option, _DEAD_AFTER_MS)

@@ -170,7 +170,8 @@ def _login(error: BaseException, target: Target) -> tuple[str, str] | None:
     if isinstance(error, PasswordRequiredException):
         return (
             f"the private key for {target.place} is protected by a passphrase",
-            f"load it into the agent: ssh-add {shlex.quote(target.key_file)}".rstrip(" '"),
+            "load it into the agent: ssh-add"
+            + (f" {shlex.quote(target.key_file)}" if target.key_file else ""),
         )
     if isinstance(error, BadAuthenticationType):
         return (

@@ -1,0 +1,39 @@
+"""An entry leads to the right kind of host, without connecting."""
+
+from __future__ import annotations
+
+import pytest
+
+from slipway.errors import ConfigError
+from slipway.hosts.config import HostEntry
+from slipway.hosts.local import LocalHost
+from slipway.hosts.open import Booted, address_of, open_host
+from slipway.hosts.ssh import SshHost
+
+LOCAL = HostEntry("local", "local", "/srv/a")
+NAS = HostEntry("nas", "ssh", "/srv/a", address="nas.example")
+REHEARSAL = HostEntry("rehearsal", "rehearsal", "/mnt/tank/a")
+UP = Booted("10.0.0.2", 22, "root", "/k", "/known")
+
+
+def test_each_kind_has_its_host() -> None:
+    """Local is this machine; the others are reached by SSH. Each keeps its name."""
+    assert isinstance(open_host(LOCAL), LocalHost)
+    assert isinstance(open_host(NAS), SshHost)
+    rehearsal = open_host(REHEARSAL, booted=UP)
+    assert isinstance(rehearsal, SshHost)
+    assert rehearsal.name == "rehearsal"
+
+
+def test_a_rehearsal_host_must_be_up() -> None:
+    """Without the way to reach it the next command is named."""
+    with pytest.raises(ConfigError, match="isn't up") as caught:
+        open_host(REHEARSAL)
+    assert "rehearsal.up" in (caught.value.hint or "")
+
+
+def test_where_published_ports_are_found() -> None:
+    """The address is loopback, the booted host's, or the entry's."""
+    assert address_of(LOCAL) == "127.0.0.1"
+    assert address_of(REHEARSAL, booted=UP) == "10.0.0.2"
+    assert address_of(NAS) == "nas.example"
