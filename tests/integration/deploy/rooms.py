@@ -191,6 +191,19 @@ class Room:
         log.unlink(missing_ok=True)
         return self.start(argv, log=log, env=env).wait(timeout), log.read_text()
 
+    def join(self, process: subprocess.Popen[bytes], argv: Sequence[str]) -> tuple[int, str]:
+        """Run a program among the very mounts of one that runs: exit code and output."""
+        place = f"/proc/{self.leader(process)}/root"
+        with self.house.entered():
+            done = subprocess.run(
+                ["chroot", f"--userspec={APPS}:{APPS}", place, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=60,
+            )
+        return done.returncode, done.stdout.decode()
+
     def leader(self, process: subprocess.Popen[bytes]) -> int:
         """The process that is number 1 in the room, as this machine numbers it."""
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

@@ -73,14 +73,14 @@ def test_first_start_makes_the_database_and_a_second_start_keeps_it(room: Room) 
 
 def test_a_wrong_password_is_refused(room: Room) -> None:
     """Only the secret opens the database, over TCP and over the socket."""
-    _start(room)
+    process = _start(room)
     code, output = _ask(room, "wrong", "select 1")
     assert code != 0
     assert "password authentication failed" in output
-    code, output = room.run(
-        [f"{BIN}/psql", "-Xwc", "select 1", "host=/run/postgresql user=langflix dbname=postgres"]
-    )
+    socket = "host=/run/postgresql user=langflix dbname=langflix"
+    code, output = room.join(process, [f"{BIN}/psql", "-Xwc", "select 1", socket])
     assert code != 0
+    assert "no password supplied" in output
 
 
 def test_a_changed_secret_becomes_the_password(room: Room) -> None:
