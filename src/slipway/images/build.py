@@ -16,6 +16,7 @@ from slipway.report import Progress
 
 _NIX: Final = ("nix", "--extra-experimental-features", "nix-command flakes", "build", "--no-link")
 _PACKAGES: Final = ".#packages.x86_64-linux."
+_LAYERS: Final = ".#layers.x86_64-linux."
 _TIMEOUT_S: Final = 7200.0
 _LOG_LINES: Final = 25
 _HASH_LENGTH: Final = 33
@@ -30,7 +31,6 @@ def build(
     *,
     root: Path,
     rebuild: bool = False,
-    layer_attributes: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> tuple[Image, ...]:
     """Build the images of ``roles`` in one run of Nix.
@@ -41,8 +41,8 @@ def build(
         roles: attribute ``ROLE-image`` is built for each; its store path is named
             ``ROLE-image.json``, which tells the images apart.
         root: the checkout with ``flake.nix``.
-        rebuild: build images and layers again afterwards and compare.
-        layer_attributes: the packages of the layers, for ``rebuild``.
+        rebuild: build each image and layer again afterwards and compare; the flake's output
+            ``layers`` has ``ROLE-TITLE`` (the tree) and ``ROLE-TITLE-json`` for each layer.
         progress: counts images.
 
     Returns:
@@ -52,21 +52,26 @@ def build(
         BuildError: Nix failed, an input is missing, a second build gave other bytes, or a
             description can't be used.
     """
-    attributes = [f"{role}-image" for role in roles]
-    done = _nix(shell, ["--json"], attributes, root)
-    paths = _by_role(_outputs(done.text), roles)
-    if rebuild:
-        _nix(shell, ["--rebuild"], [*layer_attributes, *attributes], root)
+    attributes = [f"{_PACKAGES}{role}-image" for role in roles]
+    paths = _by_role(_outputs(_nix(shell, ["--json"], attributes, root).text), roles)
     images = []
     for role in roles:
         images.append(_read(paths[role], application, role))
         if progress is not None:
             progress.advance(1, role)
+    if rebuild:
+        _nix(shell, ["--rebuild"], [*_layer_attributes(images), *attributes], root)
     return tuple(images)
 
 
+def _layer_attributes(images: Sequence[Image]) -> list[str]:
+    """Tree and description of every layer; Nix builds one that roles share once."""
+    names = [f"{image.role}-{layer.title}" for image in images for layer in image.layers]
+    return [f"{_LAYERS}{name}{part}" for name in names for part in ("", "-json")]
+
+
 def _nix(shell: Shell, flags: Sequence[str], attributes: Sequence[str], root: Path) -> Completed:
-    argv = [*_NIX, *flags, *(_PACKAGES + name for name in attributes)]
+    argv = [*_NIX, *flags, *attributes]
     try:
         done = shell.run(argv, timeout=_TIMEOUT_S, cwd=str(root), check=False)
     except CommandFailed as error:

@@ -23,7 +23,7 @@ def written(folder: Path, role: str) -> Path:
         "digest": DIGEST,
         "size": 3584,
         "diff_ids": DIGEST,
-        "paths": [{"path": "/nix/store/x"}],
+        "paths": [{"path": f"/nix/store/{HASH}-layer-base"}],
         "mediatype": "application/vnd.oci.image.layer.v1.tar",
     }
     value = {"version": 1, "image-config": {"Cmd": [role]}, "layers": [layer], "arch": "amd64"}
@@ -66,11 +66,12 @@ def test_rebuild_builds_layers_and_images_again(tmp_path: Path) -> None:
     """After the build, layers and images are built once more and compared by Nix."""
     shell = FakeShell()
     shell.on("nix", reply=built(written(tmp_path, "api")))
-    build(shell, "app", ("api",), root=tmp_path, rebuild=True, layer_attributes=("layer-base",))
+    build(shell, "app", ("api",), root=tmp_path, rebuild=True)
     assert [call[5:] for call in shell.calls[1:]] == [
         (
             "--rebuild",
-            ".#packages.x86_64-linux.layer-base",
+            ".#layers.x86_64-linux.api-base",
+            ".#layers.x86_64-linux.api-base-json",
             ".#packages.x86_64-linux.api-image",
         )
     ]
