@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.images.compress import Method, compressed
@@ -19,6 +19,7 @@ def restored(data: bytes, method: Method) -> bytes:
     return zstandard.ZstdDecompressor().decompressobj().decompress(data) if data else b""
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=3000), max_size=6), st.sampled_from(["zstd", "gzip"]))
 def test_a_compressed_stream_is_restored(chunks: list[bytes], method: Method) -> None:
     """What comes out of the usual decompressor is what went in, and no chunk is empty."""
