@@ -19,6 +19,7 @@ MODULES: Mapping[str, str] = {
     "migrate": "langflix.cli.migrate",
     "health": "langflix.cli.health",
     "run": "langflix.cli.run",
+    "smoke": "langflix.cli.smoke",
     "check": "langflix.cli.check",
 }
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_migrate(commands.add_parser("migrate", help="bring the database to a revision"))
     _add_health(commands.add_parser("health", help="ask a running API how everything is"))
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
+    _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     check = commands.add_parser("check", help="a container's health check")
     check.add_argument("role", choices=("api", "worker", "beat", "flower"))
     return top
@@ -64,6 +66,13 @@ def _add_migrate(parser: argparse.ArgumentParser) -> None:
 
 def _add_health(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="the API (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_smoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", required=True, help="where the stack answers")
+    parser.add_argument("--video", required=True, help="a short film")
+    parser.add_argument("--subtitle", required=True, help="its subtitle")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -1,0 +1,95 @@
+"""``smoke``: one whole lesson through a deployed stack: upload, wait, download a clip, look at it.
+
+It runs where the deploy runs, over HTTP only, and leaves the lesson in the library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from langflix.cli import output
+from langflix.errors import InputError, LangflixError, UnavailableError
+from langflix.media import ffmpeg
+
+TIMEOUT_S = 120.0
+POLL_S = 0.1
+REQUEST_S = 30.0
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print what the lesson came to; return 0 when a clip of it plays."""
+    video, subtitle = Path(arguments.video), Path(arguments.subtitle)
+    for path in (video, subtitle):
+        if not path.is_file():
+            raise InputError(f"{path} is no file; ./inv fetch brings the film clip")
+    import httpx
+
+    try:
+        with httpx.Client(base_url=arguments.url, timeout=REQUEST_S, trust_env=False) as http:
+            result = _lesson(http, video, subtitle)
+    except httpx.HTTPError as error:
+        raise UnavailableError(f"{arguments.url} does not answer: {error}") from error
+    if arguments.json:
+        output.data_json(result)
+    else:
+        output.data(f"lesson {result['job']}: {result['clips']} clips in {result['seconds']} s")
+    return 0
+
+
+def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
+    started = time.monotonic()
+    with video.open("rb") as film, subtitle.open("rb") as text:
+        files = {"video": (video.name, film), "subtitle": (subtitle.name, text)}
+        job = _ok(http.post("/api/v1/jobs", files=files), 202)["id"]
+    _wait(http, job, started + TIMEOUT_S)
+    expressions = _ok(http.get(f"/api/v1/jobs/{job}/expressions"), 200)["expressions"]
+    clips = _ok(http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
+    if not expressions or not clips:
+        raise LangflixError(f"lesson {job} has no expression or no clip")
+    film_ms = _look(http, clips[0])
+    return {
+        "job": job,
+        "expressions": len(expressions),
+        "clips": len(clips),
+        "clip_ms": film_ms,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def _wait(http: Any, job: str, deadline: float) -> None:
+    while True:
+        state = _ok(http.get(f"/api/v1/jobs/{job}"), 200)
+        if state["status"] == "DONE":
+            return
+        if state["status"] == "FAILED":
+            raise LangflixError(f"lesson {job} failed: {state['error']}")
+        if time.monotonic() > deadline:
+            raise LangflixError(f"lesson {job} is {state['status']} after {TIMEOUT_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+def _look(http: Any, clip: Mapping[str, Any]) -> int:
+    """Download a clip and return its playing time in ms; raises when it is no film."""
+    answer = http.get(clip["url"])
+    if answer.status_code != 200 or len(answer.content) != clip["bytes"]:
+        raise LangflixError(f"clip {clip['id']} came with status {answer.status_code}, cut short")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        path.write_bytes(answer.content)
+        film = ffmpeg.probe(ffmpeg.program(), path)
+    wanted = clip["end_ms"] - clip["start_ms"]
+    if abs(film.duration_ms - wanted) > max(500, wanted // 2):
+        raise LangflixError(f"clip {clip['id']} plays {film.duration_ms} ms instead of {wanted}")
+    return film.duration_ms
+
+
+def _ok(answer: Any, status: int) -> Any:
+    if answer.status_code != status:
+        where = f"{answer.request.method} {answer.request.url.path}"
+        raise LangflixError(f"{where} gave {answer.status_code}: {answer.text[:300]}")
+    return answer.json()
