@@ -42,7 +42,7 @@ def program(override: Path | None = None) -> Path:
         if not override.is_file():
             raise MediaError(f"there is no ffmpeg at {override}")
         return override
-    import imageio_ffmpeg  # type: ignore[import-untyped]  # the wheel is large; only who runs ffmpeg has it
+    import imageio_ffmpeg
 
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
 

@@ -10,10 +10,10 @@ import signal
 import sys
 from types import FrameType
 
-from flower.app import Flower  # type: ignore[import-untyped]
-from flower.command import extract_settings, setup_logging  # type: ignore[import-untyped]
-from flower.options import options  # type: ignore[import-untyped]
-from flower.urls import settings as tornado_settings  # type: ignore[import-untyped]
+from flower.app import Flower
+from flower.command import extract_settings, setup_logging
+from flower.options import options
+from flower.urls import settings as tornado_settings
 
 from langflix.queue import app as queue
 from langflix.settings import Settings

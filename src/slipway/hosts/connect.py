@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import paramiko
-from fabric import Config, Connection  # type: ignore[import-untyped]
+from fabric import Config, Connection
 from paramiko.config import SSHConfig
 from paramiko.hostkeys import InvalidHostKey
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 import paramiko
-from fabric import Connection  # type: ignore[import-untyped]
+from fabric import Connection
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed
