@@ -117,7 +117,9 @@ def do_preflight(doors: Doors, draft: Draft) -> None:
 def do_transfer(doors: Doors, draft: Draft) -> int:
     """Send images; returns the bytes sent."""
     transfer = draft.transfer
-    progress = doors.report.progress(f"{len(transfer.images)} images", transfer.bytes_to_send)
+    progress = doors.report.progress(
+        ", ".join(image.role for image in transfer.images), transfer.bytes_to_send
+    )
     try:
         return doors.engine.load(transfer, progress)
     finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from slipway.release.stack import Stack
 
 CONFIG_LABEL = "io.slipway.config"
 ROLE_LABEL = "io.slipway.role"
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,18 @@ def render(
         hashes[service] = _label(service, role, body, document, problems)
     if problems:
         raise ConfigError.from_problems("the stack", problems)
-    text = json.dumps(_escaped(document), indent=1, sort_keys=True, ensure_ascii=False).encode()
-    return Rendered(text + b"\n", hashlib.sha256(text + b"\n").hexdigest(), hashes)
+    text = json_as_yaml(_escaped(document)).encode()
+    return Rendered(text, hashlib.sha256(text).hexdigest(), hashes)
+
+
+def json_as_yaml(value: Any) -> str:
+    """JSON that YAML readers take for the same value.
+
+    YAML knows no surrogate pairs, so characters are written as themselves, but those it forbids in
+    a file (https://yaml.org/spec/1.2.2/#51-character-set) are escaped.
+    """
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def _label(

@@ -184,9 +184,10 @@ def hard_fault(container: Container, restarts_before: int | None = None) -> str 
         return "was killed because it used more memory than its limit"
     if container.state in ("exited", "dead"):
         return f"exited with code {container.exit_code}"
-    again = restarts_before is not None and container.restarts > restarts_before
-    if container.state == "restarting" or again:
+    if container.state == "restarting":
         return f"exited with code {container.exit_code} and is being restarted"
+    if restarts_before is not None and container.restarts > restarts_before:
+        return f"ends again and again ({container.restarts} restarts)"
     if container.health == "unhealthy":
         return "is unhealthy"
     return None

@@ -1,0 +1,101 @@
+"""The one Compose file a host gets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.release.fakes import APP, COMPOSE, job
+
+from slipway.errors import ConfigError
+from slipway.release.render import (
+    CONFIG_LABEL,
+    ROLE_LABEL,
+    Rendered,
+    host_file,
+    json_as_yaml,
+    render,
+)
+from slipway.release.stackfile import read_stack
+
+
+def rendered(
+    text: str = COMPOSE, *, secret: int = 1, edge: bytes = b"e", web: str = "demo/web:1"
+) -> Rendered:
+    """The sample stack's file."""
+    images = {"web": web, "db": "demo/db:1"}
+    files = {"edge": host_file("./edge.cfg", edge)}
+    versions = {"db_password": secret, "acl": secret}
+    return render(job(text).stack, images=images, files=files, secrets=versions, app_dir=APP)
+
+
+def test_images_files_and_secrets_are_pinned() -> None:
+    """Images are references, configs and secrets absolute paths that change with the content."""
+    document = json.loads(rendered().text)
+    assert document["name"] == "demo"
+    assert document["services"]["web"]["image"] == "demo/web:1"
+    sha = host_file("./edge.cfg", b"e").sha256
+    assert document["configs"]["edge"]["file"] == f"{APP}/files/{sha[:12]}/edge.cfg"
+    assert document["secrets"]["db_password"]["file"] == f"{APP}/secrets/db_password/1"
+    assert document["services"]["web"]["labels"][ROLE_LABEL] == "web"
+
+
+def test_label_changes_with_what_shapes_the_container() -> None:
+    """A changed config, secret or setting changes the label of just the services that use it."""
+    base = rendered().hashes
+    assert rendered().hashes == base
+    by_edge = rendered(edge=b"f").hashes
+    assert {name for name in base if base[name] != by_edge[name]} == {"web"}
+    by_secret = rendered(secret=2).hashes
+    assert {name for name in base if base[name] != by_secret[name]} == {"db"}
+    by_text = rendered(COMPOSE.replace("hello", "bye")).hashes
+    assert {name for name in base if base[name] != by_text[name]} == {"web"}
+
+
+def test_label_does_not_change_with_the_image() -> None:
+    """A new image is seen by its digest; the label stays, so that reasons can be told apart."""
+    assert rendered(web="demo/web:2").hashes == rendered().hashes
+    assert rendered(web="demo/web:2").sha256 != rendered().sha256
+
+
+def test_label_is_in_the_file() -> None:
+    """What the hashes say is what the containers will carry."""
+    made = rendered()
+    services = json.loads(made.text)["services"]
+    assert {n: body["labels"][CONFIG_LABEL] for n, body in services.items()} == made.hashes
+
+
+def test_order_of_keys_does_not_matter() -> None:
+    """The same stack written in another order is the same file."""
+    head, services = COMPOSE.split("services:\n", 1)
+    start = services.index("  db:")
+    end = services.index("  job:")
+    moved = services[start:end] + services[:start] + services[end:]
+    assert rendered(f"{head}services:\n{moved}").text == rendered().text
+
+
+def test_unknown_role_and_undeclared_config_are_named() -> None:
+    """A role without an image, or a config nobody declared, is a configuration error."""
+    with pytest.raises(ConfigError) as caught:
+        render(job().stack, images={"web": "w"}, files={}, secrets={}, app_dir=APP)
+    assert any("there is no role db" in line for line in caught.value.details)
+    with pytest.raises(ConfigError) as caught:
+        rendered(COMPOSE.replace("configs: [edge]", "configs: [edge, nope]"))
+    assert any("nope is not declared" in line for line in caught.value.details)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from(["a$b", "$$", "${X}", "100 $"]))
+def test_values_survive_the_hosts_own_interpolation(text: str, dollars: str) -> None:
+    """Compose on the host, which fills in variables again, sees exactly the values meant."""
+    value = text + dollars
+    body: dict[str, Any] = {"image": "i", "environment": {"V": value.replace("$", "$$")}}
+    source = {"x-slipway": {"application": "demo", "url": "u"}, "services": {"a": body}}
+    stack = read_stack([("f", json_as_yaml(source))], {})
+    assert stack.services["a"]["environment"]["V"] == value
+    made = render(stack, images={}, files={}, secrets={}, app_dir=APP)
+    text = json_as_yaml({**source, "services": json.loads(made.text)["services"]})
+    again = read_stack([("f", text)], {})
+    assert again.services["a"]["environment"]["V"] == value
