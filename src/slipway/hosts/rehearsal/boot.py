@@ -102,7 +102,10 @@ def join_cgroups(scratch: Path, cgroups: dict[str, Any]) -> None:
         if cgroups["version"] == 2:
             enable_controllers(hierarchy)
         group.mkdir(exist_ok=True)
-        for name in ("cpuset.cpus", "cpuset.mems"):  # a v1 cpuset takes nobody while these are empty
+        for name in (
+            "cpuset.cpus",
+            "cpuset.mems",
+        ):  # a v1 cpuset takes nobody while these are empty
             if cgroups["version"] == 1 and (group / name).exists():
                 (group / name).write_text((hierarchy / name).read_text())
         (group / "cgroup.procs").write_text(str(os.getpid()))
@@ -205,6 +208,10 @@ def enter_root(root: Path) -> None:
     checked(libc.umount2(b".", MNT_DETACH), "letting go of the old root")
     os.chdir("/")
     mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    # Settings here are the whole machine's, and dockerd raises some; but those of net/ are its own.
+    for place, flags in (("/proc/sys", MS_RDONLY), ("/proc/sys/net", 0)):
+        mount(place, place, "", MS_BIND)
+        mount("none", place, "", MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC | flags)
 
 
 def mount_own_cgroups(cgroups: dict[str, Any]) -> None:
@@ -236,7 +243,7 @@ def become_init(spec: dict[str, Any]) -> None:
     (place / "init.json").write_text(json.dumps(spec["init"] | {"report_fd": spec["report_fd"]}))
     os.set_inheritable(spec["report_fd"], True)
     argv = ["/usr/bin/python3", "-I", "/run/slipway/init.py", sys.argv[2]]
-    os.execve(argv[0], argv, spec["environment"])
+    os.execve(argv[0], argv, spec["environment"])  # noqa: S606 - it wants no shell
 
 
 def report(spec: dict[str, Any], **line: object) -> None:

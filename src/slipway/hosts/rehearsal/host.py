@@ -71,7 +71,7 @@ class Rehearsals:
                 found = dataclasses.replace(found, problem="its programs or settings changed")
             if found is not None:
                 self._report.say(f"  rehearsal host {name}: {found.problem}; booting it anew")
-            machine.require_kernel()
+            machine.require_kernel(self._shell)
             places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             machine.require_fit(places.state)
             self._clear(places)
@@ -115,8 +115,6 @@ class Rehearsals:
             self._report.step("rehearsal", f"removing host {name}")
             self._clear(places)
             _remove(places.state)
-        with contextlib.suppress(OSError):  # another host may live there
-            self._root.rmdir()
         return True
 
     def _look(self, places: Places) -> RehearsalInfo | None:
@@ -212,23 +210,27 @@ class Rehearsals:
         self._root.mkdir(mode=0o755, parents=True, exist_ok=True)
         descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            deadline = self._clock.monotonic() + LOCK_S
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if self._clock.monotonic() >= deadline:
-                        raise HostError(
-                            f"another slipway has been working on rehearsal hosts for {LOCK_S:.0f} s; "
-                            "nothing was changed",
-                            hint="wait for it to end, then try again",
-                            stage="rehearsal",
-                        ) from None
-                    self._clock.sleep(POLL_S)
+            self._lock(descriptor)
             yield
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        deadline = self._clock.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if self._clock.monotonic() < deadline:
+                    self._clock.sleep(POLL_S)
+                    continue
+            raise HostError(
+                f"another slipway has been at work on rehearsal hosts for {LOCK_S:.0f} s; "
+                "nothing was changed",
+                hint="wait for it to end, then try again",
+                stage="rehearsal",
+            )
 
 
 def _checked_tree(tree: Path) -> Path:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -38,15 +39,17 @@ def require_root() -> None:
         )
 
 
-def require_kernel() -> None:
+def require_kernel(shell: Shell) -> None:
     """Refuse to go on without what the host is made of.
 
     Raises:
         HostError: names everything that is missing.
     """
     missing = []
+    if "\toverlay\n" not in Path("/proc/filesystems").read_text() and shutil.which("modprobe"):
+        shell.run(["modprobe", "overlay"], timeout=IP_S, check=False)
     if "\toverlay\n" not in Path("/proc/filesystems").read_text():
-        missing.append("the kernel knows no overlay file system (try: modprobe overlay)")
+        missing.append("the kernel knows no overlay file system")
     for name in NAMESPACES:
         if not Path(f"/proc/self/ns/{name}").exists():
             missing.append(f"the kernel has no {name} namespaces")
@@ -82,7 +85,7 @@ def file_system(mountinfo: str, folder: Path) -> str:
     best, kind = -1, "unknown"
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
-        point = Path(left.split(" ")[4].encode().decode("unicode_escape"))
+        point = _mount_point(left)
         if folder.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), right.split(" ")[0]
     return kind
@@ -90,11 +93,13 @@ def file_system(mountinfo: str, folder: Path) -> str:
 
 def mounts_below(mountinfo: str, folder: Path) -> tuple[str, ...]:
     """Mount points inside ``folder``."""
-    points = (
-        Path(line.split(" ")[4].encode().decode("unicode_escape"))
-        for line in mountinfo.splitlines()
-    )
+    points = (_mount_point(line) for line in mountinfo.splitlines())
     return tuple(str(point) for point in points if point.is_relative_to(folder))
+
+
+def _mount_point(line: str) -> Path:
+    """The fifth field; blanks and backslashes in it are written as three octal digits."""
+    return Path(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), line.split(" ")[4]))
 
 
 def processes(marker: str) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ NEEDED_CONTROLLERS = ("cpu", "memory", "pids", "devices")
 PROGRAMS = (
     "usr/bin/python3", "usr/bin/docker", "usr/sbin/dockerd", "usr/bin/containerd",
     "usr/sbin/runc", "usr/sbin/sshd", "usr/sbin/ip", "usr/sbin/xtables-nft-multi",
-    "usr/libexec/docker/cli-plugins/docker-compose", "usr/bin/sudo", "usr/bin/bash",
+    "usr/libexec/docker/cli-plugins/docker-compose", "usr/bin/sudo", "bin/bash",
 )  # fmt: skip
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -80,6 +80,11 @@ root ALL=(ALL:ALL) ALL
 
 PAM = "auth required pam_permit.so\naccount required pam_permit.so\n"
 PAM += "password required pam_deny.so\nsession required pam_permit.so\n"
+
+
+# Nobody listens there, so that names nobody knows fail at once. With no server named here, Docker
+# would ask public ones, which can't be reached, for ten seconds a name.
+RESOLV_CONF = "# There is no way out of this host.\nnameserver {address}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,9 @@ def read_cgroups(text: str) -> Cgroups:
     return Cgroups(1, hierarchies)
 
 
-def make(places: Places, tree: str, address: str, keys: Keys, cgroups: Cgroups) -> dict[str, object]:
+def make(
+    places: Places, tree: str, address: str, keys: Keys, cgroups: Cgroups
+) -> dict[str, object]:
     """The document that :mod:`boot` reads, without ``report_fd``.
 
     Args:
@@ -216,7 +223,7 @@ def _files(name: str, address: str, keys: Keys) -> list[dict[str, object]]:
         ("/etc/shadow", 0o600, SHADOW),
         ("/etc/hostname", 0o644, f"{name}\n"),
         ("/etc/hosts", 0o644, f"127.0.0.1 localhost\n::1 localhost\n{address} {name}\n"),
-        ("/etc/resolv.conf", 0o644, "# There is no way out of this host.\n"),
+        ("/etc/resolv.conf", 0o644, RESOLV_CONF.format(address=address)),
         ("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files\n"),
         ("/etc/ssh/sshd_config", 0o644, SSHD_CONFIG),
         ("/etc/ssh/authorized_keys", 0o644, f"{keys.client_public}\n"),
@@ -230,7 +237,9 @@ def _files(name: str, address: str, keys: Keys) -> list[dict[str, object]]:
 
 def _links() -> list[dict[str, object]]:
     nft = "/usr/sbin/xtables-nft-multi"
-    names = [f"{kind}{act}" for kind in ("iptables", "ip6tables") for act in ("", "-save", "-restore")]
+    names = [
+        f"{kind}{act}" for kind in ("iptables", "ip6tables") for act in ("", "-save", "-restore")
+    ]
     links = [{"path": f"/usr/sbin/{name}", "target": nft} for name in names]
     links.append({"path": "/var/run", "target": "/run"})
     links.append({"path": "/usr/bin/awk", "target": "mawk"})
