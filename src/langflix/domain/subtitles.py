@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import pysubs2
-
 from langflix.errors import InputError
 
 #: File name ending to pysubs2's name of the format.
@@ -51,6 +49,9 @@ def parse(data: bytes, ending: str = ".srt") -> tuple[Cue, ...]:
         raise InputError(f"subtitles end in {', '.join(FORMATS)}, not in {ending or 'nothing'!r}")
     if len(data) > MAX_BYTES:
         raise InputError(f"the subtitle has {len(data)} bytes; {MAX_BYTES} are the most")
+    # Here, not above: only images that read subtitles have the parser; the API has not.
+    import pysubs2
+
     try:
         events = pysubs2.SSAFile.from_string(decode(data), format_=format_name).events
     except (pysubs2.exceptions.Pysubs2Error, ValueError, OverflowError) as error:
