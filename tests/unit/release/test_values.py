@@ -1,0 +1,64 @@
+"""Releases are read back as they were written, or refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.release.fakes import job
+
+from slipway.errors import DeployError
+from slipway.release.prepare import Observed, draft
+from slipway.release.record import Records
+from slipway.release.values import Outcome, Release, StepTime, as_json
+
+RELEASE = draft(job(), Observed(), datetime(2026, 1, 2, tzinfo=UTC)).release
+
+
+def test_release_survives_its_file() -> None:
+    """A release is the same after writing and reading."""
+    assert Release.from_json(as_json(RELEASE.to_json()), "f") == RELEASE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2}, {"format": None}, {"images": []}, {"hashes": {"a": 1}}, {"id": 3},
+        {"secrets": {"a": "1"}}, {"files": "x"},
+    ],
+)  # fmt: skip
+def test_other_formats_are_refused(change: dict[str, object]) -> None:
+    """A file of another format or shape is an error that says so, never a guess."""
+    text = json.dumps({**RELEASE.to_json(), **change}).encode()
+    with pytest.raises(DeployError, match="not a release this version") as caught:
+        Release.from_json(text, "nas:/x/release.json")
+    assert all(line.startswith("nas:/x/release.json: ") for line in caught.value.details)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[1]", b"null"])
+def test_damaged_file_is_an_error(text: bytes) -> None:
+    """A damaged record is an error, not a traceback."""
+    with pytest.raises(DeployError):
+        Release.from_json(text, "f")
+
+
+def test_live_release_without_a_record_is_an_error() -> None:
+    """A link to a release that has no record is reported, with what to do."""
+    with pytest.raises(DeployError, match="holds no record") as caught:
+        _ = Records((), "gone").live
+    assert caught.value.hint
+
+
+def test_outcome_json() -> None:
+    """Seconds are rounded to milliseconds, steps keep their order."""
+    outcome = Outcome("r", "deployed", "u", 1, 2, 1.23456, (StepTime("plan", 0.00049),))
+    assert outcome.to_json() == {
+        "release": "r",
+        "outcome": "deployed",
+        "url": "u",
+        "bytes_sent": 1,
+        "containers_touched": 2,
+        "seconds": 1.235,
+        "steps": [{"name": "plan", "seconds": 0.0}],
+    }
