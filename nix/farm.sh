@@ -1,6 +1,8 @@
+#!/bin/sh
 # One folder $out with a link for each of $names to the path of the same number in $paths.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # names, paths and out come from the derivation
 mkdir "$out"
 # shellcheck disable=SC2086  # one word a name
 set -- $names

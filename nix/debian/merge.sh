@@ -1,6 +1,8 @@
+#!/bin/sh
 # Merge the folders $trees into $out; a file that two of them bring is an error.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # trees and out come from the derivation
 mkdir "$out"
 for tree in $trees; do
     (cd "$tree" && find . ! -type d) >files

@@ -1,6 +1,8 @@
+#!/bin/sh
 # Unpack one .deb ($package, $packageName) into $out, without the paths in $drop (one glob a line).
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # package, packageName, drop and out come from the derivation
 
 unpack_tar() {
     case $1 in

@@ -1,7 +1,9 @@
+#!/bin/sh
 # What maintainer scripts would have made for every image: users, one certificate bundle, the links
 # of the merged /usr, empty folders, and the health probe.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # certificates, files, probe and out come from the derivation
 mkdir -p "$out/etc/ssl/certs" "$out/usr/bin"
 cp -RP "$files/." "$out/"
 chmod -R u+w "$out"

@@ -40,7 +40,8 @@ for tree in trees:
         if name.endswith(".md5sums"):
             with open(f"{status}/{name}", encoding="utf-8") as file:
                 for line in file:
-                    owners["/" + line.rstrip("\n").split("  ", 1)[1]] = name[: -len(".md5sums")]
+                    path = line.rstrip("\n").split("  ", 1)[1]
+                    owners[f"/{path}"] = name.removesuffix(".md5sums")
 
 
 def exists(path: str) -> bool:
@@ -51,7 +52,8 @@ def exists(path: str) -> bool:
 missing = elf.unresolved(files, exists)
 if missing:
     for name, users in missing.items():
-        print(f"{name} is needed by {', '.join(users[:3])} and is not in the image", file=sys.stderr)
+        who = ", ".join(users[:3])
+        print(f"{name} is needed by {who} and is not in the image", file=sys.stderr)
     sys.exit(1)
 
 needed = {name for parsed in files.values() for name in parsed.needed}

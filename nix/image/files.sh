@@ -1,6 +1,8 @@
+#!/bin/sh
 # Lay each folder of $sources at the place of the same number in $targets.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # sources, targets and out come from the derivation
 mkdir "$out"
 # shellcheck disable=SC2086  # one word a target
 set -- $targets

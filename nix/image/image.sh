@@ -1,6 +1,8 @@
+#!/bin/sh
 # nix2container's description of an image; the check of its libraries has to have passed.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # all names come from the derivation
 [ -s "$elf" ]
 printf %s "$imageConfig" >config.json
 # shellcheck disable=SC2086  # one word a layer

@@ -1,6 +1,8 @@
+#!/bin/sh
 # nix2container's description of one layer made from one tree.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # all names come from the derivation
 printf %s "$graph" >graph.json
 printf %s "$rewrites" >rewrites.json
 printf %s "$perms" >perms.json

@@ -13,7 +13,7 @@ PARALLEL = 4
 
 
 def compile_one(source: str, final: str) -> None:
-    """Compile one file in a process of its own; a file that is no Python of this version is left."""
+    """Compile one file; one that is no Python of this version is left as it is."""
     target = os.path.join(
         os.path.dirname(source),
         "__pycache__",

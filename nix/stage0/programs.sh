@@ -1,6 +1,8 @@
+#!/bin/sh
 # Links from every applet's name to busybox.
+# Variables come from the derivation.
+# shellcheck disable=SC2154
 set -eu
-# shellcheck disable=SC2154  # busybox and out come from the derivation
 "$busybox" mkdir -p "$out/bin"
 for applet in $("$busybox" --list); do
     "$busybox" ln -s "$busybox" "$out/bin/$applet"
