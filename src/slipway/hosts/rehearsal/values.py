@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slipway.errors import ConfigError
 
-NAME = re.compile(r"^[a-z][a-z0-9-]{0,20}$")
+NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 ROOT = "root"
 ADMIN = "truenas_admin"
 ADMIN_ID = 950  # TrueNAS' own number for it
@@ -149,7 +149,7 @@ def check_name(name: str) -> None:
     Raises:
         ConfigError: it is one of those.
     """
-    if not NAME.match(name):
+    if not NAME.fullmatch(name):
         raise ConfigError(
             f"{name!r} is no name for a rehearsal host; nothing was changed",
             hint="use a small letter, then up to 20 small letters, digits or hyphens",
