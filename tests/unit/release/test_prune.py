@@ -1,0 +1,68 @@
+"""Pruning removes what no kept release needs, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.release.fakes import job
+
+from slipway.release.prepare import Observed, draft
+from slipway.release.prune import waste
+from slipway.release.record import Records
+from slipway.release.values import Release
+
+
+def release(number: int) -> Release:
+    """The nth release: its own web image, config file and secret version."""
+    made = draft(job(web=str(number)), Observed(), datetime(2026, 1, number, tzinfo=UTC)).release
+    return replace(
+        made,
+        id=f"r{number}",
+        files=(f"files/{number}/edge.cfg",),
+        secrets={"db_password": number},
+    )
+
+
+RELEASES = tuple(release(number) for number in range(6, 0, -1))
+ALL_TAGS = [image.reference for one in RELEASES for image in one.images.values()]
+PATHS = [f"files/{n}/edge.cfg" for n in range(1, 7)] + [f"secrets/db_password/{n}" for n in (1, 6)]
+
+
+def test_three_releases_are_kept() -> None:
+    """The live release and the newest besides keep images, files and secrets."""
+    found = waste("demo", Records(RELEASES, "r6"), references=ALL_TAGS, paths=PATHS)
+    assert found.references == ("demo/web:1", "demo/web:2", "demo/web:3")
+    assert found.releases == ("r3", "r2", "r1")
+    assert found.paths == (
+        "files/1/edge.cfg", "files/2/edge.cfg", "files/3/edge.cfg", "secrets/db_password/1",
+    )  # fmt: skip
+
+
+def test_freed_bytes_are_those_of_layers_nobody_else_has() -> None:
+    """The shared base layer stays, so only the three images' own layers count."""
+    found = waste("demo", Records(RELEASES, "r6"), references=ALL_TAGS, paths=[])
+    assert found.bytes == 3 * 50
+
+
+def test_live_release_is_kept_however_old() -> None:
+    """After going back the live release may be the oldest: it stays."""
+    found = waste("demo", Records(RELEASES, "r1"), references=ALL_TAGS, paths=PATHS)
+    assert "demo/web:1" not in found.references
+    assert found.releases == ("r4", "r3", "r2")
+
+
+@given(st.lists(st.text(min_size=1)), st.sampled_from([None, "r6", "r1"]))
+def test_foreign_images_are_never_touched(references: list[str], live: str | None) -> None:
+    """No reference outside of the application's own prefix is ever removed."""
+    found = waste("demo", Records(RELEASES, live), references=references, paths=[])
+    assert all(reference.startswith("demo/") for reference in found.references)
+
+
+def test_nothing_to_remove() -> None:
+    """With three releases or fewer everything is needed."""
+    few = Records(RELEASES[:3], "r6")
+    tags = [image.reference for one in RELEASES[:3] for image in one.images.values()]
+    assert waste("demo", few, references=tags, paths=["files/6/edge.cfg"]).empty

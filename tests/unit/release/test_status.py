@@ -1,0 +1,169 @@
+"""Status, drift, and working with a running stack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.release.fakes import APP, URL, World, job, world
+
+from slipway.errors import ConfigError, DeployError
+from slipway.release import operate
+from slipway.release.deploy import deploy
+from slipway.release.present import outcome_text, plan_text
+from slipway.release.record import Records, read_records
+from slipway.release.status import (
+    make_status,
+    read_status,
+    releases_json,
+    releases_text,
+    status_text,
+)
+from slipway.release.values import Container, Outcome, Plan
+
+
+def deployed() -> World:
+    """A host with the sample stack live."""
+    made = world()
+    deploy(job(), made.doors, "token")
+    return made
+
+
+def test_status_has_the_promised_fields() -> None:
+    """``status --json`` prints exactly the promised fields."""
+    made = deployed()
+    live = read_records(made.host, APP).live
+    assert live is not None
+    assert read_status(made.host, made.engine, APP).to_json() == {
+        "host": "nas",
+        "release": live.id,
+        "url": URL,
+        "services": [
+            {
+                "service": service,
+                "role": service,
+                "state": "running",
+                "health": health,
+                "image_digest": f"sha256:config-{service}-1",
+                "restarts": 0,
+            }
+            for service, health in (("db", "none"), ("web", "healthy"))
+        ],
+        "drift": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"image_id": "sha256:x"}, "runs another image"),
+        ({"config": "x"}, "has another configuration"),
+        ({"state": "exited"}, "is exited"),
+    ],
+)
+def test_drift_is_named(change: dict[str, Any], what: str) -> None:
+    """Every way in which a container can differ from the release has a word."""
+    made = deployed()
+    made.engine.crash("web", **change)
+    status = read_status(made.host, made.engine, APP)
+    assert [drift.to_json() for drift in status.drift] == [{"service": "web", "what": what}]
+    assert not status.well
+    assert f"web {what}" in status_text(status)
+
+
+def test_missing_and_unknown_containers_are_drift() -> None:
+    """A service without a container and a container without a service are both named."""
+    made = deployed()
+    stranger = Container("old", "x", "old", "i", "running")
+    made.engine.running = [made.engine.running[0], stranger]
+    status = read_status(made.host, made.engine, APP)
+    assert {(one.service, one.what) for one in status.drift} == {
+        ("old", "is no service of the release"), ("web", "missing"),
+    }  # fmt: skip
+    assert [one.state for one in status.services if one.service == "web"] == ["missing"]
+
+
+def test_empty_host() -> None:
+    """A host on which nothing was deployed has no release, no URL, no services."""
+    status = make_status("nas", None, ())
+    assert status.to_json() == {
+        "host": "nas", "release": None, "url": None, "services": [], "drift": [],
+    }  # fmt: skip
+    assert not status.well
+    assert status_text(status) == "nas: nothing is deployed"
+
+
+def test_releases_are_listed_newest_first() -> None:
+    """The list marks the live release and says who made it."""
+    made = deployed()
+    made.clock.seconds += 60
+    deploy(replace(job(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
+    records = read_records(made.host, APP)
+    listed = releases_json(records)
+    assert [one["live"] for one in listed] == [True, False]
+    assert listed[0]["previous"] == listed[1]["release"]
+    assert "aaaaaaaaaaaa+changes" in releases_text(records)
+    assert releases_text(Records()) == "nothing was released yet"
+
+
+def test_logs_run_compose_with_a_terminal() -> None:
+    """Flags become Compose's; the exit code is Compose's."""
+    made = deployed()
+    made.host.on("docker", reply=3)
+    code = operate.logs(made.doors, APP, "web", follow=True, lines=5, since="10m")
+    assert code == 3
+    assert made.host.calls[-1][-7:] == (
+        "logs", "--no-color", "--timestamps", "--tail=5", "--follow", "--since=10m", "web",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("since", ["yesterday", "10", "--x", "10m; rm -rf /"])
+def test_wrong_since_is_refused(since: str) -> None:
+    """What is neither span nor date is refused before the host is asked."""
+    with pytest.raises(ConfigError, match="neither a span"):
+        operate.logs_arguments("", follow=False, lines=1, since=since)
+
+
+def test_unknown_service_lists_the_known_ones() -> None:
+    """A misspelt service is a configuration error with the right names."""
+    made = deployed()
+    with pytest.raises(ConfigError) as caught:
+        operate.execute(made.doors, APP, "wep", ["ls"])
+    assert caught.value.hint == "the services are db, web"
+    with pytest.raises(ConfigError, match="no command"):
+        operate.execute(made.doors, APP, "web", [])
+
+
+def test_exec_and_run_pass_arguments_as_they_are() -> None:
+    """Arguments with blanks and quotes reach the container unchanged."""
+    made = deployed()
+    made.host.on("docker", reply=0)
+    assert operate.execute(made.doors, APP, "web", ["echo", "a b", "'"]) == 0
+    assert made.host.calls[-1][-5:] == ("exec", "web", "echo", "a b", "'")
+    assert operate.run_once(made.doors, APP, "job", ["migrate"]) == 0
+    assert made.host.calls[-1][-5:] == ("run", "--rm", "--no-deps", "job", "migrate")
+
+
+def test_down_keeps_data_and_records() -> None:
+    """Down ends containers only; the next deploy brings the same release's content back."""
+    made = deployed()
+    operate.down(made.doors, APP, "me", "token")
+    assert made.engine.commands[-1] == ("down", "--remove-orphans")
+    assert made.engine.running == []
+    assert f"{APP}/secrets/db_password/1" in made.host.files
+    assert f"{APP}/lease" not in made.host.files
+    assert deploy(job(), made.doors, "token").containers_touched == 2
+
+
+def test_nothing_deployed_is_said() -> None:
+    """Commands that need a live release say that there is none."""
+    with pytest.raises(DeployError, match="nothing is deployed on nas"):
+        operate.down(world().doors, APP, "me", "token")
+
+
+def test_texts_for_people() -> None:
+    """A plan and an outcome read as sentences."""
+    assert plan_text(Plan("r1", 0, ())) == "r1 is live; nothing to do"
+    unchanged = Outcome("r1", "unchanged", "http://x", 0, 0, 1.0, ())
+    assert "0 bytes sent, 0 containers touched" in outcome_text(unchanged)
