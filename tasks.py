@@ -32,6 +32,7 @@ from slipway.release.present import outcome_text, plan_text
 from slipway.release.record import read_records
 from slipway.release.status import read_status, releases_json, releases_text, status_text
 from slipway.report import Report, table
+from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES
 from slipway.supply.ready import lock as make_locks
 from slipway.supply.ready import ready
@@ -306,11 +307,12 @@ def rehearsal_down(desk: Desk, name: str = "rehearsal") -> None:
 def lint(desk: Desk) -> int:
     """Check style, types and shell scripts."""
     scripts = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("nix/**/*.sh"))
+    scripts += ["inv", "deploy/images/postgres/usr/bin/postgres-start"]
     checks = [
         [sys.executable, "-m", "ruff", "check", "."],
         [sys.executable, "-m", "ruff", "format", "--check", "."],
         [sys.executable, "-m", "mypy"],
-        ["shellcheck", "inv", *scripts],
+        [str(Path(sys.executable).parent / "shellcheck"), *scripts],
     ]
     return max(_attached(desk, argv) for argv in checks)
 
@@ -334,6 +336,9 @@ def test_(
     """Run every test, or only some kinds."""
     chosen = {"unit": unit, "integration": integration, "functional": functional}
     kinds = [kind for kind, wanted in chosen.items() if wanted] or list(chosen)
+    needed = {"integration": programs.INTEGRATION, "functional": programs.FUNCTIONAL}
+    for kind in kinds:
+        programs.ensure(desk.shell, desk.report, needed.get(kind, {}))
     if "integration" in kinds or "functional" in kinds:
         ready(desk.shell, desk.root, desk.report, locked=False)
     argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]

@@ -22,6 +22,7 @@ from slipway.release.prepare import Job
 from slipway.release.target import Target, open_target, rehearsals
 from slipway.report import Report
 from slipway.shell import LocalShell
+from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES
 from slipway.supply.ready import ready
 from slipway.web import HttpxHttp
@@ -104,6 +105,7 @@ class Desk:
         Raises:
             SupplyError: an input can't be had, or Nix failed.
         """
+        programs.ensure(self.shell, self.report, programs.REHEARSAL)
         ready(self.shell, self.root, self.report, locked=locked)
         # Not --print-out-paths: Nix has it only since 2.9.
         argv = ("nix", *FEATURES, "build", "--no-link", "--json", f".#{_TREE}")
