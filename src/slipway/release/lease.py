@@ -17,32 +17,43 @@ from slipway.doors import Host
 from slipway.errors import CommandFailed, DeployError
 
 LEASE_S = 1800
-HELD, TAKEN_OVER, LOST = 40, 41, 42
+HELD, TAKEN_OVER, LOST, STUCK = 40, 41, 42, 43
 
 # $1 the lease, $2 seconds it lasts, $3 token; the JSON comes on standard input.
-# A stale lease is renamed before it is judged again, so that of two who find it only one gets it,
-# and one who moved a fresh lease by mistake puts it back.
+# Only who made the folder .taking may replace a lease, and only after reading it again; a rename
+# leaves no moment without one, so nobody else's ln slips in between.
 _TAKE = """set -eu
 umask 077
 mkdir -p -- "$(dirname -- "$1")"
 now=$(date +%s)
 fresh=$1.$3
-trap 'rm -f -- "$fresh" "$fresh.old"' EXIT
+taking=
+trap 'rm -f -- "$fresh"; [ -z "$taking" ] || rmdir -- "$taking"' EXIT
 { echo "$((now + $2)) $3"; cat; } >"$fresh"
-if ln -- "$fresh" "$1" 2>/dev/null; then exit 0; fi
-if [ ! -e "$1" ]; then ln -- "$fresh" "$1"; exit 0; fi
-read -r ends other <"$1"
-if [ "$now" -ge "$ends" ] && mv -- "$1" "$fresh.old" 2>/dev/null; then
-    read -r moved other <"$fresh.old"
-    if [ "$now" -ge "$moved" ] && ln -- "$fresh" "$1" 2>/dev/null; then
-        tail -n +2 -- "$fresh.old"
-        exit 41
+for _ in 1 2 3 4 5; do
+    if ln -- "$fresh" "$1" 2>/dev/null; then exit 0; fi
+    read -r ends _ 2>/dev/null <"$1" || continue
+    if [ "$now" -lt "$ends" ]; then
+        echo "$((ends - now))"
+        tail -n +2 -- "$1" 2>/dev/null || :
+        exit 40
     fi
-    ln -- "$fresh.old" "$1" 2>/dev/null || :
-fi
-echo "$((ends - now))"
-tail -n +2 -- "$1"
-exit 40
+    if mkdir -- "$1.taking" 2>/dev/null; then
+        taking=$1.taking
+        if read -r ends _ 2>/dev/null <"$1" && [ "$now" -ge "$ends" ]; then
+            before=$(tail -n +2 -- "$1")
+            mv -f -- "$fresh" "$1"
+            printf '%s\n' "$before"
+            exit 41
+        fi
+        rmdir -- "$taking"
+        taking=
+    else
+        sleep 1
+    fi
+done
+if [ -d "$1.taking" ]; then exit 43; fi
+ln -- "$fresh" "$1"
 """
 
 # $1 the lease, $2 seconds it lasts from now on, $3 token. 0 seconds give it up.
@@ -103,6 +114,13 @@ class Lease:
             return None
         if done[0] == TAKEN_OVER:
             return _holder(done[1])
+        if done[0] == STUCK:
+            raise DeployError(
+                f"somebody has been taking over a lease that ran out on {self._host.name} for "
+                "some seconds; nothing was changed",
+                hint=f"if nobody is deploying, remove the folder {self._path}.taking there",
+                stage="lease",
+            )
         left, _, rest = done[1].partition("\n")
         other = _holder(rest)
         raise DeployError(
@@ -133,7 +151,7 @@ class Lease:
     def _run(self, script: str, lasts: int, data: bytes = b"") -> tuple[int, str]:
         argv = ("sh", "-c", script, "lease", self._path, str(lasts), self._token)
         done = self._host.run(argv, timeout=30, input=data, check=False)
-        if done.exit_code not in (0, HELD, TAKEN_OVER, LOST):
+        if done.exit_code not in (0, HELD, TAKEN_OVER, LOST, STUCK):
             raise CommandFailed(
                 ("sh", "lease", self._path),
                 done.exit_code,

@@ -1,0 +1,123 @@
+"""The engine on a host: doubts are sent again whole, what is used stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from slipway.doors import Completed
+from slipway.errors import CommandFailed, HostError
+from slipway.hosts.docker import ContainerFact
+from slipway.images.transfer import plan_transfer
+from slipway.images.values import HeldImages, Image
+from slipway.release.docker import DockerEngine, as_container
+from slipway.release.render import CONFIG_LABEL
+from slipway.report import Progress
+from slipway.testing import FakeHost
+
+INFO = json.dumps(
+    {
+        "ServerVersion": "26.1.5", "Architecture": "x86_64", "Driver": "overlay2",
+        "DriverStatus": [], "DockerRootDir": "/var/lib/docker",
+    }
+)  # fmt: skip
+BARE = Image("web", "demo/web:1", b"{}", "sha256:c", b"{}", "sha256:m", ())
+SHOWN = json.dumps({"Id": "sha256:c", "RepoTags": ["demo/web:1"], "Layers": []})
+
+
+class Counted(Progress):
+    """Counts."""
+
+    total = 0
+
+    def advance(self, amount: int, note: str = "") -> None:
+        """Add."""
+        self.total += amount
+
+    def done(self) -> None:
+        """Nothing."""
+
+
+def engine(host: FakeHost) -> DockerEngine:
+    """An engine whose Docker says :data:`INFO`."""
+    host.on("docker", "info", reply=INFO)
+    return DockerEngine(host, "demo")
+
+
+def test_facts() -> None:
+    """Versions and the images' folder are Docker's own words."""
+    host = FakeHost()
+    host.on("docker", "compose", "version", reply="v2.26.1-4\n")
+    facts = engine(host).facts()
+    assert (facts.docker, facts.compose, facts.root) == ("26.1.5", "2.26.1-4", "/var/lib/docker")
+
+
+def test_what_was_loaded_is_counted() -> None:
+    """Bytes are those of the stream; progress counts the same."""
+    host, progress = FakeHost(), Counted()
+    host.on("docker", "load", reply="Loaded image: demo/web:1\n")
+    host.on("sh", "-c", reply=SHOWN)
+    transfer = plan_transfer([BARE], HeldImages())
+    assert engine(host).load(transfer, progress) == transfer.bytes_to_send == progress.total
+    assert len(host.streamed) == 1
+
+
+def test_doubtful_image_is_sent_again_whole() -> None:
+    """An image that isn't plainly right afterwards is sent once more."""
+    host = FakeHost()
+    said = ["Error unpacking image\n", "Loaded image: demo/web:1\n"]
+    host.on("docker", "load", reply=lambda argv, data: said.pop(0))
+    host.on("docker", "image", "rm", reply=b"")
+    host.on("sh", "-c", reply=SHOWN)
+    transfer = plan_transfer([BARE], HeldImages())
+    assert engine(host).load(transfer, Counted()) == 2 * transfer.bytes_to_send
+    assert len(host.streamed) == 2
+
+
+def test_image_that_never_loads_is_an_error() -> None:
+    """After a second failure the error names the image and says what Docker said."""
+    host = FakeHost()
+    host.on("docker", "load", reply=Completed((), 1, b"", b"no space left on device"))
+    host.on("docker", "image", "rm", reply=b"")
+    host.on("sh", "-c", reply=b"")
+    with pytest.raises(HostError, match="did not load demo/web:1") as caught:
+        engine(host).load(plan_transfer([BARE], HeldImages()), Counted())
+    assert "no space left on device" in caught.value.details
+
+
+def test_images_in_use_stay() -> None:
+    """A tag that a container uses is left and reported; any other failure is an error."""
+    host = FakeHost()
+    refused = "conflict: unable to remove repository reference"
+    host.on("docker", "image", "rm", reply=Completed((), 1, b"", refused.encode()))
+    host.on("sh", "-c", reply=SHOWN)
+    assert engine(host).remove_images(["demo/web:1", "demo/web:0"]) == ("demo/web:1",)
+    host.on("docker", "image", "rm", reply=Completed((), 1, b"", b"daemon is busy"))
+    with pytest.raises(CommandFailed):
+        engine(host).remove_images(["demo/web:1"])
+
+
+def test_last_lines_of_both_streams() -> None:
+    """Standard output and error count; a container that is gone has no lines."""
+    host = FakeHost()
+    host.on("docker", "logs", reply=Completed((), 0, b"a\n\n", b"b\nc\n"))
+    assert engine(host).last_lines("x", 2) == ("b", "c")
+    host.on("docker", "logs", reply=1)
+    assert engine(host).last_lines("x", 2) == ()
+
+
+def test_container_facts() -> None:
+    """The label tells the configuration; one-off containers are marked."""
+    fact = ContainerFact("web", "n", "id", "i", "ref", "running", labels={CONFIG_LABEL: "h"})
+    assert as_container(fact).config == "h"
+    assert as_container(replace(fact, labels={}, one_off=True)).one_off
+
+
+def test_compose_runs_with_project_and_file() -> None:
+    """Every Compose command names the project and the release's file."""
+    host = FakeHost()
+    host.on("docker", "compose", reply=b"")
+    engine(host).compose("/f.json", ["up"], timeout=1)
+    assert host.calls[-1] == ("docker", "compose", "-p", "demo", "-f", "/f.json", "up")
