@@ -88,6 +88,7 @@ class Exchange:
         self._channel = channel
         self._watchdog = watchdog
         self._failure: BaseException | None = None
+        self._heard = time.monotonic()
         channel.settimeout(_SLICE_S)
         self._readers = [
             threading.Thread(target=self._drain, args=(take, use), daemon=True)
@@ -138,10 +139,12 @@ class Exchange:
         return None if code < 0 else code
 
     def _join(self, deadline: float | None) -> None:
-        """Wait for the output's end; a child left behind may hold it open longer than wanted."""
+        """Wait for the output's end, but not for a silent child left behind that holds it open."""
+        self._heard = time.monotonic()
         for reader in self._readers:
             while reader.is_alive():
-                if deadline is not None and time.monotonic() >= deadline:
+                now = time.monotonic()
+                if now >= self._heard + _GRACE_S or (deadline is not None and now >= deadline):
                     return
                 reader.join(_SLICE_S)
 
@@ -175,6 +178,7 @@ class Exchange:
                 continue
             if not piece:
                 return
+            self._heard = time.monotonic()
             try:
                 use(piece)
             except Exception as error:

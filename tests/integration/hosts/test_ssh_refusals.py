@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -259,6 +260,21 @@ def test_a_command_ended_by_a_signal(sshd: Sshd) -> None:
     assert done.exit_code == 255
     assert host.run(["true"], timeout=20).ok
     host.close()
+
+
+def test_a_child_left_behind_holds_nothing_up(sshd: Sshd, tmp_path: Path) -> None:
+    """When a command ended, a child of it that keeps its pipes open isn't waited for."""
+    host = sshd.host()
+    child = tmp_path / "child"
+    script = f"exec 3<&0; sleep 600 <&3 & echo $! >{child}; echo out; exit 9"
+    endless = (bytes(1_000_000) for _ in range(1000))
+    try:
+        done = host.stream(["sh", "-c", script], endless, stall_timeout=300)
+        assert (done.exit_code, done.stdout) == (9, b"out\n")
+        assert Path(f"/proc/{int(child.read_text())}").exists()
+    finally:
+        os.kill(int(child.read_text()), signal.SIGKILL)
+        host.close()
 
 
 def test_no_secret_is_in_a_command_line(start_sshd: StartSshd, tmp_path: Path) -> None:
