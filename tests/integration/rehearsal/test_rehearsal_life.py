@@ -130,7 +130,7 @@ def test_two_ups_at_once_make_one_host(lab: Lab) -> None:
 
 def _fill(lab: Lab, info: RehearsalInfo) -> None:
     ask(info, "docker", "import", "-", "box:1", data=busybox_archive(lab.tree))
-    run = ["docker", "run", "-d", "--restart", "unless-stopped", "--name", "stays"]
+    run = ["docker", "run", "-d", "--init", "--restart", "unless-stopped", "--name", "stays"]
     ask(info, *run, "box:1", "sleep", "1000")
     ask(info, "touch", "/mnt/tank/kept", "/root/lost")
 
@@ -175,15 +175,21 @@ def test_dead_service_is_seen_and_healed(lab: Lab, service: str) -> None:
     _kept(again)
 
 
-def test_killed_boot_is_cleaned_by_the_next_up(lab: Lab) -> None:
-    """When the booting command is killed half way, the next up still gives a healthy host."""
-    argv = [sys.executable, "-c", USE_AS, str(lab.root), "up", "torn", str(lab.tree), "2"]
+def test_killed_boot_ends_by_itself_and_can_be_done_again(lab: Lab) -> None:
+    """When the booting command is killed, the half host ends and the next up makes a whole one."""
+    halt = "machine.plug = lambda *_: (print('born', flush=True), time.sleep(300))\n"
+    script = f"import time\nfrom slipway.hosts.rehearsal import machine\n{halt}{USE_AS}"
+    argv = [sys.executable, "-c", script, str(lab.root), "up", "torn", str(lab.tree), "2"]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    booting = subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL)
-    marker = Places((lab.root / "torn").resolve()).marker
-    _wait(lambda: machine.processes(marker), "the start of the boot")
-    booting.kill()
-    booting.wait(timeout=30)
+    with subprocess.Popen(
+        argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as booting:
+        assert booting.stdout is not None
+        assert booting.stdout.readline() == b"born\n"
+        marker = Places((lab.root / "torn").resolve()).marker
+        assert machine.processes(marker)
+        booting.kill()
+    _wait(lambda: not machine.processes(marker), "the end of the half host")
     info = lab.up("torn")
     assert ask(info, "hostname") == "torn"
     assert len(machine.processes(marker)) == 1
@@ -286,3 +292,13 @@ def test_something_mounted_inside_stops_removal(lab: Lab) -> None:
     finally:
         subprocess.run(["umount", str(inside)], timeout=20, check=True)
     assert lab.hosts.down("guarded")
+
+
+def test_state_that_cannot_be_written_is_a_sentence(lab: Lab) -> None:
+    """A state folder that can't be made (here: a file is in its place) is an error with a hint."""
+    lab.root.mkdir()
+    (lab.root / "blocked").write_text("")
+    with pytest.raises(HostError, match="can't be worked on") as caught:
+        lab.up("blocked")
+    assert caught.value.hint is not None
+    (lab.root / "blocked").unlink()

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.doors import Completed
 from slipway.errors import ConfigError, HostError
 from slipway.hosts.rehearsal import machine, network, spec
 from slipway.hosts.rehearsal.values import Places, RehearsalInfo, check_name
+from slipway.testing import FakeShell
 
 PLACES = Places(Path("/srv/checkout/.slipway/rehearsal/stage"))
 KEYS = spec.Keys("PRIVATE", "ssh-ed25519 PUBLIC")
@@ -215,3 +217,14 @@ def test_file_system_of_a_folder_is_that_of_its_deepest_mount() -> None:
     assert machine.file_system(mountinfo, Path("/srv/a")) == "overlay"
     assert machine.file_system(mountinfo, Path("/srv/my disk/a")) == "btrfs"
     assert machine.mounts_below(mountinfo, Path("/srv/my disk")) == ("/srv/my disk",)
+
+
+def test_machine_without_veth_gets_a_sentence() -> None:
+    """When the kernel can't lay the wire, the error says so with the kernel's words."""
+    shell = FakeShell()
+    told = Completed(("ip",), 2, b"", b"Error: Unknown device type.\n")
+    shell.on("ip", "link", "add", reply=told)
+    with pytest.raises(HostError, match="veth") as caught:
+        machine.plug(shell, "slip0", "10.213.0.5/30", 7)
+    assert caught.value.details == ("Error: Unknown device type.",)
+    assert len(shell.calls) == 1

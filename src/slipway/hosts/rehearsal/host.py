@@ -12,23 +12,21 @@ import dataclasses
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.doors import Clock, Shell
 from slipway.errors import ConfigError, HostError
 from slipway.hosts.rehearsal import keys as keyfiles
-from slipway.hosts.rehearsal import machine, network, spec
+from slipway.hosts.rehearsal import machine, network, spec, state
 from slipway.hosts.rehearsal.start import PROGRAMS_DIR, start, sweep
-from slipway.hosts.rehearsal.values import ROOT, Places, RehearsalInfo, check_name
+from slipway.hosts.rehearsal.values import ROOT, SSH_PORT, Places, RehearsalInfo, check_name
 from slipway.report import Report
 
 LOCK_S = 180.0
 STOP_S = 45.0
 KILL_S = 15.0
 POLL_S = 0.2
-SSH_PORT = 22
 
 
 class Rehearsals:
@@ -113,18 +111,18 @@ class Rehearsals:
             return False
         with self._alone():
             self._report.step("rehearsal", f"removing host {name}")
-            self._clear(places)
-            _remove(places.state)
+            self._clear(places, gently_s=0)  # nothing of it is kept, so nothing need end well
+            state.remove(places.state)
         return True
 
     def _look(self, places: Places) -> RehearsalInfo | None:
         pids = machine.processes(places.marker)
-        info = _read_info(places)
+        info = state.read_info(places)
         if info is None:
             if not places.state.exists() and not pids:
                 return None
-            return _unknown(places, "its boot did not finish")
-        inits = [pid for pid in pids if _is_init(pid)]
+            return state.unknown(places, "its boot did not finish")
+        inits = [pid for pid in pids if state.is_init(pid)]
         if not inits:
             return dataclasses.replace(info, problem="it does not run")
         if not machine.ssh_answers(info.address, info.ssh_port):
@@ -187,9 +185,9 @@ class Rehearsals:
         document = json.loads(places.info.read_text())
         return document.get("made_from") if isinstance(document, dict) else None
 
-    def _clear(self, places: Places) -> None:
+    def _clear(self, places: Places, *, gently_s: float = STOP_S) -> None:
         """Stop what runs and remove what a boot made, but for the data."""
-        left = machine.stop(machine.processes(places.marker), gently_s=STOP_S, kill_s=KILL_S)
+        left = machine.stop(machine.processes(places.marker), gently_s=gently_s, kill_s=KILL_S)
         if left:
             raise HostError(
                 f"processes {', '.join(map(str, left))} of rehearsal host {places.name} would "
@@ -212,6 +210,12 @@ class Rehearsals:
         try:
             self._lock(descriptor)
             yield
+        except OSError as error:
+            raise HostError(
+                f"the rehearsal hosts' state in {self._root} can't be worked on: {error}",
+                hint="look at the free space and the rights there, then try again",
+                stage="rehearsal",
+            ) from error
         finally:
             os.close(descriptor)
 
@@ -243,58 +247,3 @@ def _checked_tree(tree: Path) -> Path:
             stage="rehearsal",
         )
     return tree.resolve()
-
-
-def _read_info(places: Places) -> RehearsalInfo | None:
-    try:
-        return RehearsalInfo.from_json(json.loads(places.info.read_text())["info"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _unknown(places: Places, problem: str) -> RehearsalInfo:
-    """A host of which only the name is sure."""
-    return RehearsalInfo(
-        name=places.name,
-        address="",
-        ssh_port=SSH_PORT,
-        user=ROOT,
-        key_path=str(places.keys / keyfiles.CLIENT),
-        known_hosts_path=str(places.keys / keyfiles.KNOWN_HOSTS),
-        tree="",
-        state_dir=str(places.state),
-        booted_at="",
-        docker_version="",
-        problem=problem,
-    )
-
-
-def _is_init(pid: int) -> bool:
-    """Whether it is process 1 of a namespace below this one."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("NSpid:"):
-                numbers = line.split()[1:]
-                return len(numbers) > 1 and numbers[-1] == "1"
-    return False
-
-
-def _remove(state: Path) -> None:
-    inside = machine.mounts_below(Path("/proc/self/mountinfo").read_text(), state)
-    if inside:
-        raise HostError(
-            f"{inside[0]} is mounted inside the rehearsal host's state; its data is untouched",
-            hint=f"umount {inside[0]}",
-            stage="rehearsal",
-        )
-    try:
-        shutil.rmtree(state)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise HostError(
-            f"the rehearsal host is stopped, but {error.filename} could not be removed: "
-            f"{error.strerror}",
-            hint="remove it by hand, or try again",
-            stage="rehearsal",
-        ) from error

@@ -192,7 +192,7 @@ def plug(shell: Shell, interface: str, address: str, pid: int) -> None:
     """Lay a wire from this machine into the network namespace of ``pid``.
 
     Raises:
-        CommandFailed: the kernel has no veth interfaces, or refuses.
+        HostError: the kernel has no veth interfaces, or refuses.
     """
     peer = ["peer", "name", "eth0", "netns", str(pid)]
     steps: Sequence[Sequence[str]] = (
@@ -201,7 +201,15 @@ def plug(shell: Shell, interface: str, address: str, pid: int) -> None:
         ["link", "set", interface, "up"],
     )
     for step in steps:
-        shell.run(["ip", *step], timeout=IP_S)
+        done = shell.run(["ip", *step], timeout=IP_S, check=False)
+        if not done.ok:
+            raise HostError(
+                "this machine could not lay a network wire (veth) to the rehearsal host; "
+                "it was stopped, its data is kept",
+                details=done.error_text.splitlines(),
+                hint="load the kernel's module: modprobe veth",
+                stage="rehearsal",
+            )
 
 
 def unplug(shell: Shell, interface: str) -> None:

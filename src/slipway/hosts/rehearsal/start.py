@@ -18,6 +18,7 @@ from slipway.report import Report
 PROGRAMS_DIR = Path(__file__).parent
 BOOT = str(PROGRAMS_DIR / "boot.py")
 BOOT_S = 150.0
+BOOT_END_S = 10.0
 SWEEP_S = 30.0
 SWEEP_TRIES = 40
 SWEEP_WAIT_S = 0.25
@@ -82,7 +83,7 @@ def start(
         os.close(reading)
         if boot.stdin is not None:
             boot.stdin.close()
-        boot.wait(timeout=SWEEP_S)
+        _end(boot)
 
 
 def sweep(shell: Shell, document: dict[str, object], places: Places, clock: Clock) -> None:
@@ -104,6 +105,15 @@ def sweep(shell: Shell, document: dict[str, object], places: Places, clock: Cloc
         hint="try again; a process may still be ending",
         stage="rehearsal",
     )
+
+
+def _end(boot: subprocess.Popen[bytes]) -> None:
+    """The boot program ends once the host's first process is born; make sure of it."""
+    try:
+        boot.wait(timeout=BOOT_END_S)
+    except subprocess.TimeoutExpired:
+        boot.kill()
+        boot.wait()
 
 
 class _NotUp(Exception):

@@ -11,6 +11,7 @@ from slipway.errors import ConfigError
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 ROOT = "root"
+SSH_PORT = 22
 ADMIN = "truenas_admin"
 ADMIN_ID = 950  # TrueNAS' own number for it
 APPS_ID = 568  # and for the user that containers there usually run as
