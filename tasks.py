@@ -188,8 +188,6 @@ def releases(desk: Desk, host: str | None = None, json: bool = False) -> None:
         "number": "how many of the last lines of each service",
         "since": "only lines younger than this, such as 10m or 2026-01-31",
     },
-    positional=["service"],
-    optional=["service"],
 )
 def logs(
     desk: Desk,

@@ -60,7 +60,7 @@ ln -- "$fresh" "$1"
 _RENEW = """set -eu
 umask 077
 [ -e "$1" ] || exit 42
-read -r ends token <"$1"
+read -r _ token <"$1"
 [ "$token" = "$3" ] || exit 42
 if [ "$2" = 0 ]; then rm -f -- "$1"; exit 0; fi
 fresh=$1.$3

@@ -1,0 +1,177 @@
+"""Deploys of the whole stack to a rehearsal host, one after another, as a person would do them.
+
+The tests build on each other's host, not on each other's results: each first makes sure that the
+unchanged checkout is live.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.functional.conftest import Site
+
+STANDING = {"edge", "api", "frontend", "worker", "beat", "flower", "postgres", "redis"}
+PYTHON_ROLES = {"api", "worker", "beat", "flower"}
+MAIN = "src/langflix/__main__.py"
+
+
+@pytest.fixture
+def live(site: Site) -> Iterator[dict[str, Any]]:
+    """The outcome of a deploy of the checkout; what a test changes in it is put back."""
+    outcome: dict[str, Any] = site.good("deploy", "--json").json
+    kept = {path: (site.root / path).read_bytes() for path in (MAIN, "deploy/docker-compose.yml")}
+    yield outcome
+    for path, content in kept.items():
+        (site.root / path).write_bytes(content)
+
+
+def status(site: Site) -> dict[str, Any]:
+    """What ``status --json`` prints."""
+    seen: dict[str, Any] = site.good("status", "--json").json
+    return seen
+
+
+def ids(site: Site) -> dict[str, str]:
+    """Service to the id of its container."""
+    listed = site.sh(
+        "docker", "ps", "--no-trunc", "--format",
+        '{{.Label "com.docker.compose.service"}} {{.ID}}',
+    )  # fmt: skip
+    return dict(line.split() for line in listed.splitlines())
+
+
+def test_a_fresh_host_gets_the_whole_stack(site: Site, live: dict[str, Any]) -> None:
+    """Eight services run, all healthy, nothing drifted, and the URL answers through the edge."""
+    seen = status(site)
+    assert {one["service"] for one in seen["services"]} == STANDING
+    assert {(one["state"], one["health"]) for one in seen["services"]} == {("running", "healthy")}
+    assert seen["drift"] == []
+    assert seen["release"] == live["release"]
+    detailed = httpx.get(f"{seen['url']}/health/detailed", timeout=10)
+    assert detailed.status_code == 200
+    assert detailed.json()["status"] == "ok"
+    assert "<html" in httpx.get(seen["url"], timeout=10).text.lower()
+
+
+def test_deploying_again_touches_nothing(site: Site, live: dict[str, Any]) -> None:
+    """With nothing changed: 0 bytes, 0 containers, no journal line, the same release."""
+    before, journal = ids(site), site.sh("cat", "/mnt/tank/apps/langflix/journal.jsonl")
+    outcome = site.good("deploy", "--json").json
+    assert outcome["outcome"] == "unchanged"
+    assert outcome["release"] == live["release"]
+    assert (outcome["bytes_sent"], outcome["containers_touched"]) == (0, 0)
+    assert ids(site) == before
+    assert site.sh("cat", "/mnt/tank/apps/langflix/journal.jsonl") == journal
+    plan = site.good("plan", "--json").json
+    assert plan["bytes_to_send"] == 0
+    assert {one["action"] for one in plan["containers"]} == {"keep"}
+    assert plan["migrations"] == []
+
+
+def test_one_changed_line_moves_one_layer(site: Site, live: dict[str, Any]) -> None:
+    """A changed line of the application sends its layer only and leaves other roles alone."""
+    before = ids(site)
+    text = (site.root / MAIN).read_text("utf-8")
+    (site.root / MAIN).write_text(f"{text}\nCHANGED = {time.time_ns()}\n", "utf-8")
+    plan = site.good("plan", "--json").json
+    outcome = site.good("deploy", "--json").json
+    after = ids(site)
+    assert outcome["outcome"] == "deployed"
+    assert 0 < outcome["bytes_sent"] == plan["bytes_to_send"]
+    size = sum(path.stat().st_size for path in (site.root / "src/langflix").rglob("*.py"))
+    assert outcome["bytes_sent"] < 6 * size + 200_000
+    assert {service for service in after if after[service] != before[service]} == PYTHON_ROLES
+    assert outcome["containers_touched"] == len(PYTHON_ROLES)
+    assert status(site)["release"] == outcome["release"] != live["release"]
+
+
+def test_a_broken_image_is_undone(site: Site, live: dict[str, Any]) -> None:
+    """An image that doesn't start: exit code 5, its last words, and the release before answers."""
+    first = "from __future__ import annotations\n"
+    trap = 'import sys\nif "api" in sys.argv:\n    raise SystemExit("broken on purpose")\n'
+    site.replace(MAIN, first, first + trap)
+    done = site.inv("deploy", "--json")
+    assert done.code == 5, done.err
+    error = done.json
+    assert list(error) == ["error", "stage", "hint", "exit_code"]
+    assert error["exit_code"] == 5
+    assert f"{live['release']} is serving again" in error["error"]
+    assert "broken on purpose" in done.err
+    seen = status(site)
+    assert seen["release"] == live["release"]
+    assert seen["drift"] == []
+    assert {one["health"] for one in seen["services"]} == {"healthy"}
+    assert httpx.get(f"{seen['url']}/health/detailed", timeout=10).status_code == 200
+    journal = site.sh("tail", "-n", "1", "/mnt/tank/apps/langflix/journal.jsonl")
+    assert json.loads(journal)["outcome"] == "undone"
+
+
+def test_a_broken_migration_is_undone(site: Site, live: dict[str, Any]) -> None:
+    """A migrating image that doesn't start stops the deploy before any service is touched."""
+    before = ids(site)
+    first = "from __future__ import annotations\n"
+    site.replace(MAIN, first, f'{first}raise SystemExit("no migration today")\n')
+    done = site.inv("deploy")
+    assert done.code == 5, done.err
+    assert "no migration today" in done.err
+    assert ids(site) == before
+    assert status(site)["release"] == live["release"]
+
+
+def test_down_keeps_data_and_secrets(site: Site, live: dict[str, Any]) -> None:
+    """After ``down`` the next deploy brings the stack back with the same database and secrets."""
+    find = ("sh", "-c", "cd /mnt/tank/apps/langflix/secrets && sha256sum */*")
+    before = site.sh(*find)
+    jobs = httpx.get(f"{live['url']}/api/v1/jobs", timeout=10).json()
+    site.good("down")
+    assert ids(site) == {}
+    assert {drift["what"] for drift in status(site)["drift"]} == {"missing"}
+    outcome = site.good("deploy", "--json").json
+    assert outcome["bytes_sent"] == 0
+    assert outcome["containers_touched"] == len(STANDING)
+    assert site.sh(*find) == before
+    again = httpx.get(f"{live['url']}/api/v1/jobs", timeout=10).json()
+    known = {job["id"] for job in jobs["jobs"]}
+    assert known
+    assert known <= {job["id"] for job in again["jobs"]}
+
+
+def test_logs_exec_and_run_reach_the_stack(site: Site, live: dict[str, Any]) -> None:
+    """Logs are shown, a command runs in a service, the application's CLI runs once."""
+    assert "postgres" in site.good("logs", "--service", "postgres", "--number", "5").out
+    assert site.inv("exec", "api", "--", "/app/bin/python3", "-c", "raise SystemExit(7)").code == 7
+    assert "usage" in site.good("run", "--", "--help").out.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "code", "said"),
+    [
+        ("", {"LANGFLIX_PORT": "22"}, 5, "port 22 is in use by another program"),
+        ("${NOT_SET:?what it is for}", {}, 2, "NOT_SET is not set: what it is for"),
+        ("0755", {}, 2, "0755 is a number to some YAML readers"),
+    ],
+)
+def test_bad_input_changes_nothing(
+    site: Site,
+    live: dict[str, Any],
+    text: str,
+    environment: dict[str, str],
+    code: int,
+    said: str,
+) -> None:
+    """A taken port, a missing variable, a YAML trap: a sentence, an exit code, nothing done."""
+    before = ids(site)
+    if text:
+        old = "LANGFLIX_DATA_DIR: /data"
+        site.replace("deploy/docker-compose.yml", old, f"{old}\n  EXTRA: {text}")
+    done = site.inv("deploy", **environment)
+    assert done.code == code, done.err
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert ids(site) == before
+    assert status(site)["release"] == live["release"]
