@@ -60,11 +60,10 @@ class DockerEngine:
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images; what is in doubt afterwards is sent once more, whole."""
-        sent = transfer.bytes_to_send
-        doubtful, said = self._stream(transfer, progress)
+        wire = _Wire()
+        doubtful, said = self._stream(transfer, progress, wire)
         if doubtful.images:
-            sent += doubtful.bytes_to_send
-            doubtful, said = self._stream(doubtful, progress)
+            doubtful, said = self._stream(doubtful, progress, wire)
         if doubtful.images:
             names = ", ".join(image.reference for image in doubtful.images)
             raise HostError(
@@ -73,7 +72,7 @@ class DockerEngine:
                 hint="look at free disk space and at Docker's own log there",
                 stage="transfer",
             )
-        return sent
+        return wire.bytes
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
         """The command :meth:`compose` runs."""
@@ -106,12 +105,18 @@ class DockerEngine:
             raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
         return stayed
 
-    def _stream(self, transfer: Transfer, progress: Progress) -> tuple[Transfer, tuple[str, ...]]:
+    def _stream(
+        self, transfer: Transfer, progress: Progress, wire: _Wire
+    ) -> tuple[Transfer, tuple[str, ...]]:
         """Send a transfer; returns what to send whole because of a doubt, and what Docker said."""
-        chunks = compressed(_counted(archive(transfer), progress), pick_encoding(self._read()))
+        chunks = compressed(
+            _counted(archive(transfer), progress),
+            pick_encoding(self._read()),
+            size=transfer.bytes_to_send,
+        )
         loaded = load(
             self._host,
-            chunks,
+            wire.counted(chunks),
             transfer.images,
             docker=self._docker,
             stall_timeout=_STALL_S,
@@ -122,6 +127,19 @@ class DockerEngine:
         if self._facts is None:
             self._facts = facts_of.read_docker(self._host, docker=self._docker)
         return self._facts
+
+
+class _Wire:
+    """Counts the bytes that really go out."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks as they are."""
+        for chunk in chunks:
+            self.bytes += len(chunk)
+            yield chunk
 
 
 def as_container(fact: ContainerFact) -> Container:

@@ -55,7 +55,7 @@ class Engine(Protocol):
         """Send images and load them.
 
         Returns:
-            Bytes sent, before compression.
+            Bytes that went over the wire, compressed.
 
         Raises:
             HostError: the connection broke, or the host could not load them.

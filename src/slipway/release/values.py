@@ -302,7 +302,7 @@ class Outcome:
         release: id of the release that is live.
         outcome: ``deployed``, or ``unchanged`` when there was nothing to do.
         url: where it is reached.
-        bytes_sent: image bytes, before compression.
+        bytes_sent: image bytes that went over the wire, compressed.
         containers_touched: services of which containers were made, replaced or removed.
         seconds: all of it.
         steps: in order.
