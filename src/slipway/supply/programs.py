@@ -19,6 +19,7 @@ INTEGRATION: Mapping[str, str] = {
     "redis-server": "redis-server",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "sudo": "sudo",
     "unshare": "util-linux",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
 }
