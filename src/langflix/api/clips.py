@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 
 from langflix.api.problems import Problem, described
 from langflix.api.services import Given
-from langflix.data import jobs
+from langflix.data import lessons
 from langflix.data.engine import session
 
 router = APIRouter(prefix="/api/v1/clips", tags=["clips"])
@@ -30,7 +30,7 @@ CACHE = "private, max-age=86400, immutable"
 def file(clip_id: UUID, services: Given) -> FileResponse:
     """Return the clip's video, or the range of it that was asked for."""
     with session(services.engine) as db:
-        clip = jobs.clip(db, str(clip_id))
+        clip = lessons.clip(db, str(clip_id))
     if clip is None:
         raise Problem(HTTPStatus.NOT_FOUND, "there is no such clip")
     path = services.storage.clip(clip.job_id, clip.id)

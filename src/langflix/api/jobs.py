@@ -16,7 +16,7 @@ from langflix.api import schemas
 from langflix.api.problems import Problem, described
 from langflix.api.services import Given, Services
 from langflix.api.uploads import Received, Wanted, receive
-from langflix.data import jobs, models
+from langflix.data import jobs, lessons, models
 from langflix.data.engine import session
 from langflix.errors import UnavailableError
 from langflix.media.storage import SUBTITLE_ENDINGS, VIDEO_ENDINGS
@@ -103,7 +103,7 @@ def expressions(job_id: UUID, services: Given) -> schemas.Expressions:
     """Return the job's expressions; none before it is DONE."""
     with session(services.engine) as db:
         _found(jobs.get(db, str(job_id)))
-        rows = jobs.expressions(db, str(job_id))
+        rows = lessons.expressions(db, str(job_id))
         return schemas.Expressions(expressions=[schemas.Expression.of(row) for row in rows])
 
 
@@ -112,7 +112,7 @@ def clips(job_id: UUID, services: Given) -> schemas.Clips:
     """Return the job's clips; none before it is DONE."""
     with session(services.engine) as db:
         _found(jobs.get(db, str(job_id)))
-        rows = jobs.clips(db, str(job_id))
+        rows = lessons.clips(db, str(job_id))
         return schemas.Clips(clips=[schemas.Clip.of(row) for row in rows])
 
 

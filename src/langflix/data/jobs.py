@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import NAMESPACE_URL, uuid5
+from pathlib import PurePosixPath
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from langflix.data.models import Clip, Expression, Job, Status
+from langflix.data import lessons
+from langflix.data.models import Job, Source, Status
 from langflix.domain.lesson import Section
 
-_NAMESPACE = uuid5(NAMESPACE_URL, "urn:langflix")
+#: What a cancelled job says.
+CANCELLED = "the job was cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,45 @@ class Page:
     total: int
 
 
-def add(db: Session, job_id: str, video_name: str, subtitle_name: str, upload_bytes: int) -> Job:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the owner of a job wants, beside its two files."""
+
+    title: str = ""
+    level: str = "B1"
+    language: str = "ko"
+    media_video: str | None = None
+    media_subtitle: str | None = None
+    key: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs to list; empty members let everything through."""
+
+    status: Status | None = None
+    text: str = ""
+
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """Return it as conditions of a query."""
+        found: list[ColumnElement[bool]] = []
+        if self.status is not None:
+            found.append(Job.status == self.status)
+        if self.text:
+            holds = {"other": self.text, "autoescape": True}
+            found.append(or_(Job.title.icontains(**holds), Job.video_name.icontains(**holds)))
+        return tuple(found)
+
+
+def add(
+    db: Session,
+    job_id: str,
+    video_name: str,
+    subtitle_name: str,
+    upload_bytes: int,
+    asked: Asked = Asked(),
+) -> Job:
     """Insert a PENDING job and return it with the database's own values."""
     job = Job(
         id=job_id,
@@ -33,6 +73,14 @@ def add(db: Session, job_id: str, video_name: str, subtitle_name: str, upload_by
         video_name=video_name,
         subtitle_name=subtitle_name,
         upload_bytes=upload_bytes,
+        title=asked.title or PurePosixPath(video_name).stem or video_name,
+        level=asked.level,
+        language=asked.language,
+        source=Source.UPLOAD if asked.media_video is None else Source.MEDIA,
+        media_video=asked.media_video,
+        media_subtitle=asked.media_subtitle,
+        idempotency_key=asked.key,
+        request_digest=asked.digest,
     )
     db.add(job)
     db.flush()
@@ -45,22 +93,62 @@ def get(db: Session, job_id: str) -> Job | None:
     return db.get(Job, job_id)
 
 
-def page(db: Session, limit: int, offset: int) -> Page:
-    """Return ``limit`` jobs from the ``offset``-th newest on."""
-    newest = select(Job).order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
-    total = db.scalar(select(func.count()).select_from(Job)) or 0
-    return Page(db.scalars(newest).all(), total)
+def by_key(db: Session, key: str) -> Job | None:
+    """Return the job that was made under an idempotency key, or None."""
+    return db.scalar(select(Job).where(Job.idempotency_key == key))
 
 
-def remove(db: Session, job_id: str) -> None:
-    """Delete the job with its expressions and clips."""
-    db.execute(delete(Job).where(Job.id == job_id))
+def page(db: Session, limit: int, offset: int, only: Filter = Filter()) -> Page:
+    """Return ``limit`` jobs from the ``offset``-th newest on, of those ``only`` lets through."""
+    conditions = only.conditions()
+    newest = select(Job).where(*conditions).order_by(Job.created_at.desc(), Job.id)
+    total = db.scalar(select(func.count()).select_from(Job).where(*conditions)) or 0
+    return Page(db.scalars(newest.limit(limit).offset(offset)).all(), total)
+
+
+def remove(db: Session, job_id: str) -> bool:
+    """Delete the job with its expressions and clips; say whether it was there."""
+    return db.scalar(delete(Job).where(Job.id == job_id).returning(Job.id)) is not None
+
+
+def cancel(db: Session, job_id: str) -> Job | None:
+    """End a PENDING job, ask a RUNNING one to end, leave others; return it, or None."""
+    job = db.get(Job, job_id, with_for_update=True)
+    if job is None:
+        return None
+    if not Status(job.status).ended:
+        job.cancel_requested = True
+    if job.status == Status.PENDING:
+        job.status, job.error, job.ended_at = Status.FAILED, CANCELLED, func.now()
+    db.flush()
+    db.refresh(job)
+    return job
+
+
+def retry(db: Session, job_id: str) -> tuple[Job | None, bool]:
+    """Make a FAILED job PENDING again, when its files are still there.
+
+    Returns:
+        the job, or None when there is none, and whether it was changed.
+
+    """
+    job = db.get(Job, job_id, with_for_update=True)
+    if job is None or job.status != Status.FAILED or job.upload_removed_at is not None:
+        return job, False
+    job.status, job.progress, job.error = Status.PENDING, 0, None
+    job.cancel_requested, job.started_at, job.ended_at = False, None, None
+    db.flush()
+    db.refresh(job)
+    return job, True
 
 
 def start(db: Session, job_id: str) -> Job | None:
-    """Mark the job RUNNING and return it; None when it is gone or has ended already."""
+    """Mark the job RUNNING and return it; None when it is gone, or has ended, or must end."""
     job = db.get(Job, job_id, with_for_update=True)
     if job is None or Status(job.status).ended:
+        return None
+    if job.cancel_requested:
+        fail(db, job_id, CANCELLED)
         return None
     job.status, job.progress, job.started_at = Status.RUNNING, 0, func.now()
     db.flush()
@@ -68,10 +156,17 @@ def start(db: Session, job_id: str) -> Job | None:
     return job
 
 
-def set_progress(db: Session, job_id: str, per_cent: int) -> None:
-    """Record how far a RUNNING job is (0 to 100)."""
+def set_progress(db: Session, job_id: str, per_cent: int) -> bool:
+    """Record how far a RUNNING job is (0 to 100); say whether it is still wanted."""
     running = (Job.id == job_id, Job.status == Status.RUNNING)
-    db.execute(update(Job).where(*running).values(progress=per_cent))
+    change = update(Job).where(*running).values(progress=per_cent)
+    return db.scalar(change.returning(Job.cancel_requested)) is False
+
+
+def wanted(db: Session, job_id: str) -> bool:
+    """Say whether the job is RUNNING and nobody has cancelled or deleted it."""
+    running = (Job.id == job_id, Job.status == Status.RUNNING)
+    return db.scalar(select(Job.cancel_requested).where(*running)) is False
 
 
 def fail(db: Session, job_id: str, reason: str) -> None:
@@ -81,11 +176,8 @@ def fail(db: Session, job_id: str, reason: str) -> None:
     db.execute(update(Job).where(*still_open).values(values))
 
 
-def finish(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) -> None:
-    """Store the lesson and end the job as DONE.
-
-    Ids are computed from job and position, and what was there is replaced, so a job that runs
-    twice leaves the same rows as one that runs once.
+def finish(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) -> bool:
+    """Store the lesson, end the job as DONE and say True; False when it is wanted no more.
 
     Args:
         db: the session.
@@ -93,23 +185,13 @@ def finish(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) ->
         sections: each section with the size of its clip's file in bytes.
 
     """
-    db.execute(delete(Expression).where(Expression.job_id == job_id))
-    for section, size in sections:
-        expression_id = expression_id_of(job_id, section.position)
-        db.add(_expression(expression_id, job_id, section))
-        db.flush()
-        db.add(
-            Clip(
-                id=clip_id_of(job_id, section.position),
-                job_id=job_id,
-                expression_id=expression_id,
-                start_ms=section.clip_start_ms,
-                end_ms=section.clip_end_ms,
-                bytes=size,
-            )
-        )
+    running = (Job.id == job_id, Job.status == Status.RUNNING, Job.cancel_requested.is_(False))
+    if db.scalar(select(Job.id).where(*running).with_for_update()) is None:
+        return False
+    lessons.store(db, job_id, sections)
     done = {"status": Status.DONE, "progress": 100, "error": None, "ended_at": func.now()}
     db.execute(update(Job).where(Job.id == job_id).values(done))
+    return True
 
 
 def back_to_pending(db: Session, job_id: str) -> bool:
@@ -118,23 +200,6 @@ def back_to_pending(db: Session, job_id: str) -> bool:
     values = {"status": Status.PENDING, "progress": 0, "started_at": None}
     changed = db.execute(update(Job).where(*running).values(values).returning(Job.id))
     return changed.first() is not None
-
-
-def expressions(db: Session, job_id: str) -> Sequence[Expression]:
-    """Return the job's expressions in the film's order."""
-    of_job = select(Expression).where(Expression.job_id == job_id)
-    return db.scalars(of_job.order_by(Expression.position)).all()
-
-
-def clips(db: Session, job_id: str) -> Sequence[Clip]:
-    """Return the job's clips, each with its expression, in the film's order."""
-    of_job = select(Clip).join(Clip.expression).where(Clip.job_id == job_id)
-    return db.scalars(of_job.order_by(Expression.position)).all()
-
-
-def clip(db: Session, clip_id: str) -> Clip | None:
-    """Return the clip, or None."""
-    return db.get(Clip, clip_id)
 
 
 def count_by_status(db: Session) -> dict[Status, int]:
@@ -177,31 +242,3 @@ def expire_uploads(db: Session, before: datetime) -> tuple[list[str], int]:
 def known(db: Session, ids: Sequence[str]) -> set[str]:
     """Return those of ``ids`` that are jobs."""
     return set(db.scalars(select(Job.id).where(Job.id.in_(ids))))
-
-
-def expression_id_of(job_id: str, position: int) -> str:
-    """Return the id of a job's expression."""
-    return str(uuid5(_NAMESPACE, f"expression:{job_id}:{position}"))
-
-
-def clip_id_of(job_id: str, position: int) -> str:
-    """Return the id of a job's clip."""
-    return str(uuid5(_NAMESPACE, f"clip:{job_id}:{position}"))
-
-
-def _expression(expression_id: str, job_id: str, section: Section) -> Expression:
-    found = section.expression
-    return Expression(
-        id=expression_id,
-        job_id=job_id,
-        position=section.position,
-        phrase=found.phrase,
-        kind=found.kind,
-        level=found.level,
-        said=found.said,
-        dialogue=found.dialogue,
-        start_ms=found.start_ms,
-        end_ms=found.end_ms,
-        score=found.score,
-        score_parts=dict(found.score_parts),
-    )

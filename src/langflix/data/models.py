@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     Float,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -36,6 +39,13 @@ class Status(StrEnum):
     def ended(self) -> bool:
         """Say whether nothing more will happen to the job."""
         return self in (Status.DONE, Status.FAILED)
+
+
+class Source(StrEnum):
+    """Where a job's film comes from."""
+
+    UPLOAD = "upload"
+    MEDIA = "media"
 
 
 class Base(DeclarativeBase):
@@ -75,6 +85,23 @@ class Job(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     #: When the uploaded files were given up; set before they are removed.
     upload_removed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    title: Mapped[str] = mapped_column(Text)
+    #: The learner: level of the Common European Framework, and the language they speak.
+    level: Mapped[str] = mapped_column(String(2), default="B1", server_default="B1")
+    language: Mapped[str] = mapped_column(String(8), default="ko", server_default="ko")
+    source: Mapped[str] = mapped_column(
+        String(16), default=Source.UPLOAD, server_default=Source.UPLOAD.value
+    )
+    #: Paths below the media share, for jobs whose source it is.
+    media_video: Mapped[str | None] = mapped_column(Text)
+    media_subtitle: Mapped[str | None] = mapped_column(Text)
+    #: What the owner of a job that succeeded should know of how it was made.
+    note: Mapped[str | None] = mapped_column(Text)
+    #: Set while RUNNING, the worker ends the job; a FAILED job with it was cancelled.
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    #: SHA-256 of what was sent under the key.
+    request_digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class Expression(Base):
@@ -95,6 +122,11 @@ class Expression(Base):
     end_ms: Mapped[int] = mapped_column(Integer)
     score: Mapped[float] = mapped_column(Float)
     score_parts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    translation: Mapped[str | None] = mapped_column(Text)
+    similar: Mapped[list[str]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
+    difficulty: Mapped[float | None] = mapped_column(Float)
 
 
 class Clip(Base):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from langflix.data import jobs
+from langflix.data import jobs, lessons
 from langflix.data.engine import session, sole_worker_of
 from langflix.data.models import Job, Status
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
@@ -27,6 +27,10 @@ class Doors:
     engine: Engine
     storage: Storage
     ffmpeg: Callable[[], Path]
+
+
+class Unwanted(LangflixError):
+    """The job was cancelled or deleted while it ran."""
 
 
 class HeldElsewhere(LangflixError):
@@ -112,25 +116,42 @@ def _finish(doors: Doors, job_id: str) -> None:
             doors.ffmpeg(),
             upload.video,
             upload.subtitle,
-            lambda position: storage.clip(job_id, jobs.clip_id_of(job_id, position)),
+            lambda position: storage.clip(job_id, lessons.clip_id_of(job_id, position)),
             _progress(doors, job_id),
         )
+    except Unwanted:
+        _drop(doors, job_id)
+        return
     except (InputError, MediaError) as error:
         fail_job(doors, job_id, str(error))
         return
     with session(doors.engine) as db:
-        jobs.finish(db, job_id, sections)
+        finished = jobs.finish(db, job_id, sections)
+    if not finished:
+        _drop(doors, job_id)
+        return
     log.info("job done", extra={"event": "job.done", "clips": len(sections)})
+
+
+def _drop(doors: Doors, job_id: str) -> None:
+    """End a job that was cancelled while it ran, or clear up after one that was deleted."""
+    with session(doors.engine) as db:
+        jobs.fail(db, job_id, jobs.CANCELLED)
+    doors.storage.remove_clips(job_id)
+    log.info("job was cancelled or deleted", extra={"event": "job.dropped"})
 
 
 def _progress(doors: Doors, job_id: str) -> Callable[[int], None]:
     def record(per_cent: int) -> None:
         try:
             with session(doors.engine) as db:
-                jobs.set_progress(db, job_id, per_cent)
+                wanted = jobs.set_progress(db, job_id, per_cent)
         except UnavailableError as error:
             # Progress is a courtesy: the work goes on, and its end tells whether rows can be kept.
             log.warning("progress not recorded", extra={"reason": str(error)})
+            return
+        if not wanted:
+            raise Unwanted(f"job {job_id} was cancelled or deleted")
 
     return record
 

@@ -13,7 +13,7 @@ from tests.integration.langflix.conftest import Postgres, Stack
 
 from langflix.data import migrate
 from langflix.data.engine import connect, current_revision, session
-from langflix.data.models import Base
+from langflix.data.models import Base, Expression, Job
 from langflix.data.revisions import HEAD, REVISIONS
 from langflix.errors import LangflixError, SettingsError
 
@@ -76,3 +76,38 @@ def test_the_command_prints_the_plan_as_json(stack: Stack) -> None:
     assert [one["revision"] for one in pending] == list(REVISIONS)
     assert all(one["message"] for one in pending)
     assert stack.run("migrate").returncode == 0
+
+
+#: What code of revision 0001 says to the database, word for word.
+OLD_INSERT = (
+    "INSERT INTO jobs (id, status, progress, error, video_name, subtitle_name, upload_bytes, "
+    "started_at, ended_at, upload_removed_at) VALUES (%(id)s, 'PENDING', 0, NULL, %(name)s, "
+    "'a.srt', 8, NULL, NULL, NULL) RETURNING jobs.created_at"
+)
+OLD_EXPRESSION = (
+    "INSERT INTO expressions (id, job_id, position, phrase, kind, level, said, dialogue, start_ms, "
+    "end_ms, score, score_parts) VALUES (%(id)s, %(id)s, 0, 'wake up', 'phrasal verb', 'A2', "
+    "'Wake up', 'Wake up!', 0, 1000, 1.0, '{}')"
+)
+OLD_UPDATE = "UPDATE jobs SET status='RUNNING', progress=0, started_at=now() WHERE id = %(id)s"
+OLD_SELECT = "SELECT id, status, progress, error, video_name FROM jobs WHERE id = %(id)s"
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_old_code_runs_beside_every_newer_schema(engine: Engine, revision: str) -> None:
+    """Statements of code at revision 0001 work at each revision, and new code reads their rows."""
+    migrate.migrate(engine, revision)
+    with engine.begin() as connection:
+        for job_id, name in (("a", "My. Film.mp4"), ("b", ".mp4")):
+            connection.exec_driver_sql(OLD_INSERT, {"id": job_id, "name": name})
+            connection.exec_driver_sql(OLD_EXPRESSION, {"id": job_id})
+            connection.exec_driver_sql(OLD_UPDATE, {"id": job_id})
+            row = connection.exec_driver_sql(OLD_SELECT, {"id": job_id}).one()
+            assert tuple(row) == (job_id, "RUNNING", 0, None, name)
+    migrate.migrate(engine)
+    with session(engine) as db:
+        first, second = db.get_one(Job, "a"), db.get_one(Job, "b")
+        assert (first.title, second.title) == ("My. Film", ".mp4")
+        assert (first.level, first.language, first.source) == ("B1", "ko", "upload")
+        assert first.cancel_requested is False
+        assert db.get_one(Expression, "a").similar == []

@@ -1,0 +1,82 @@
+"""The rows of lessons: expressions and clips; each function runs inside the caller's session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from langflix.data.models import Clip, Expression
+from langflix.domain.lesson import Section
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "urn:langflix")
+
+
+def store(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) -> None:
+    """Store a job's lesson: each section with the size of its clip's file in bytes.
+
+    Ids are computed from job and position, and what was there is replaced, so a job that runs
+    twice leaves the same rows as one that runs once.
+    """
+    db.execute(delete(Expression).where(Expression.job_id == job_id))
+    for section, size in sections:
+        expression_id = expression_id_of(job_id, section.position)
+        db.add(_expression(expression_id, job_id, section))
+        db.flush()
+        db.add(
+            Clip(
+                id=clip_id_of(job_id, section.position),
+                job_id=job_id,
+                expression_id=expression_id,
+                start_ms=section.clip_start_ms,
+                end_ms=section.clip_end_ms,
+                bytes=size,
+            )
+        )
+
+
+def expressions(db: Session, job_id: str) -> Sequence[Expression]:
+    """Return the job's expressions in the film's order."""
+    of_job = select(Expression).where(Expression.job_id == job_id)
+    return db.scalars(of_job.order_by(Expression.position)).all()
+
+
+def clips(db: Session, job_id: str) -> Sequence[Clip]:
+    """Return the job's clips, each with its expression, in the film's order."""
+    of_job = select(Clip).join(Clip.expression).where(Clip.job_id == job_id)
+    return db.scalars(of_job.order_by(Expression.position)).all()
+
+
+def clip(db: Session, clip_id: str) -> Clip | None:
+    """Return the clip, or None."""
+    return db.get(Clip, clip_id)
+
+
+def expression_id_of(job_id: str, position: int) -> str:
+    """Return the id of a job's expression."""
+    return str(uuid5(_NAMESPACE, f"expression:{job_id}:{position}"))
+
+
+def clip_id_of(job_id: str, position: int) -> str:
+    """Return the id of a job's clip."""
+    return str(uuid5(_NAMESPACE, f"clip:{job_id}:{position}"))
+
+
+def _expression(expression_id: str, job_id: str, section: Section) -> Expression:
+    found = section.expression
+    return Expression(
+        id=expression_id,
+        job_id=job_id,
+        position=section.position,
+        phrase=found.phrase,
+        kind=found.kind,
+        level=found.level,
+        said=found.said,
+        dialogue=found.dialogue,
+        start_ms=found.start_ms,
+        end_ms=found.end_ms,
+        score=found.score,
+        score_parts=dict(found.score_parts),
+    )
