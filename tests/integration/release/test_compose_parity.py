@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slipway.release.desk import Desk
 from slipway.release.render import render
 from slipway.release.stack import Stack
 from slipway.release.stackfile import OWN, read_stack
+from slipway.report import Report
 
+ROOT = Path(__file__).resolve().parents[3]
 HEAD = f'{OWN}: {{application: demo, url: "http://x"}}\n'
 
 BASE = (
@@ -85,13 +87,12 @@ OVERRIDES = {
 
 @pytest.fixture(scope="session")
 def compose() -> tuple[str, ...]:
-    """The real Compose: no daemon is needed for ``config``."""
-    named = os.environ.get("SLIPWAY_COMPOSE") or shutil.which("docker-compose")
-    if named is not None:
-        return (named,)
-    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    assert plugin.returncode == 0, "no Compose: set SLIPWAY_COMPOSE to its program"
-    return ("docker", "compose")
+    """The real Compose, the rehearsal host's own; ``config`` needs no daemon."""
+    named = os.environ.get("SLIPWAY_COMPOSE")
+    if named is None:
+        tree = Desk(ROOT, Report(quiet=True)).tree(locked=True)
+        named = str(tree / "usr/libexec/docker/cli-plugins/docker-compose")
+    return (named,)
 
 
 def _config(compose: tuple[str, ...], folder: Path, names: list[str]) -> dict[str, Any]:
