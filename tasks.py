@@ -105,12 +105,23 @@ def fetch(desk: Desk, locked: bool = False, json: bool = False) -> None:
 
 
 @command(
-    help={"role": "only this image; may be given several times", "locked": _LOCKED, "json": _JSON},
+    help={
+        "role": "only this image; may be given several times",
+        "rebuild": "build every layer a second time and compare the bytes",
+        "locked": _LOCKED,
+        "json": _JSON,
+    },
     iterable=["role"],
 )
-def build(desk: Desk, role: list[str], locked: bool = False, json: bool = False) -> None:
+def build(
+    desk: Desk,
+    role: list[str],
+    rebuild: bool = False,
+    locked: bool = False,
+    json: bool = False,
+) -> None:
     """Build the images; show digests, sizes and layers."""
-    images = desk.images(locked=locked, roles=tuple(role or ()))
+    images = desk.images(locked=locked, roles=tuple(role or ()), rebuild=rebuild)
     if json:
         desk.report.data(summary(images))
     else:

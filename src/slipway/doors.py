@@ -9,7 +9,7 @@ fit the same doors.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -59,6 +59,7 @@ class Shell(Protocol):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         check: bool = True,
+        watch: Callable[[str], None] | None = None,
     ) -> Completed:
         """Run a program to its end.
 
@@ -69,6 +70,7 @@ class Shell(Protocol):
             env: variables to set besides the inherited ones.
             cwd: the folder to run in.
             check: raise when it ends with a code other than 0.
+            watch: is given each line of standard error as it comes, to show progress.
 
         Raises:
             CommandFailed: it failed (with ``check``), ran out of time, or does not exist.

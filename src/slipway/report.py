@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -153,3 +154,23 @@ class _Counter:
             file=self._err,
             flush=True,
         )
+
+
+class Building:
+    """Shows what Nix builds, from the lines it says; call it with each line.
+
+    Args:
+        report: where it is shown.
+    """
+
+    _LINE = re.compile(r"^(?:building|checking outputs of) '/nix/store/[a-z0-9]{32}-(.+)\.drv'")
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._count = 0
+
+    def __call__(self, line: str) -> None:
+        """Show the derivation that a line names; other lines are passed over."""
+        if found := self._LINE.match(line):
+            self._count += 1
+            self._report.say(f"  building {self._count}: {found[1]}")

@@ -69,6 +69,7 @@ class FakeShell(_Scripted):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         check: bool = True,
+        watch: Callable[[str], None] | None = None,
     ) -> Completed:
         """Answer by the rules given to :meth:`on`."""
         return self.answer(argv, input or b"", check=check, where="this machine")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,6 @@ from slipway.doors import Completed, Shell
 from slipway.errors import BuildError, CommandFailed
 from slipway.images.description import parse
 from slipway.images.values import Image
-from slipway.report import Progress
 
 _NIX: Final = ("nix", "--extra-experimental-features", "nix-command flakes", "build", "--no-link")
 _PACKAGES: Final = ".#packages.x86_64-linux."
@@ -31,7 +30,7 @@ def build(
     *,
     root: Path,
     rebuild: bool = False,
-    progress: Progress | None = None,
+    watch: Callable[[str], None] | None = None,
 ) -> tuple[Image, ...]:
     """Build the images of ``roles`` in one run of Nix.
 
@@ -43,7 +42,7 @@ def build(
         root: the checkout with ``flake.nix``.
         rebuild: build each image and layer again afterwards and compare; the flake's output
             ``layers`` has ``ROLE-TITLE`` (the tree) and ``ROLE-TITLE-json`` for each layer.
-        progress: counts images.
+        watch: is given each line that Nix says while it builds.
 
     Returns:
         The images in the order of ``roles``.
@@ -53,15 +52,11 @@ def build(
             description can't be used.
     """
     attributes = [f"{_PACKAGES}{role}-image" for role in roles]
-    paths = _by_role(_outputs(_nix(shell, ["--json"], attributes, root).text), roles)
-    images = []
-    for role in roles:
-        images.append(_read(paths[role], application, role))
-        if progress is not None:
-            progress.advance(1, role)
+    paths = _by_role(_outputs(_nix(shell, ["--json"], attributes, root, watch).text), roles)
+    images = tuple(_read(paths[role], application, role) for role in roles)
     if rebuild:
-        _nix(shell, ["--rebuild"], [*_layer_attributes(images), *attributes], root)
-    return tuple(images)
+        _nix(shell, ["--rebuild"], [*_layer_attributes(images), *attributes], root, watch)
+    return images
 
 
 def _layer_attributes(images: Sequence[Image]) -> list[str]:
@@ -70,10 +65,16 @@ def _layer_attributes(images: Sequence[Image]) -> list[str]:
     return [f"{_LAYERS}{name}{part}" for name in names for part in ("", "-json")]
 
 
-def _nix(shell: Shell, flags: Sequence[str], attributes: Sequence[str], root: Path) -> Completed:
+def _nix(
+    shell: Shell,
+    flags: Sequence[str],
+    attributes: Sequence[str],
+    root: Path,
+    watch: Callable[[str], None] | None,
+) -> Completed:
     argv = [*_NIX, *flags, *attributes]
     try:
-        done = shell.run(argv, timeout=_TIMEOUT_S, cwd=str(root), check=False)
+        done = shell.run(argv, timeout=_TIMEOUT_S, cwd=str(root), check=False, watch=watch)
     except CommandFailed as error:
         raise BuildError(
             f"Nix can't be run: {error.message}; nothing was built",

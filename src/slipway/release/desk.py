@@ -20,7 +20,7 @@ from slipway.release.docker import DockerEngine
 from slipway.release.hands import Doors
 from slipway.release.prepare import Job
 from slipway.release.target import Target, open_target, rehearsals
-from slipway.report import Report
+from slipway.report import Building, Report
 from slipway.shell import LocalShell
 from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES
@@ -82,12 +82,15 @@ class Desk:
         settings = self.config()
         check_job(self.root, entry, settings.roles, settings.application, os.environ)
 
-    def images(self, *, locked: bool, roles: tuple[str, ...] = ()) -> tuple[Image, ...]:
+    def images(
+        self, *, locked: bool, roles: tuple[str, ...] = (), rebuild: bool = False
+    ) -> tuple[Image, ...]:
         """Have images built, after fetching what they lack.
 
         Args:
             locked: stop instead of locking anew when a mirror dropped a package.
             roles: all when empty.
+            rebuild: build every image and layer a second time and compare the bytes.
 
         Raises:
             ConfigError: there is no such role.
@@ -97,7 +100,14 @@ class Desk:
         wanted = settings.known_roles(roles)
         ready(self.shell, self.root, self.report, locked=locked)
         self.report.step("build", f"{len(wanted)} images")
-        return build(self.shell, settings.application, wanted, root=self.root)
+        return build(
+            self.shell,
+            settings.application,
+            wanted,
+            root=self.root,
+            rebuild=rebuild,
+            watch=Building(self.report),
+        )
 
     def tree(self, *, locked: bool) -> Path:
         """The programs a rehearsal host boots from, built when they aren't.
@@ -109,7 +119,13 @@ class Desk:
         ready(self.shell, self.root, self.report, locked=locked)
         # Not --print-out-paths: Nix has it only since 2.9.
         argv = ("nix", *FEATURES, "build", "--no-link", "--json", f".#{_TREE}")
-        done = self.shell.run(argv, timeout=_BUILD_S, cwd=str(self.root), check=False)
+        done = self.shell.run(
+            argv,
+            timeout=_BUILD_S,
+            cwd=str(self.root),
+            check=False,
+            watch=Building(self.report),
+        )
         if not done.ok:
             raise BuildError(
                 "Nix could not build the rehearsal host's programs",
