@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import browser
-from conftest import Site
+from tests.functional.browser import browser
+from tests.functional.conftest import Site
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -42,6 +42,7 @@ def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome) -> None:
             (j for j in c.find_elements(*JOBS) if j.get_attribute("data-job-id") not in shown), None
         )
     )
+    assert job is not None
     name = job.get_attribute("data-job-id")
     here = f'#jobs [data-job-id="{name}"]'
     wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, f'{here}[data-status="DONE"]'))
@@ -50,7 +51,8 @@ def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome) -> None:
     wait.until(lambda c: c.execute_script("return arguments[0].currentTime > 0", video))
 
     assert chrome.execute_script("return arguments[0].videoWidth", video) > 0
-    severe = [line["message"] for line in chrome.get_log("browser") if line["level"] == "SEVERE"]
+    lines = chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    severe = [line["message"] for line in lines if line["level"] == "SEVERE"]
     assert severe == [], severe
 
 
