@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.functional.browser import browser
-from tests.functional.conftest import Site
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from tests.functional.browser import browser
+from tests.functional.conftest import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 FILM = ROOT / ".slipway/samples/bigbuckbunny.mp4"
