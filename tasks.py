@@ -24,6 +24,8 @@ from invoke.tasks import task
 from slipway.errors import ConfigError, SlipwayError
 from slipway.images.summary import summary, summary_text
 from slipway.release import operate
+from slipway.release.bench import bench as measure
+from slipway.release.bench import figures_text
 from slipway.release.checkout import maker
 from slipway.release.deploy import deploy as carry_out
 from slipway.release.deploy import make_draft
@@ -354,6 +356,16 @@ def test_(
     return _attached(desk, [*argv, *(["-k", match] if match else []), *remainder()])
 
 
+@command(help={"runs": "how often each timed thing is repeated", "json": _JSON})
+def bench(desk: Desk, runs: int = 5, json: bool = False) -> None:
+    """Measure sizes, bytes and times on this machine."""
+    figures = measure(desk.root, desk.images(locked=True), desk.report, runs=runs)
+    if json:
+        desk.report.data([figure.to_json() for figure in figures])
+    else:
+        desk.report.text(figures_text(figures))
+
+
 @command(name="check")
 def nix_check(desk: Desk) -> int:
     """Build every check of the flake."""
@@ -375,7 +387,9 @@ def _attached(desk: Desk, argv: list[str]) -> int:
         ) from error
 
 
-namespace = Collection(lock, fetch, build, deploy, plan, status, releases, logs, run, down, lint)
+namespace = Collection(
+    lock, fetch, build, deploy, plan, status, releases, logs, run, down, lint, bench
+)
 namespace.add_task(exec_, name="exec")
 namespace.add_task(test_, name="test")
 namespace.add_collection(
