@@ -82,7 +82,7 @@ def test_one_changed_line_moves_one_layer(site: Site, live: dict[str, Any]) -> N
     outcome = site.good("deploy", "--json").json
     after = ids(site)
     assert outcome["outcome"] == "deployed"
-    assert 0 < outcome["bytes_sent"] == plan["bytes_to_send"]
+    assert 0 < outcome["bytes_sent"] < plan["bytes_to_send"]
     size = sum(path.stat().st_size for path in (site.root / "src/langflix").rglob("*.py"))
     assert outcome["bytes_sent"] < 6 * size + 200_000
     assert {service for service in after if after[service] != before[service]} == PYTHON_ROLES
