@@ -6,6 +6,7 @@
     uploads/.incoming-<random>/                 an upload that is still arriving
     clips/<job id>/<clip id>.mp4                what a lesson shows
     clips/<job id>/.<clip id>.mp4.part          a clip that is still being cut
+    */.gone-<random>/                           what is being removed
 
 Names of directories come from ids that this application made, never from a user's file name; only
 the ending of that name is kept, and only a known one.
@@ -13,20 +14,21 @@ the ending of that name is kept, and only a known one.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from langflix.errors import MediaError
 
 VIDEO_ENDINGS = frozenset({".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".ts", ".mpg"})
-SUBTITLE_ENDINGS = frozenset({".srt"})
+SUBTITLE_ENDINGS = frozenset({".srt", ".vtt", ".ass", ".ssa", ".smi"})
 INCOMING = ".incoming-"
+#: A directory on its way out; one that is still there after a crash goes with the next sweep.
+GRAVE = ".gone-"
 #: An upload that has got no byte for this long has been left by its sender.
 ABANDONED_AFTER_S = 6 * 3600
 
@@ -85,6 +87,18 @@ class Storage:
         """Return the ids of jobs that have a directory under ``uploads``, sorted."""
         return sorted(path.name for path in _entries(self.uploads) if _is_id(path.name))
 
+    def clipped_jobs(self) -> list[str]:
+        """Return the ids of jobs that have a directory under ``clips``, sorted."""
+        return sorted(path.name for path in _entries(self.clips) if _is_id(path.name))
+
+    def remove_graves(self) -> int:
+        """Remove what a crash left half removed; return how many directories."""
+        places = (*_entries(self.uploads), *_entries(self.clips))
+        graves = [path for path in places if path.name.startswith(GRAVE)]
+        for grave in graves:
+            shutil.rmtree(grave, ignore_errors=True)
+        return len(graves)
+
     def abandoned(self, now: float | None = None) -> list[Path]:
         """Return arriving uploads that nothing has been written to for a long time."""
         before = (time.time() if now is None else now) - ABANDONED_AFTER_S
@@ -92,8 +106,10 @@ class Storage:
         return [path for path in arriving if _last_change(path) < before]
 
     def age_s(self, job_id: str, now: float | None = None) -> float:
-        """Return for how many seconds the job's upload has lain there."""
-        return (time.time() if now is None else now) - _last_change(self.uploads / _id(job_id))
+        """Return for how many seconds nothing of the job's files has changed."""
+        places = (self.uploads / _id(job_id), self.clips / _id(job_id))
+        last = max(_last_change(place) for place in places)
+        return (time.time() if now is None else now) - last
 
     def remove_arriving(self, incoming: Path) -> None:
         """Remove an upload that will not become a job."""
@@ -157,7 +173,7 @@ def _last_change(path: Path) -> float:
 
 def _remove(directory: Path) -> bool:
     """Remove a directory; it vanishes from its name at once, whatever happens afterwards."""
-    grave = directory.with_name(f".gone-{directory.name.lstrip('.')}-{os.getpid()}")
+    grave = directory.with_name(f"{GRAVE}{uuid4().hex}")
     try:
         directory.rename(grave)
     except FileNotFoundError:
