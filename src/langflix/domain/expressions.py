@@ -3,7 +3,8 @@
 The score is open to anyone's inspection: a weighted sum of three parts, each from 0 to 1, and
 every expression carries its parts.
 
-* ``level``: how far beyond a beginner the expression is (A1 0.0 … C2 1.0);
+* ``level``: how well the expression suits the learner: one level above theirs 1.0, less the
+  further it is from there, and less still when it is below;
 * ``idiomatic``: how little its words tell of its meaning (idioms 1.0, phrasal verbs 0.6);
 * ``context``: whether the line around it is long enough to explain and short enough to follow.
 """
@@ -18,7 +19,8 @@ from functools import cache
 
 from langflix.domain import lexicon
 from langflix.domain.inflection import verb_forms
-from langflix.domain.lexicon import Entry, Kind, Level
+from langflix.domain.lexicon import DEFAULT_LEVEL, Entry, Kind, Level
+from langflix.domain.similar import similar
 from langflix.domain.subtitles import Cue
 
 WEIGHTS: Mapping[str, float] = {"level": 0.5, "idiomatic": 0.3, "context": 0.2}
@@ -27,6 +29,10 @@ IDIOMATIC: Mapping[Kind, float] = {"idiom": 1.0, "phrasal verb": 0.6}
 GOOD_CONTEXT = range(5, 15)
 #: Words that ``~`` may stand for.
 MAX_GAP = 3
+#: By how many levels an expression is above the learner's: how well that suits.
+SUITS: Mapping[int, float] = {-1: 0.3, 0: 0.7, 1: 1.0, 2: 0.7, 3: 0.4, 4: 0.2, 5: 0.1}
+#: Of an expression's difficulty, what its level makes up; what its words hide makes up the rest.
+LEVEL_OF_DIFFICULTY = 0.7
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
 _POSSESSIVES = frozenset({"my", "your", "his", "her", "its", "our", "their", "one's"})
@@ -38,7 +44,10 @@ _REFLEXIVES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression where it was said; times in milliseconds, scores from 0 to 1."""
+    """An expression where it was said; times in milliseconds, scores from 0 to 1.
+
+    ``translation`` is of the phrase, in the learner's language, where a scorer gives one.
+    """
 
     phrase: str
     kind: Kind
@@ -49,6 +58,9 @@ class Expression:
     end_ms: int
     score: float
     score_parts: Mapping[str, float]
+    difficulty: float = 0.0
+    similar: tuple[str, ...] = ()
+    translation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,15 @@ class _Word:
     end: int
 
 
-def find(cues: Iterable[Cue]) -> tuple[Expression, ...]:
-    """Return every expression said in ``cues``, in order of time; overlaps go to the longest."""
-    return tuple(expression for cue in cues for expression in _in_cue(cue))
+def find(cues: Iterable[Cue], learner: Level = DEFAULT_LEVEL) -> tuple[Expression, ...]:
+    """Return every expression said in ``cues``, in order of time; overlaps go to the longest.
+
+    Args:
+        cues: what is said.
+        learner: for whose level each is scored.
+
+    """
+    return tuple(expression for cue in cues for expression in _in_cue(cue, learner))
 
 
 def pick(found: Iterable[Expression], limit: int) -> tuple[Expression, ...]:
@@ -74,7 +92,22 @@ def pick(found: Iterable[Expression], limit: int) -> tuple[Expression, ...]:
     return tuple(sorted(ranked[:limit], key=lambda one: (one.start_ms, one.phrase)))
 
 
-def score_parts(entry: Entry, words_in_line: int) -> dict[str, float]:
+def worth(found: Iterable[Expression], learner: Level) -> tuple[Expression, ...]:
+    """Return those of ``found`` that are not far below the learner, or all when none is left."""
+    everything = tuple(found)
+    return tuple(one for one in everything if _above(one.level, learner) >= -1) or everything
+
+
+def difficulty(kind: Kind, level: Level) -> float:
+    """Return how hard an expression is for anyone, from 0 to 1."""
+    of_level = lexicon.LEVELS.index(level) / (len(lexicon.LEVELS) - 1)
+    hidden = IDIOMATIC[kind]
+    return round(LEVEL_OF_DIFFICULTY * of_level + (1 - LEVEL_OF_DIFFICULTY) * hidden, 3)
+
+
+def score_parts(
+    entry: Entry, words_in_line: int, learner: Level = DEFAULT_LEVEL
+) -> dict[str, float]:
     """Return the parts of the score; see the module's text for what each means."""
     if words_in_line in GOOD_CONTEXT:
         context = 1.0
@@ -83,7 +116,7 @@ def score_parts(entry: Entry, words_in_line: int) -> dict[str, float]:
     else:
         context = GOOD_CONTEXT.stop / (words_in_line + 1)
     return {
-        "level": round(lexicon.LEVELS.index(entry.level) / (len(lexicon.LEVELS) - 1), 3),
+        "level": SUITS.get(_above(entry.level, learner), 0.0),
         "idiomatic": IDIOMATIC[entry.kind],
         "context": round(context, 3),
     }
@@ -94,10 +127,14 @@ def total(parts: Mapping[str, float]) -> float:
     return round(sum(WEIGHTS[name] * part for name, part in parts.items()), 3)
 
 
-def _in_cue(cue: Cue) -> Iterable[Expression]:
+def _above(level: Level, learner: Level) -> int:
+    return lexicon.LEVELS.index(level) - lexicon.LEVELS.index(learner)
+
+
+def _in_cue(cue: Cue, learner: Level) -> Iterable[Expression]:
     words = _words(cue.text)
     for entry, start, end in _without_overlaps(_matches(words)):
-        parts = score_parts(entry, len(words))
+        parts = score_parts(entry, len(words), learner)
         yield Expression(
             phrase=entry.phrase,
             kind=entry.kind,
@@ -108,6 +145,8 @@ def _in_cue(cue: Cue) -> Iterable[Expression]:
             end_ms=cue.end_ms,
             score=total(parts),
             score_parts=parts,
+            difficulty=difficulty(entry.kind, entry.level),
+            similar=similar(entry.phrase),
         )
 
 

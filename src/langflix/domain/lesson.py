@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from langflix.domain.expressions import Expression, find, pick
+from langflix.domain.expressions import Expression, find, pick, worth
+from langflix.domain.lexicon import DEFAULT_LEVEL, LEVELS, Level
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError
 
@@ -16,6 +18,7 @@ TAIL_MS = 700
 MAX_CLIP_MS = 30_000
 #: How many expressions a lesson has at most.
 MAX_EXPRESSIONS = 20
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +40,70 @@ class Section:
         }
 
 
-def plan(cues: Sequence[Cue], film_ms: int, limit: int = MAX_EXPRESSIONS) -> tuple[Section, ...]:
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Whom a lesson is for: their level, and the language that they speak (ISO 639-1)."""
+
+    level: Level = DEFAULT_LEVEL
+    language: str = "ko"
+
+    @classmethod
+    def parse(cls, level: str, language: str) -> Learner:
+        """Return the learner; raises InputError for a level or a language that is none."""
+        known = next((one for one in LEVELS if one == level.upper()), None)
+        if known is None:
+            raise InputError(f"a level is one of {', '.join(LEVELS)}, not {level!r}")
+        if not _LANGUAGE.fullmatch(language):
+            raise InputError(
+                f"a language is two or three small letters such as ko, not {language!r}"
+            )
+        return cls(known, language)
+
+
+def local(cues: Sequence[Cue], learner: Learner) -> tuple[Expression, ...]:
+    """Return the candidates of a lesson by the dictionary alone, in order of time."""
+    return worth(find(cues, learner.level), learner.level)
+
+
+def inside(cues: Sequence[Cue], film_ms: int) -> tuple[Cue, ...]:
+    """Return the cues that begin within the film.
+
+    Raises:
+        InputError: when none does, so subtitle and film do not belong together.
+
+    """
+    found = tuple(cue for cue in cues if cue.start_ms < film_ms)
+    if not found:
+        first = min((cue.start_ms for cue in cues), default=0)
+        raise InputError(
+            f"the film lasts {film_ms / 1000:.1f} s but its subtitle starts at "
+            f"{first / 1000:.1f} s: they do not belong together"
+        )
+    return found
+
+
+def plan(
+    cues: Sequence[Cue],
+    film_ms: int,
+    limit: int = MAX_EXPRESSIONS,
+    learner: Learner = Learner(),
+    candidates: Sequence[Expression] | None = None,
+) -> tuple[Section, ...]:
     """Choose the lesson's expressions and their clips; the same input gives the same lesson.
 
     Args:
         cues: the subtitle, in order of time.
         film_ms: the film's length in milliseconds.
         limit: at most this many expressions.
+        learner: whom it is for.
+        candidates: what to choose from; by default what the dictionary finds.
 
     Raises:
         InputError: when no cue lies inside the film, so the two do not belong together.
 
     """
-    inside = [cue for cue in cues if cue.start_ms < film_ms]
-    if not inside:
-        first = min((cue.start_ms for cue in cues), default=0)
-        raise InputError(
-            f"the film lasts {film_ms / 1000:.1f} s but its subtitle starts at "
-            f"{first / 1000:.1f} s: they do not belong together"
-        )
-    chosen = pick(find(inside), limit)
+    spoken = inside(cues, film_ms)
+    chosen = pick(local(spoken, learner) if candidates is None else candidates, limit)
     return tuple(_sections(chosen, film_ms))
 
 

@@ -21,6 +21,8 @@ Level = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEVELS: tuple[Level, ...] = get_args(Level)
+#: Whom a lesson is for when nobody says.
+DEFAULT_LEVEL: Level = "B1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langflix.domain import lesson, lexicon, subtitles
-from langflix.domain.expressions import WEIGHTS, find, pick, score_parts, total
+from langflix.domain import lesson, lexicon, similar, subtitles
+from langflix.domain.expressions import WEIGHTS, difficulty, find, pick, score_parts, total
 from langflix.domain.inflection import verb_forms
-from langflix.domain.lexicon import Entry
+from langflix.domain.lexicon import LEVELS, Entry, Level
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError
 
@@ -119,8 +119,75 @@ def test_scores_are_open_and_bounded() -> None:
         assert set(parts) == set(WEIGHTS)
         assert all(0 <= part <= 1 for part in parts.values())
         assert total(parts) == pytest.approx(sum(WEIGHTS[n] * parts[n] for n in parts), abs=1e-3)
-    good = score_parts(Entry("idiom", "C2", ("a", "b")), 8)
+    good = score_parts(Entry("idiom", "C2", ("a", "b")), 8, "C1")
     assert total(good) == 1.0
+
+
+@pytest.mark.parametrize("learner", lexicon.LEVELS)
+def test_one_level_above_the_learner_suits_best(learner: Level) -> None:
+    """What is a step up is worth most, what is below is worth least of the near ones."""
+    index = lexicon.LEVELS.index(learner)
+    suits = [
+        score_parts(Entry("idiom", level, ("a", "b")), 8, learner)["level"] for level in LEVELS
+    ]
+    assert suits.index(max(suits)) == min(index + 1, len(LEVELS) - 1)
+    if 0 < index < len(LEVELS) - 1:
+        assert suits[index - 1] < suits[index] < suits[index + 1]
+
+
+def test_a_lesson_suits_its_learner() -> None:
+    """A beginner and a master get different lessons of the same film."""
+    cues = [
+        Cue(0, 1000, "Wake up now, my dear friend"),
+        Cue(2000, 3000, "I can not put up with all of that"),
+        Cue(4000, 5000, "They will wreak havoc in this whole town"),
+    ]
+
+    def phrases(level: str, limit: int) -> list[str]:
+        learner = lesson.Learner.parse(level, "ko")
+        plan = lesson.plan(cues, 9000, limit, learner)
+        return [section.expression.phrase for section in plan]
+
+    assert phrases("A1", 1) == ["wake up"]
+    assert phrases("b1", 1) == ["put up with"]
+    assert phrases("C2", 9) == ["wreak havoc"]
+    assert lesson.plan(cues[:1], 9000, 9, lesson.Learner("C2"))  # better too easy than none
+
+
+@pytest.mark.parametrize(
+    ("level", "language"), [("B3", "ko"), ("", "ko"), ("B1", "KO"), ("B1", "")]
+)
+def test_a_learner_who_is_none_is_refused(level: str, language: str) -> None:
+    """Levels and languages are checked at the edge."""
+    with pytest.raises(InputError, match=r"is one of|small letters"):
+        lesson.Learner.parse(level, language)
+
+
+def test_an_expression_has_a_difficulty_and_its_kin() -> None:
+    """Idioms of the same level are harder than phrasal verbs; similar expressions are named."""
+    (one,) = find([Cue(0, 1, "I put up with it")])
+    assert one.similar == ("tolerate", "stand")
+    assert difficulty("phrasal verb", "A1") < one.difficulty < difficulty("idiom", "B2")
+    assert difficulty("idiom", "C2") == 1.0
+
+
+def test_similar_expressions_are_those_of_the_dictionary() -> None:
+    """Each group has a phrase of the dictionary, none names itself, and a list is short."""
+    phrases = {entry.phrase for entry in lexicon.load()}
+    for group in similar.load():
+        assert phrases & set(group), group
+    for phrase in phrases:
+        assert phrase not in similar.similar(phrase)
+        assert len(similar.similar(phrase)) <= similar.MAX_SIMILAR
+    covered = sum(bool(similar.similar(phrase)) for phrase in phrases)
+    assert covered > len(phrases) / 3
+
+
+@pytest.mark.parametrize("text", ["alone", "a; a", "a; "])
+def test_a_group_of_one_is_a_mistake(text: str) -> None:
+    """Wrong lines are found by their number."""
+    with pytest.raises(ValueError, match="line 2"):
+        similar.groups("# comment\n" + text)
 
 
 def test_pick_takes_the_best_once_and_in_order() -> None:
