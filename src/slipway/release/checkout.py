@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import re
 import socket
@@ -137,6 +138,7 @@ def read_job(
         url=stack.url.replace("{address}", bracketed(address)).rstrip("/"),
         who=who,
         commit=commit,
+        migrations=_tree_hash(root, stack.migration.source),
     )
 
 
@@ -167,6 +169,24 @@ def check_job(
         )
     _contents(root / "deploy", stack)
     read_supplied(stack.secrets, root / "deploy/secrets", environment)
+
+
+def _tree_hash(root: Path, folder: str) -> str:
+    """The hash of every file below ``folder``, names and contents; empty for no folder."""
+    if not folder:
+        return ""
+    if not (root / folder).is_dir():
+        raise ConfigError(
+            f"x-slipway.migrate.source: there is no folder {folder}",
+            hint="name the folder that holds the migrations, or leave source out",
+            stage="config",
+        )
+    digest = hashlib.sha256()
+    for path in sorted((root / folder).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = path.relative_to(root).as_posix()
+            digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def maker() -> str:

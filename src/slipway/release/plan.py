@@ -60,7 +60,7 @@ def make_plan(
         A plan whose ``release`` is the current one's id when there is nothing to do.
     """
     changes = _changes(stack, release, seen)
-    migrations = _migrations(stack, release, seen)
+    migrations = _migrations(stack, release, seen, changes)
     plan = Plan(release.id, bytes_to_send, changes, migrations)
     if plan.empty and seen.current is not None and same_content(release, seen.current):
         return Plan(seen.current.id, 0, changes, ())
@@ -175,15 +175,22 @@ def _downtime(body: Mapping[str, Any]) -> float:
     return round(grace / 10 + (check.first_answer_s if check else 1.0), 1)
 
 
-def _migrations(stack: Stack, release: Release, seen: Seen) -> tuple[PendingMigration, ...]:
+def _migrations(
+    stack: Stack, release: Release, seen: Seen, changes: Sequence[ContainerChange]
+) -> tuple[PendingMigration, ...]:
+    """None when the migrations are those the live release ran, on a database that was not touched
+    since; a database that has to be started may be another one."""
     service = stack.migration.service
     if not service:
         return ()
     role = stack.roles.get(service, "")
-    new = release.images.get(role)
-    old = seen.current.images.get(role) if seen.current else None
-    if new is not None and old is not None and new.config_digest == old.config_digest:
-        return ()
+    touched = {change.service for change in changes if change.action != "keep"}
+    if seen.current is not None and not touched & set(stack.dependencies(service)):
+        new, old = release.images.get(role), seen.current.images.get(role)
+        if new is not None and old is not None and new.config_digest == old.config_digest:
+            return ()
+        if release.migrations and release.migrations == seen.current.migrations:
+            return ()
     if seen.pending is not None:
         return seen.pending
     return (PendingMigration("", f"known once the new {role} image is on the host"),)

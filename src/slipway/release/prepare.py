@@ -34,6 +34,7 @@ class Job:
         url: where the stack is reached.
         who: user and machine.
         commit: git commit of the checkout; may be empty.
+        migrations: hex SHA-256 of the files that hold the migrations, or empty.
     """
 
     stack: Stack
@@ -46,6 +47,7 @@ class Job:
     url: str
     who: str
     commit: str = ""
+    migrations: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +172,5 @@ def _release(
         ),
         secrets=secrets,
         previous=live.id if live else None,
+        migrations=job.migrations,
     )

@@ -53,11 +53,14 @@ class Migration:
         service: the service that is run once; empty for a stack without migrations.
         command: arguments that migrate.
         plan: arguments that print the pending ones as JSON.
+        source: folder of the checkout that holds the migrations; while its files stay as they
+            are there is nothing to migrate, and the host is not asked. Empty: always ask.
     """
 
     service: str = ""
     command: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

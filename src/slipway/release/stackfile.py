@@ -72,7 +72,10 @@ def _stack(document: dict[str, Any], where: str) -> Stack:
         secrets=_secrets(reader.table("secrets")),
         data=_data(reader.table("data")),
         migration=Migration(
-            migrate.text("service", ""), migrate.texts("command", []), migrate.texts("plan", [])
+            migrate.text("service", ""),
+            migrate.texts("command", []),
+            migrate.texts("plan", []),
+            migrate.text("source", ""),
         ),
         verify_path=verify.text("path", "/"),
         smoke=smoke.texts("command", []),

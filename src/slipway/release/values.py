@@ -74,6 +74,7 @@ class Release:
         files: paths, relative to the application's folder, of the config files it uses.
         secrets: secret name to version.
         previous: id of the release before it, or None.
+        migrations: hex SHA-256 of the files that hold its migrations; empty when unknown.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Release:
     files: tuple[str, ...]
     secrets: dict[str, int]
     previous: str | None = None
+    migrations: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -107,6 +109,7 @@ class Release:
             "files": list(self.files),
             "secrets": dict(self.secrets),
             "previous": self.previous,
+            "migrations": self.migrations,
         }
 
     @classmethod
@@ -148,6 +151,7 @@ def _release(reader: Reader) -> Release:
         roles=reader.text_map("roles"),
         files=reader.texts("files"),
         secrets={name: secrets.whole(name) for name in secrets.names()},
+        migrations=reader.text("migrations", ""),
         previous=previous if isinstance(previous, str) else None,
     )
 

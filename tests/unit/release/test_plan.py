@@ -147,7 +147,7 @@ def test_missing_replica_is_seen() -> None:
 def test_migrations_follow_the_migrating_image() -> None:
     """None with an unchanged image; those the image named when it was asked; else unknown."""
     _, release = wanted()
-    assert plan(Seen(containers(release), release), db="2").migrations == ()
+    assert plan(Seen(containers(release), release)).migrations == ()
     named = (PendingMigration("a1", "tables"),)
     assert plan(Seen((), None, named)).migrations == named
     unknown = plan(Seen(containers(release), release), web="2").migrations
@@ -210,3 +210,21 @@ def test_steps_say_how_they_are_undone() -> None:
         assert {one.undo for one in todo if one.name in ("migrate", "up", "record")} == {undo}
         assert all(one.belief for one in todo if one.undo)
         assert all(set(one.to_json()) >= {"name", "undo", "reason", "belief"} for one in todo)
+
+
+def test_a_database_that_starts_anew_is_asked() -> None:
+    """When what the migration needs is replaced, pending migrations aren't taken for known."""
+    _, release = wanted()
+    made = plan(Seen(containers(release), release), db="2")
+    assert [one.revision for one in made.migrations] == [""]
+
+
+def test_unchanged_migrations_are_not_asked_for() -> None:
+    """A new image with the live release's migrations has none to run; with others it is asked."""
+    _, release = wanted()
+    live = replace(release, migrations="same")
+    seen = Seen(containers(release), live)
+    stack, fresh = wanted(web="2")
+    for known, expected in (("same", 0), ("other", 1), ("", 1)):
+        made = make_plan(stack, replace(fresh, migrations=known), seen, bytes_to_send=1)
+        assert len(made.migrations) == expected, known
