@@ -6,6 +6,7 @@
     ├── SettingsError         exit 2  the environment does not describe a usable set-up
     ├── UnavailableError      exit 3  a service (database, queue, API) does not answer
     ├── InputError            exit 1  the user's video or subtitle cannot be used
+    │   └── AbsentError       exit 1  what was named is not there
     └── MediaError            exit 1  ffmpeg or the disk failed on good input
 
 A message is one sentence for the person who must act on it; it never holds a password.
@@ -40,6 +41,10 @@ class UnavailableError(LangflixError):
 
 class InputError(LangflixError):
     """A file that the user gave cannot be used, and trying again would not help."""
+
+
+class AbsentError(InputError):
+    """There is nothing of the name that was given."""
 
 
 class MediaError(LangflixError):

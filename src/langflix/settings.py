@@ -44,7 +44,9 @@ class Settings:
     database: Endpoint | None
     redis: Endpoint | None
     flower_password: Secret | None
+    api_token: Secret | None
     data_dir: Path
+    media_dir: Path | None
     run_dir: Path
     log_level: str
     upload_ttl: timedelta
@@ -71,7 +73,9 @@ class Settings:
             database=reader.endpoint("DATABASE", (DATABASE_SCHEME,), "database" in need),
             redis=reader.endpoint("REDIS", REDIS_SCHEMES, "redis" in need),
             flower_password=reader.secret("FLOWER_PASSWORD_FILE", "flower" in need),
+            api_token=reader.secret("API_TOKEN_FILE", needed=False),
             data_dir=reader.value("DATA_DIR", "/data", _absolute),
+            media_dir=reader.value("MEDIA_DIR", "", _absolute_or_none),
             run_dir=reader.value("RUN_DIR", "/tmp/langflix", _absolute),  # noqa: S108  see heartbeat
             log_level=reader.value("LOG_LEVEL", "INFO", _log_level),
             upload_ttl=reader.value("UPLOAD_TTL_HOURS", "72", _hours),
@@ -79,7 +83,7 @@ class Settings:
             port=reader.value("PORT", "8000", _whole(1, 65535)),
             flower_port=reader.value("FLOWER_PORT", "5555", _whole(1, 65535)),
             concurrency=reader.value("CONCURRENCY", "2", _whole(1, 64)),
-            ffmpeg=reader.value("FFMPEG", "", lambda text: _absolute(text) if text else None),
+            ffmpeg=reader.value("FFMPEG", "", _absolute_or_none),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -172,6 +176,10 @@ def _absolute(text: str) -> Path:
     if not path.is_absolute():
         raise ValueError("must be an absolute path")
     return path
+
+
+def _absolute_or_none(text: str) -> Path | None:
+    return _absolute(text) if text else None
 
 
 def _log_level(text: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from langflix import __version__
-from langflix.api import clips, health, jobs, metrics, problems
+from langflix.api import auth, clips, events, expressions, health, jobs, media, metrics, problems
+from langflix.api import create as create_jobs
+from langflix.api.hub import Hub
 from langflix.api.middleware import Observe
 from langflix.api.services import Services
 from langflix.settings import Settings
@@ -33,16 +37,22 @@ def create(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
-    for module in (health, metrics, jobs, clips):
-        app.include_router(module.router)
+    for router in (health.router, metrics.router, auth.router):
+        app.include_router(router)
+    guard: dict[str, Any] = {}
+    if settings.api_token is not None:
+        guard = {"dependencies": [Depends(auth.allowed)], "responses": auth.REFUSED}
+    for module in (jobs, create_jobs, clips, expressions, media, events):
+        app.include_router(module.router, **guard)
     app.add_middleware(Observe, metrics=services.metrics)
     return app
 
 
 def run(settings: Settings) -> int:
     """Serve until told to stop; return the exit code."""
-    uvicorn.run(
-        create(settings),
+    app = create(settings)
+    config = uvicorn.Config(
+        app,
         host="0.0.0.0",  # noqa: S104  the container's network decides who reaches it
         port=settings.port,
         log_config=None,
@@ -54,7 +64,21 @@ def run(settings: Settings) -> int:
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
+    _Server(config, app.state.services.events).run()
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends event streams when it is told to stop, and so needs not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, events: Hub) -> None:
+        super().__init__(config)
+        self._events = events
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal to stop."""
+        self._events.close()
+        super().handle_exit(sig, frame)
 
 
 @asynccontextmanager

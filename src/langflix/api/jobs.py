@@ -1,92 +1,42 @@
-"""Jobs: create by upload, list, get, and what came out of one."""
+"""Jobs: list, get, cancel, retry, delete, and what came out of one."""
 
 from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from pathlib import Path as FilePath
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
 from langflix.api import schemas
 from langflix.api.problems import Problem, described
-from langflix.api.services import Given, Services
-from langflix.api.uploads import Received, Wanted, receive
+from langflix.api.services import Given
 from langflix.data import jobs, lessons, models
 from langflix.data.engine import session
 from langflix.errors import UnavailableError
-from langflix.media.storage import SUBTITLE_ENDINGS, VIDEO_ENDINGS
 from langflix.queue.app import send_job
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 log = logging.getLogger(__name__)
 
-FILES = (Wanted("video", VIDEO_ENDINGS), Wanted("subtitle", SUBTITLE_ENDINGS))
-#: The largest number that PostgreSQL takes as an offset without complaint, and more than enough.
-MAX_OFFSET = 2**31 - 1
-
-_BINARY = {"type": "string", "format": "binary"}
-_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [wanted.field for wanted in FILES],
-                "properties": {wanted.field: _BINARY for wanted in FILES},
-            }
-        }
-    },
-}
-_REFUSED = described(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.INSUFFICIENT_STORAGE,
-)
 _MISSING = described(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-@router.post(
-    "",
-    status_code=HTTPStatus.ACCEPTED,
-    response_model=schemas.Job,
-    responses=_REFUSED,
-    openapi_extra={"requestBody": _FORM},
-)
-async def create(request: Request, services: Given) -> JSONResponse:
-    """Take a film (``video``) and its subtitle (``subtitle``) and queue a job for them."""
-    incoming = await run_in_threadpool(services.storage.incoming)
-    try:
-        files = await receive(
-            request.stream(),
-            request.headers,
-            FILES,
-            incoming,
-            services.settings.max_upload_bytes,
-        )
-        job = await run_in_threadpool(_admit, services, incoming, files)
-    finally:
-        await run_in_threadpool(services.storage.remove_arriving, incoming)
-    headers = {"Location": f"/api/v1/jobs/{job.id}"}
-    return JSONResponse(job.model_dump(mode="json"), HTTPStatus.ACCEPTED, headers)
+_CONFLICT = _MISSING | described(HTTPStatus.CONFLICT)
 
 
 @router.get("", responses=described(HTTPStatus.UNPROCESSABLE_ENTITY))
 def listing(
     services: Given,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    q: schemas.SearchText = "",
+    status: Annotated[schemas.StatusName | None, Query()] = None,
+    limit: schemas.Limit = 50,
+    offset: schemas.Offset = 0,
 ) -> schemas.JobPage:
-    """Return jobs, newest first."""
+    """Return jobs, newest first: those of a status, and with ``q`` in title or file name."""
+    only = jobs.Filter(models.Status(status) if status else None, q)
     with session(services.engine) as db:
-        page = jobs.page(db, limit, offset)
+        page = jobs.page(db, limit, offset, only)
         found = [schemas.Job.of(job) for job in page.jobs]
     return schemas.JobPage(jobs=found, total=page.total, limit=limit, offset=offset)
 
@@ -116,30 +66,52 @@ def clips(job_id: UUID, services: Given) -> schemas.Clips:
         return schemas.Clips(clips=[schemas.Clip.of(row) for row in rows])
 
 
-def _admit(services: Services, incoming: FilePath, files: dict[str, Received]) -> schemas.Job:
-    """Make the arrived files a job and queue it; when that fails nothing of it stays."""
-    job_id = str(uuid4())
-    video, subtitle = files["video"], files["subtitle"]
-    services.storage.keep(incoming, job_id)
+@router.post("/{job_id}/cancel", responses=_CONFLICT)
+def cancel(job_id: UUID, services: Given) -> schemas.Job:
+    """End a job that has not ended; a RUNNING one ends within seconds."""
+    with session(services.engine) as db:
+        row = _found(jobs.cancel(db, str(job_id)))
+        if not row.cancel_requested:
+            raise Problem(HTTPStatus.CONFLICT, f"the job is {row.status} already")
+        return schemas.Job.of(row)
+
+
+@router.post("/{job_id}/retry", status_code=HTTPStatus.ACCEPTED, responses=_CONFLICT)
+def retry(job_id: UUID, services: Given) -> schemas.Job:
+    """Queue a FAILED job again, as long as its upload is kept."""
+    with session(services.engine) as db:
+        row, changed = jobs.retry(db, str(job_id))
+        job = schemas.Job.of(_found(row))
+    if not changed:
+        why = "its upload has expired" if job.status == "FAILED" else f"it is {job.status}"
+        raise Problem(HTTPStatus.CONFLICT, f"the job cannot be tried again: {why}")
     try:
-        with session(services.engine) as db:
-            row = jobs.add(db, job_id, video.name, subtitle.name, video.size + subtitle.size)
-            job = schemas.Job.of(row)
-        send_job(services.celery, job_id)
-    except UnavailableError:
-        _withdraw(services, job_id)
-        raise
-    log.info("job accepted", extra={"event": "job.accepted", "job_id": job_id})
+        send_job(services.celery, job.id)
+    except UnavailableError as error:  # the sweep for jobs without a message sends it
+        log.warning("retry waits for the queue", extra={"job_id": job.id, "reason": str(error)})
     return job
 
 
-def _withdraw(services: Services, job_id: str) -> None:
-    try:
-        with session(services.engine) as db:
-            jobs.remove(db, job_id)
-    except UnavailableError:
-        log.warning("row of a refused job may stay", extra={"job_id": job_id})
-    services.storage.remove_upload(job_id)
+@router.delete(
+    "/{job_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=_MISSING,
+)
+def delete(job_id: UUID, services: Given) -> Response:
+    """Delete a job with its lesson and files; a running one is ended.
+
+    The row goes first: after a crash in between files lie there that no row counts on, and the
+    periodic clean-up removes them.
+    """
+    with session(services.engine) as db:
+        there = jobs.remove(db, str(job_id))
+    if not there:
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no such job")
+    services.storage.remove_upload(str(job_id))
+    services.storage.remove_clips(str(job_id))
+    log.info("job deleted", extra={"event": "job.deleted", "job_id": str(job_id)})
+    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _found(job: models.Job | None) -> models.Job:

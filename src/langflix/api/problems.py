@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from langflix import logs
-from langflix.errors import InputError, MediaError, UnavailableError
+from langflix.errors import AbsentError, InputError, MediaError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -35,9 +35,12 @@ SCHEMA: dict[str, object] = {
 class Problem(Exception):
     """Ends a request with a status and a sentence for its sender."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.status = status
         self.detail = detail
+        self.headers = headers
         super().__init__(detail)
 
 
@@ -75,7 +78,7 @@ def install(app: FastAPI) -> None:
 
 
 def _problem(_: Request, error: Problem) -> JSONResponse:
-    return answer(error.status, error.detail)
+    return answer(error.status, error.detail, error.headers)
 
 
 def _http(_: Request, error: HTTPException) -> JSONResponse:
@@ -97,7 +100,9 @@ def _unavailable(_: Request, error: Exception) -> JSONResponse:
 
 
 def _input(_: Request, error: Exception) -> JSONResponse:
-    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    absent = isinstance(error, AbsentError)
+    status = HTTPStatus.NOT_FOUND if absent else HTTPStatus.UNPROCESSABLE_ENTITY
+    return answer(status, str(error))
 
 
 def _media(_: Request, error: Exception) -> JSONResponse:

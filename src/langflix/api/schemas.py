@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from langflix.data import models
 
 StatusName = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
+
+SourceName = Literal["upload", "media"]
+Level = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
+KindName = Literal["folder", "video", "subtitle"]
+
+#: The largest number that PostgreSQL takes as an offset without complaint, and more than enough.
+MAX_OFFSET = 2**31 - 1
+Limit = Annotated[int, Query(ge=1, le=200)]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+#: A text to search for; the database knows no zero byte.
+SearchText = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def _printable(value: object) -> object:
+    """Take out of a text what neither a person nor the database could do anything with."""
+    if not isinstance(value, str):
+        return value
+    return "".join(char for char in value if char.isprintable()).strip()
+
+
+class Wishes(BaseModel):
+    """What the owner of a job wants of its lesson."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, BeforeValidator(_printable), Field(max_length=200)] = ""
+    level: Level = "B1"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "ko"
+
+
+class FromMedia(Wishes):
+    """A job whose files lie on the media share; paths are relative to it."""
+
+    video: Annotated[str, Field(min_length=1, max_length=1024)]
+    subtitle: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 class Job(BaseModel):
@@ -25,11 +61,22 @@ class Job(BaseModel):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    title: str
+    level: str
+    language: str
+    source: SourceName
+    note: str | None
+    cancel_requested: bool
+    #: Whether the films are still there, so that the job can be tried again.
+    retryable: bool
 
     @classmethod
     def of(cls, row: models.Job) -> Job:
         """Return the row as an answer."""
-        return cls.model_validate(row, from_attributes=True)
+        names = [name for name in cls.model_fields if name != "retryable"]
+        there = row.upload_removed_at is None
+        retryable = row.status == models.Status.FAILED and there
+        return cls(**{name: getattr(row, name) for name in names}, retryable=retryable)
 
 
 class JobPage(BaseModel):
@@ -55,6 +102,9 @@ class Expression(BaseModel):
     end_ms: int
     score: float
     score_parts: dict[str, float]
+    translation: str | None
+    similar: list[str]
+    difficulty: float | None
 
     @classmethod
     def of(cls, row: models.Expression) -> Expression:
@@ -85,8 +135,13 @@ class Clip(BaseModel):
             start_ms=row.start_ms,
             end_ms=row.end_ms,
             bytes=row.bytes,
-            url=f"/api/v1/clips/{row.id}/file",
+            url=clip_url(row.id),
         )
+
+
+def clip_url(clip_id: str) -> str:
+    """Return where a clip's file is, relative to the site."""
+    return f"/api/v1/clips/{clip_id}/file"
 
 
 class Expressions(BaseModel):
@@ -99,3 +154,37 @@ class Clips(BaseModel):
     """A job's clips, in the film's order."""
 
     clips: list[Clip]
+
+
+class Found(Expression):
+    """An expression that a search found, with where it is said."""
+
+    job_id: str
+    title: str
+    clip_url: str | None
+
+
+class FoundPage(BaseModel):
+    """Some of the expressions that a search found, newest lesson first."""
+
+    expressions: list[Found]
+    total: int
+    limit: int
+    offset: int
+
+
+class MediaEntry(BaseModel):
+    """A folder, film or subtitle on the media share."""
+
+    name: str
+    path: str
+    kind: KindName
+    bytes: int
+
+
+class MediaFolder(BaseModel):
+    """What lies in a folder of the media share, folders first."""
+
+    path: str
+    entries: list[MediaEntry]
+    truncated: bool

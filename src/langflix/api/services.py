@@ -11,7 +11,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from langflix.api.counters import Metrics
+from langflix.api.hub import Hub
 from langflix.data.engine import connect
+from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue import app as queue
 from langflix.settings import Settings
@@ -29,6 +31,8 @@ class Services:
     celery: Celery
     storage: Storage
     metrics: Metrics
+    share: Share | None
+    events: Hub
 
     @classmethod
     def of(cls, settings: Settings) -> Services:
@@ -45,6 +49,8 @@ class Services:
             celery=queue.create(settings),
             storage=Storage(settings.data_dir),
             metrics=Metrics(),
+            share=Share(settings.media_dir) if settings.media_dir else None,
+            events=Hub(settings.need_database()),
         )
 
     def close(self) -> None:

@@ -7,12 +7,13 @@ the images is memory too; a film must never be there.  Nothing here holds more t
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -25,6 +26,8 @@ from langflix.errors import MediaError
 MAX_NAME = 255
 #: Bytes gathered before a thread is asked to write them.
 WRITE_BYTES = 1024 * 1024
+#: The longest value of a text field, in bytes.
+MAX_TEXT = 2048
 #: What the form's boundaries and headers may add to the files.
 OVERHEAD_BYTES = 64 * 1024
 
@@ -44,6 +47,21 @@ class Received:
     name: str
     path: Path
     size: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A whole form: its files and its text fields, by name."""
+
+    files: Mapping[str, Received]
+    texts: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Target:
+    file: BinaryIO
+    digest: Any = field(default_factory=hashlib.sha256)
 
 
 @dataclass(slots=True)
@@ -59,8 +77,9 @@ async def receive(
     wanted: tuple[Wanted, ...],
     directory: Path,
     max_bytes: int,
-) -> dict[str, Received]:
-    """Write the form's files into ``directory`` and return them by field.
+    texts: frozenset[str] = frozenset(),
+) -> Arrived:
+    """Write the form's files into ``directory`` and return them with its text fields.
 
     Raises:
         Problem: 400, 413, 415 or 422, saying what is wrong with the form.
@@ -69,7 +88,7 @@ async def receive(
     """
     boundary = _boundary(headers.get("content-type", ""))
     _refuse_too_large(headers.get("content-length"), max_bytes)
-    form = _Form(wanted, directory, boundary)
+    form = _Form(wanted, texts, directory, boundary)
     total = 0
     try:
         async for chunk in chunks:
@@ -96,14 +115,20 @@ async def receive(
 class _Form:
     """The parser's callbacks gather bytes; :meth:`write` puts them on the disk."""
 
-    def __init__(self, wanted: tuple[Wanted, ...], directory: Path, boundary: bytes) -> None:
+    def __init__(
+        self, wanted: tuple[Wanted, ...], texts: frozenset[str], directory: Path, boundary: bytes
+    ) -> None:
         self._wanted = {one.field: one for one in wanted}
+        self._known_texts = texts
+        self._texts: dict[str, bytearray] = {}
+        self._text: bytearray | None = None
         self._directory = directory
         self._received: dict[str, Received] = {}
         self._part = _Part()
         self._field = ""
-        self._file: BinaryIO | None = None
-        self._buffer: list[tuple[BinaryIO, bytes]] = []
+        self._target: _Target | None = None
+        self._targets: dict[str, _Target] = {}
+        self._buffer: list[tuple[_Target, bytes]] = []
         self._complete = False
         self.pending = 0
         self._parser = MultipartParser(
@@ -119,30 +144,30 @@ class _Form:
                 "on_end": self._on_end,
             },
         )
-        self._opened: list[BinaryIO] = []
 
     def feed(self, chunk: bytes) -> None:
         self._parser.write(chunk)
 
     def write(self) -> None:
         buffered, self._buffer, self.pending = self._buffer, [], 0
-        for file, data in buffered:
-            file.write(data)
+        for target, data in buffered:
+            target.file.write(data)
+            target.digest.update(data)
 
     def finish(self) -> None:
         self._parser.finalize()
         self.write()
-        for file in self._opened:
-            file.flush()
+        for target in self._targets.values():
+            target.file.flush()
         if not self._complete:
             raise Problem(HTTPStatus.BAD_REQUEST, "the form ends in the middle")
 
     def close(self) -> None:
-        for file in self._opened:
+        for target in self._targets.values():
             with suppress(OSError):  # what could not be flushed was told by finish()
-                file.close()
+                target.file.close()
 
-    def result(self) -> dict[str, Received]:
+    def result(self) -> Arrived:
         problems = [
             f"{name}: {'is empty' if name in self._received else 'is missing'}"
             for name in self._wanted
@@ -150,7 +175,12 @@ class _Form:
         ]
         if problems:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(problems))
-        return self._received
+        files = {
+            name: replace(one, sha256=self._targets[name].digest.hexdigest())
+            for name, one in self._received.items()
+        }
+        texts = {name: text.decode("utf-8", "replace") for name, text in self._texts.items()}
+        return Arrived(files, texts)
 
     def _on_part_begin(self) -> None:
         self._part = _Part()
@@ -172,6 +202,11 @@ class _Form:
         disposition = self._part.headers.get("content-disposition", "")
         kind, options = parse_options_header(disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
+        if kind == b"form-data" and name in self._known_texts and b"filename" not in options:
+            if name in self._texts:
+                raise _unprocessable(f"{name}: is there twice")
+            self._text = self._texts[name] = bytearray()
+            return
         wanted = self._wanted.get(name)
         if kind != b"form-data" or wanted is None or b"filename" not in options:
             known = " and ".join(self._wanted)
@@ -186,21 +221,25 @@ class _Form:
             accepted = ", ".join(sorted(wanted.endings))
             raise _unprocessable(f"{wanted.field}: the name must end in one of {accepted}")
         path = self._directory / f"{wanted.field}{ending}"
-        self._file = path.open("xb")
-        self._opened.append(self._file)
+        self._target = self._targets[wanted.field] = _Target(path.open("xb"))
         self._field = wanted.field
         self._received[wanted.field] = Received(file_name[:MAX_NAME], path, 0)
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._file is None:
+        if self._text is not None:
+            self._text += data[start:end]
+            if len(self._text) > MAX_TEXT:
+                raise _unprocessable(f"a text field is longer than {MAX_TEXT} bytes")
             return
-        self._buffer.append((self._file, data[start:end]))
+        if self._target is None:
+            return
+        self._buffer.append((self._target, data[start:end]))
         self.pending += end - start
         so_far = self._received[self._field]
-        self._received[self._field] = Received(so_far.name, so_far.path, so_far.size + end - start)
+        self._received[self._field] = replace(so_far, size=so_far.size + end - start)
 
     def _on_part_end(self) -> None:
-        self._file = None
+        self._target = self._text = None
 
     def _on_end(self) -> None:
         self._complete = True

@@ -93,6 +93,11 @@ def get(db: Session, job_id: str) -> Job | None:
     return db.get(Job, job_id)
 
 
+def some(db: Session, job_ids: Sequence[str]) -> Sequence[Job]:
+    """Return those of the jobs that exist."""
+    return db.scalars(select(Job).where(Job.id.in_(job_ids))).all()
+
+
 def by_key(db: Session, key: str) -> Job | None:
     """Return the job that was made under an idempotency key, or None."""
     return db.scalar(select(Job).where(Job.idempotency_key == key))
@@ -221,6 +226,7 @@ def expire_uploads(db: Session, before: datetime) -> tuple[list[str], int]:
         Job.created_at < before,
         Job.upload_removed_at.is_(None),
         Job.status == Status.PENDING,
+        Job.source == Source.UPLOAD,
     )
     reason = "no worker took the job before its upload expired"
     failed = db.execute(
@@ -233,6 +239,7 @@ def expire_uploads(db: Session, before: datetime) -> tuple[list[str], int]:
         Job.created_at < before,
         Job.upload_removed_at.is_(None),
         Job.status.in_([Status.DONE, Status.FAILED]),
+        Job.source == Source.UPLOAD,
     )
     db.execute(update(Job).where(*ended).values(upload_removed_at=func.now()))
     gone = db.scalars(select(Job.id).where(Job.upload_removed_at.is_not(None)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from langflix.data.models import Clip, Expression
+from langflix.data.models import Clip, Expression, Job
 from langflix.domain.lesson import Section
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:langflix")
@@ -54,6 +54,34 @@ def clip(db: Session, clip_id: str) -> Clip | None:
     return db.get(Clip, clip_id)
 
 
+def search(
+    db: Session, text: str, level: str | None, limit: int, offset: int
+) -> tuple[list[tuple[Expression, str, str | None]], int]:
+    """Return expressions in which ``text`` occurs, each with its job's title and its clip's id.
+
+    Returns:
+        the rows from the ``offset``-th on, newest lesson first, and how many there are in all.
+
+    """
+    holds = {"other": text, "autoescape": True}
+    said = or_(
+        Expression.phrase.icontains(**holds),
+        Expression.dialogue.icontains(**holds),
+        Expression.translation.icontains(**holds),
+    )
+    conditions = (said, *(() if level is None else (Expression.level == level,)))
+    rows = (
+        select(Expression, Job.title, Clip.id)
+        .join(Job, Job.id == Expression.job_id)
+        .outerjoin(Clip, Clip.expression_id == Expression.id)
+        .where(*conditions)
+        .order_by(Job.created_at.desc(), Job.id, Expression.position)
+    )
+    total = db.scalar(select(func.count()).select_from(Expression).where(*conditions)) or 0
+    found = db.execute(rows.limit(limit).offset(offset)).all()
+    return [(expression, title, clip_id) for expression, title, clip_id in found], total
+
+
 def expression_id_of(job_id: str, position: int) -> str:
     """Return the id of a job's expression."""
     return str(uuid5(_NAMESPACE, f"expression:{job_id}:{position}"))
@@ -79,4 +107,7 @@ def _expression(expression_id: str, job_id: str, section: Section) -> Expression
         end_ms=found.end_ms,
         score=found.score,
         score_parts=dict(found.score_parts),
+        translation=found.translation,
+        similar=list(found.similar),
+        difficulty=found.difficulty,
     )

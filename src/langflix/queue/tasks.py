@@ -12,6 +12,7 @@ from langflix import logs
 from langflix.data.engine import connect
 from langflix.errors import UnavailableError
 from langflix.media import ffmpeg
+from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue import app as queue
 from langflix.queue import work
@@ -36,6 +37,7 @@ def register(app: Celery, settings: Settings) -> None:
             engine=connect(settings.need_database(), pool_size=2),
             storage=Storage(settings.data_dir),
             ffmpeg=lambda: ffmpeg.program(settings.ffmpeg),
+            share=Share(settings.media_dir) if settings.media_dir else None,
         )
 
     @app.task(name=queue.PROCESS_JOB, bind=True)

@@ -15,7 +15,14 @@ from langflix.data.engine import session, sole_worker_of
 from langflix.data.models import Job, Status
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
 from langflix.media import lesson
-from langflix.media.storage import ABANDONED_AFTER_S, Storage
+from langflix.media.share import Share
+from langflix.media.storage import (
+    ABANDONED_AFTER_S,
+    SUBTITLE_ENDINGS,
+    VIDEO_ENDINGS,
+    Storage,
+    Upload,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +34,7 @@ class Doors:
     engine: Engine
     storage: Storage
     ffmpeg: Callable[[], Path]
+    share: Share | None = None
 
 
 class Unwanted(LangflixError):
@@ -54,7 +62,7 @@ def process_job(doors: Doors, job_id: str) -> None:
             log.info("job is over already", extra={"event": "job.skipped"})
             return
         log.info("job started", extra={"event": "job.started"})
-        _finish(doors, job_id)
+        _finish(doors, job)
 
 
 def fail_job(doors: Doors, job_id: str, reason: str) -> None:
@@ -76,6 +84,7 @@ def remove_expired_uploads(doors: Doors, ttl: timedelta, now: datetime | None = 
         given_up, failed = jobs.expire_uploads(db, before=moment - ttl)
     removed = sum(doors.storage.remove_upload(job_id) for job_id in given_up)
     removed += _remove_orphans(doors, moment.timestamp())
+    doors.storage.remove_graves()
     for incoming in doors.storage.abandoned(moment.timestamp()):
         doors.storage.remove_arriving(incoming)
         removed += 1
@@ -108,10 +117,22 @@ def rescue_jobs(doors: Doors, send: Callable[[str], None]) -> int:
     return rescued
 
 
-def _finish(doors: Doors, job_id: str) -> None:
-    storage = doors.storage
+def _files(doors: Doors, job: Job) -> Upload:
+    """Return the job's files: what was uploaded, or where they lie on the media share."""
+    if job.media_video is None or job.media_subtitle is None:
+        return doors.storage.upload(job.id)
+    if doors.share is None:
+        raise MediaError("the worker has no media share")
+    return Upload(
+        doors.share.file(job.media_video, VIDEO_ENDINGS),
+        doors.share.file(job.media_subtitle, SUBTITLE_ENDINGS),
+    )
+
+
+def _finish(doors: Doors, job: Job) -> None:
+    storage, job_id = doors.storage, job.id
     try:
-        upload = storage.upload(job_id)
+        upload = _files(doors, job)
         sections = lesson.make(
             doors.ffmpeg(),
             upload.video,
@@ -157,12 +178,13 @@ def _progress(doors: Doors, job_id: str) -> Callable[[int], None]:
 
 
 def _remove_orphans(doors: Doors, now: float) -> int:
-    """Remove uploads without a row, left by a crash between the two."""
+    """Remove uploads and clips without a row, left by a crash between the two."""
     lying = [
         job_id
-        for job_id in doors.storage.uploaded_jobs()
+        for job_id in {*doors.storage.uploaded_jobs(), *doors.storage.clipped_jobs()}
         if doors.storage.age_s(job_id, now) > ABANDONED_AFTER_S
     ]
     with session(doors.engine) as db:
         orphans = set(lying) - jobs.known(db, lying)
-    return sum(doors.storage.remove_upload(job_id) for job_id in orphans)
+    removed = sum(doors.storage.remove_upload(job_id) for job_id in orphans)
+    return removed + sum(doors.storage.remove_clips(job_id) for job_id in orphans)

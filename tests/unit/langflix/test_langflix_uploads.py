@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langflix.api.problems import Problem
-from langflix.api.uploads import OVERHEAD_BYTES, Received, Wanted, receive
+from langflix.api.uploads import MAX_TEXT, OVERHEAD_BYTES, Arrived, Wanted, receive
 
 FILES = (Wanted("video", frozenset({".mp4"})), Wanted("subtitle", frozenset({".srt"})))
+TEXTS = frozenset({"title", "level"})
 BOUNDARY = "xyz"
 HEADERS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
 
@@ -37,14 +39,14 @@ def send(
     step: int = 7,
     limit: int = 10**6,
     headers: Mapping[str, str] = HEADERS,
-) -> dict[str, Received]:
+) -> Arrived:
     """Let a form arrive in chunks of ``step`` bytes."""
 
     async def chunks() -> AsyncIterator[bytes]:
         for at in range(0, len(body), step):
             yield body[at : at + step]
 
-    return asyncio.run(receive(chunks(), headers, FILES, directory, limit))
+    return asyncio.run(receive(chunks(), headers, FILES, directory, limit, TEXTS))
 
 
 GOOD = (part("video", b"film", "a.mp4"), part("subtitle", b"text", "a.srt"))
@@ -56,10 +58,19 @@ def test_files_arrive_byte_for_byte(video: bytes, subtitle: bytes, step: int) ->
     """Whatever the chunks, the files on the disk are what was sent."""
     body = form(part("video", video, "a.mp4"), part("subtitle", subtitle, "b.srt"))
     with tempfile.TemporaryDirectory() as directory:
-        got = send(body, Path(directory), step)
+        got = send(body, Path(directory), step).files
         assert got["video"].path.read_bytes() == video
         assert got["subtitle"].path.read_bytes() == subtitle
         assert (got["video"].size, got["subtitle"].size) == (len(video), len(subtitle))
+        assert got["video"].sha256 == hashlib.sha256(video).hexdigest()
+        assert got["subtitle"].sha256 == hashlib.sha256(subtitle).hexdigest()
+
+
+def test_text_fields_arrive_beside_the_files(tmp_path: Path) -> None:
+    """Known text fields are returned as text, in any order with the files."""
+    title = part("title", "Böse Films".encode())
+    got = send(form(title, *GOOD, part("level", b"C1")), tmp_path)
+    assert got.texts == {"title": "Böse Films", "level": "C1"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +79,7 @@ def test_files_arrive_byte_for_byte(video: bytes, subtitle: bytes, step: int) ->
 )
 def test_a_file_name_is_only_a_name(tmp_path: Path, given_name: str, kept: str) -> None:
     """Directories in a sender's file name never reach the disk."""
-    got = send(form(part("video", b"v", given_name), GOOD[1]), tmp_path)
+    got = send(form(part("video", b"v", given_name), GOOD[1]), tmp_path).files
     assert got["video"].name == kept
     assert got["video"].path == tmp_path / "video.mp4"
 
@@ -83,6 +94,8 @@ def test_a_file_name_is_only_a_name(tmp_path: Path, given_name: str, kept: str) 
         (form(part("video", b"v"), GOOD[1]), 422, "only the files video and subtitle"),
         (form(part("other", b"v", "a.mp4")), 422, "only the files video and subtitle"),
         (form(part("video", b"v", "a.exe"), GOOD[1]), 422, "must end in one of .mp4"),
+        (form(part("title", b"a"), part("title", b"b"), *GOOD), 422, "title: is there twice"),
+        (form(part("title", b"a" * (MAX_TEXT + 1)), *GOOD), 422, "longer than"),
         (b"".join(GOOD), 400, "ends in the middle"),
         (b"no form at all", 400, "malformed"),
         (part("video" * 9999, b"v", "a.mp4"), 400, "header size"),
