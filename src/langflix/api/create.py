@@ -28,7 +28,7 @@ from langflix.errors import UnavailableError
 from langflix.media.storage import SUBTITLE_ENDINGS, VIDEO_ENDINGS
 from langflix.queue.app import send_job
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
 log = logging.getLogger(__name__)
 
 FILES = (Wanted("video", VIDEO_ENDINGS), Wanted("subtitle", SUBTITLE_ENDINGS))
@@ -67,7 +67,7 @@ _REFUSED = described(
 
 
 @router.post(
-    "",
+    "/jobs",
     status_code=HTTPStatus.ACCEPTED,
     response_model=schemas.Job,
     responses=_REFUSED,
@@ -91,7 +91,7 @@ async def create(request: Request, services: Given, key: Key = None) -> JSONResp
 
 
 @router.post(
-    "/from-media",
+    "/media/jobs",
     status_code=HTTPStatus.ACCEPTED,
     response_model=schemas.Job,
     responses=_REFUSED,

@@ -1,4 +1,4 @@
-"""The media share: look around in it; jobs are made of it by ``POST /api/v1/jobs/from-media``."""
+"""The media share: look around in it; jobs are made of it by ``POST /api/v1/media/jobs``."""
 
 from __future__ import annotations
 

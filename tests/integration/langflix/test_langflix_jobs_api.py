@@ -281,7 +281,7 @@ def test_nothing_outside_the_share_is_listed(api: httpx.Client, path: str, statu
 def test_a_job_is_made_of_the_share(api: httpx.Client, video: str, status: int) -> None:
     """Films on the share become jobs without being copied; films outside never do."""
     body = {"video": video, "subtitle": "Serie/one.srt", "title": "From the share"}
-    answer = api.post("/api/v1/jobs/from-media", json=body)
+    answer = api.post("/api/v1/media/jobs", json=body)
     assert answer.status_code == status, answer.text
     if status == 202:
         job = answer.json()
