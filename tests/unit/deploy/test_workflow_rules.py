@@ -23,9 +23,9 @@ def test_the_jobs_are_the_tasks_of_a_laptop() -> None:
     assert {name: _tasks(job) for name, job in JOBS.items()} == {
         "lint": ["./inv lint"],
         "unit": ["./inv test --unit"],
-        "integration": ["sudo ./inv test --integration"],
-        "build": ["sudo ./inv build"],
-        "functional": ["sudo ./inv test --functional"],
+        "integration": ["sudo --preserve-env ./inv test --integration"],
+        "build": ["sudo --preserve-env ./inv build"],
+        "functional": ["sudo --preserve-env ./inv test --functional"],
     }
 
 
