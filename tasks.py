@@ -21,7 +21,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from slipway.errors import ConfigError, SlipwayError
+from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.images.summary import summary, summary_text
 from slipway.release import operate
 from slipway.release.bench import bench as measure
@@ -40,7 +40,6 @@ from slipway.supply.ready import lock as make_locks
 from slipway.supply.ready import ready
 
 ROOT = Path(__file__).resolve().parent
-INTERRUPTED = 130
 _HOST = "name of a host in deploy/hosts.toml (default: its `default`)"
 _JSON = "print JSON on standard output"
 _LOCKED = "never lock anew: stop when a locked package can't be had"
@@ -75,8 +74,10 @@ def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
                 report.error(failure)
                 raise Exit(code=failure.exit_code) from error
             except KeyboardInterrupt as error:
+                if as_json:
+                    report.data(Interrupted("interrupted").to_json())
                 report.say("interrupted")
-                raise Exit(code=INTERRUPTED) from error
+                raise Exit(code=Interrupted.exit_code) from error
             if code:
                 raise Exit(code=code)
 
@@ -134,14 +135,16 @@ def build(
 def deploy(desk: Desk, host: str | None = None, locked: bool = False, json: bool = False) -> None:
     """Make this checkout live on a host; go back if it fails."""
     desk.check(desk.entry(host))
-    images = desk.images(locked=locked)
-    target = desk.target(host, boot=True, locked=locked)
+    target = desk.reach(host)
     try:
+        images = desk.images(locked=locked)
+        target = target or desk.target(host, boot=True, locked=locked)
         doors = desk.doors(target)
         outcome = carry_out(desk.job(target, images), doors, new_token())
         status = read_status(target.host, doors.engine, target.entry.app_dir)
     finally:
-        target.host.close()
+        if target is not None:
+            target.host.close()
     if json:
         desk.report.data(outcome.to_json())
     else:
@@ -359,6 +362,8 @@ def test_(
 @command(help={"runs": "how often each timed thing is repeated", "json": _JSON})
 def bench(desk: Desk, runs: int = 5, json: bool = False) -> None:
     """Measure sizes, bytes and times on this machine."""
+    if runs < 1:
+        raise ConfigError(f"--runs {runs} should be 1 or more", hint="./inv bench", stage="config")
     figures = measure(desk.root, desk.images(locked=True), desk.report, runs=runs)
     if json:
         desk.report.data([figure.to_json() for figure in figures])

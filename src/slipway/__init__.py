@@ -1,1 +1,3 @@
 """slipway: images without a Dockerfile, live on a home or office server."""
+
+__version__ = "0.1.0"

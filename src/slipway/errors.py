@@ -10,7 +10,8 @@
     │   ├── HostUnreachable   no connection, wrong host key, no login
     │   └── CommandFailed     a command on the host (or here) ended badly
     └── DeployError        5  the deploy stopped; what ran before still runs
-        └── DeployBroken   6  the deploy stopped and could not be undone
+        ├── DeployBroken   6  the deploy stopped and could not be undone
+        └── Interrupted  130  somebody pressed Ctrl-C; what ran before still runs
 
 A message says what failed and what still works; ``hint`` is the next command to type.
 Library code raises; ``tasks.py`` is the only place that prints an error and exits.
@@ -161,3 +162,9 @@ class DeployBroken(DeployError):
     """The deploy stopped and the release before it could not be put back."""
 
     exit_code = 6
+
+
+class Interrupted(DeployError):
+    """Somebody pressed Ctrl-C; what was running before is running now."""
+
+    exit_code = 130

@@ -53,10 +53,15 @@ class Site:
     root: Path
     host: str
 
+    def argv(self, *arguments: str) -> list[str]:
+        """What ``./inv`` of the copy starts."""
+        here = ("--search-root", str(self.root))
+        return [sys.executable, "-m", "slipway.commandline", *here, *arguments]
+
     def inv(self, *arguments: str, **environment: str) -> Ended:
         """Run the copy's command line."""
         done = subprocess.run(
-            [sys.executable, "-m", "invoke", "--search-root", str(self.root), *arguments],
+            self.argv(*arguments),
             cwd=self.root,
             capture_output=True,
             text=True,

@@ -4,7 +4,7 @@
 
 Nothing that runs is touched before ``migrate``. From there on any failure, Ctrl-C included, puts
 the release before back (or, on a first deploy, takes the stack down; data stays), checks that it
-is well, and says so: exit code 5. When even that fails the code is 6.
+is well, and says so: exit code 5, for Ctrl-C 130. When even that fails the code is 6.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from slipway.errors import DeployBroken, DeployError, SlipwayError
+from slipway.errors import DeployBroken, DeployError, Interrupted, SlipwayError
 from slipway.release import hands
 from slipway.release.hands import Doors, check_belief
-from slipway.release.lease import Holder, Lease
+from slipway.release.lease import LEASE_S, Holder, Lease
 from slipway.release.prepare import Draft, Job, draft, observe
 from slipway.release.record import compose_path, journal
 from slipway.release.revert import put_back, take_down
@@ -70,9 +70,12 @@ def deploy(job: Job, doors: Doors, token: str) -> Outcome:
         return run.outcome(planned.plan.release, "unchanged", job.url, 0)
     lease = Lease(doors.host, f"{job.app_dir}/lease", token)
     started = doors.clock.monotonic()
-    stale = lease.take(
-        Holder(job.who, f"deploy {planned.release.id}", doors.clock.now().isoformat()[:19] + "Z")
-    )
+    since = doors.clock.now().isoformat()[:19] + "Z"
+    try:
+        stale = lease.take(Holder(job.who, f"deploy {planned.release.id}", since))
+    except KeyboardInterrupt:
+        _let_go(run, lease)  # it may be ours already
+        raise
     if stale is not None:
         doors.report.warn(
             f"took over the lease of {stale.who} (`{stale.what}`, since {stale.since}), "
@@ -82,8 +85,19 @@ def deploy(job: Job, doors: Doors, token: str) -> Outcome:
     try:
         _carry_out(run, planned, lease)
     finally:
-        lease.give_up()
+        _let_go(run, lease)
     return run.outcome(planned.release.id, "deployed", job.url, planned.plan.touched)
+
+
+def _let_go(run: _Run, lease: Lease) -> None:
+    """Give the lease up; that this fails must not hide how the deploy ended."""
+    try:
+        lease.give_up()
+    except SlipwayError as error:
+        run.doors.report.warn(
+            f"the lease could not be given up and ends by itself within {LEASE_S // 60} minutes: "
+            f"{error.message}"
+        )
 
 
 def _carry_out(run: _Run, planned: Draft, lease: Lease) -> None:
@@ -146,11 +160,11 @@ def _undone(
     run: _Run, planned: Draft, step: Step | None, error: SlipwayError | KeyboardInterrupt
 ) -> SlipwayError:
     """Go back, and give the error to raise: the cause, and what runs now."""
-    cause = error if isinstance(error, SlipwayError) else DeployError("interrupted")
+    cause = error if isinstance(error, SlipwayError) else Interrupted("interrupted")
     stage = cause.stage or (step.name if step else "plan")
     live = planned.observed.records.live
     if not run.touched:
-        if isinstance(cause, DeployError) or isinstance(error, KeyboardInterrupt):
+        if isinstance(cause, DeployError):
             said = cause.message
             kept = "" if "nothing was changed" in said else "; nothing that runs was changed"
             return type(cause)(said + kept, hint=cause.hint, stage=stage, details=cause.details)
@@ -167,7 +181,8 @@ def _undone(
         _journal_outcome(run, planned, "undone", cause.message)
     except (SlipwayError, KeyboardInterrupt) as second:
         return _broken(planned, stage, cause, second)
-    return DeployError(
+    kind = Interrupted if isinstance(cause, Interrupted) else DeployError
+    return kind(
         f"{cause.message}; {now}",
         hint=cause.hint or "mend the cause and deploy again",
         stage=stage,

@@ -12,7 +12,9 @@ from slipway.config import Config
 from slipway.doors import Clock, Shell, SystemClock
 from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
-from slipway.hosts.rehearsal import Rehearsals
+from slipway.hosts.delta import Delta
+from slipway.hosts.rehearsal import Rehearsals, require_root
+from slipway.hosts.shelf import Shelf
 from slipway.images.build import build
 from slipway.images.values import Image
 from slipway.release.checkout import check_job, git_commit, maker, read_job
@@ -29,6 +31,7 @@ from slipway.web import HttpxHttp
 
 _TREE = "rehearsal-host"
 _BUILD_S = 3600.0
+_REACH_S = 20.0
 
 
 class Desk:
@@ -82,6 +85,27 @@ class Desk:
         settings = self.config()
         check_job(self.root, entry, settings.roles, settings.application, os.environ)
 
+    def reach(self, host: str | None) -> Target | None:
+        """See before a long build whether the host can be used at all.
+
+        Returns:
+            It, or None for a rehearsal host, which is booted after the build.
+
+        Raises:
+            ConfigError: there is no such host.
+            HostError: it can't be reached, or this user may not boot rehearsal hosts.
+        """
+        if self.entry(host).kind == "rehearsal":
+            require_root()
+            return None
+        target = self.target(host)
+        try:
+            target.host.run(("true",), timeout=_REACH_S)
+        except BaseException:
+            target.host.close()
+            raise
+        return target
+
     def images(
         self, *, locked: bool, roles: tuple[str, ...] = (), rebuild: bool = False
     ) -> tuple[Image, ...]:
@@ -113,8 +137,10 @@ class Desk:
         """The programs a rehearsal host boots from, built when they aren't.
 
         Raises:
+            HostError: not root.
             SupplyError: an input can't be had, or Nix failed.
         """
+        require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
         ready(self.shell, self.root, self.report, locked=locked)
         # Not --print-out-paths: Nix has it only since 2.9.
@@ -155,12 +181,30 @@ class Desk:
         """Everything a deploy to this host acts through."""
         return Doors(
             host=target.host,
-            engine=DockerEngine(target.host, self.config().application, target.entry.docker),
+            engine=DockerEngine(
+                target.host,
+                self.config().application,
+                target.entry.docker,
+                delta=self._delta(target),
+            ),
             shell=self.shell,
             http=HttpxHttp(),
             clock=self.clock,
             report=self.report,
             root=self.root,
+        )
+
+    def _delta(self, target: Target) -> Delta | None:
+        """What saves bytes on the way to a host; this machine is its own, with no way between."""
+        entry = target.entry
+        if entry.kind == "local":
+            return None
+        return Delta(
+            target.host,
+            f"{entry.app_dir}/cache",
+            Shelf(self.root / ".slipway/references" / entry.name),
+            self.report.warn,
+            docker=entry.docker,
         )
 
     def job(self, target: Target, images: tuple[Image, ...]) -> Job:

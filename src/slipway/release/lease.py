@@ -126,7 +126,8 @@ class Lease:
         raise DeployError(
             f"{other.who} is busy on {self._host.name} with `{other.what}` since {other.since}; "
             "nothing was changed",
-            hint=f"wait: without a sign from them the lease ends in {left.strip()} s at the latest",
+            hint="wait: without a sign from them the lease ends in "
+            f"{left.strip()} s at the latest; or, if their deploy is surely dead, remove {self._path} there",
             stage="lease",
         )
 

@@ -42,7 +42,7 @@ def logs_arguments(service: str, *, follow: bool, lines: int, since: str) -> tup
             stage="config",
         )
     if lines < 0:
-        raise ConfigError(f"--lines {lines} should be 0 or more", stage="config")
+        raise ConfigError(f"--number {lines} should be 0 or more", stage="config")
     return (
         "logs",
         "--no-color",
@@ -86,7 +86,7 @@ def execute(doors: Doors, app_dir: str, service: str, command: Sequence[str]) ->
     if not command:
         raise ConfigError(
             "there is no command to run",
-            hint=f"./inv exec {service} --command 'COMMAND'",
+            hint=f"./inv exec {service} -- COMMAND",
             stage="config",
         )
     live = live_release(doors, app_dir)

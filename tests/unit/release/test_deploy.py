@@ -232,7 +232,7 @@ def test_ctrl_c_while_starting_is_undone() -> None:
     made.engine.broken_up = up
     with pytest.raises(DeployError, match="interrupted") as caught:
         _run(made, db="2")
-    assert caught.value.exit_code == 5
+    assert caught.value.exit_code == 130
     assert read_records(made.host, APP).current == before.release
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from slipway.hosts.rehearsal.host import Rehearsals
+from slipway.hosts.rehearsal.machine import require_root
 from slipway.hosts.rehearsal.values import ADMIN, DOCKER_DATA, POOL, ROOT, RehearsalInfo
 
-__all__ = ["ADMIN", "DOCKER_DATA", "POOL", "ROOT", "RehearsalInfo", "Rehearsals"]
+__all__ = ["ADMIN", "DOCKER_DATA", "POOL", "ROOT", "RehearsalInfo", "Rehearsals", "require_root"]

@@ -1,0 +1,150 @@
+"""``./inv``: Invoke's command line, with slipway's words and exit codes for a misused one.
+
+Invoke itself ends with 1 and a bare sentence, or with a traceback for a number that is none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+
+from invoke.exceptions import Exit, ParseError
+from invoke.parser.argument import Argument
+from invoke.program import Program
+
+from slipway import __version__
+from slipway.errors import ConfigError
+from slipway.report import Report
+
+INTERRUPTED = 130
+_LIST = "./inv --list"
+_UNKNOWN = re.compile(r"No idea what '(.*)' is!\Z", re.DOTALL)
+_NO_VALUE = re.compile(r"Flag <Argument: (\S+).*> needed value and was not given one!\Z")
+_NO_ARGUMENT = re.compile(r"'(\S+)' did not receive required positional arguments: (.*)\Z")
+
+
+def misuse(said: str, *, task: str, tasks: Sequence[str]) -> ConfigError:
+    """What Invoke's parser said, for a person. Pure.
+
+    Args:
+        said: its sentence (Invoke 2.2).
+        task: the task whose flags were being read, or empty.
+        tasks: every task's name.
+    """
+    more = f"./inv --help {task}" if task else _LIST
+    if unknown := _UNKNOWN.match(said):
+        word = unknown[1]
+        if word.startswith("-"):
+            what = f"{task} has no flag {word}" if task else f"there is no flag {word}"
+        else:
+            what, near = f"there is no task {word!r}", difflib.get_close_matches(word, tasks, 1)
+            more = f"did you mean ./inv {near[0]}? All tasks: {_LIST}" if near else _LIST
+    elif missing := _NO_VALUE.match(said):
+        what = f"--{missing[1]} needs a value"
+    elif missing := _NO_ARGUMENT.match(said):
+        what, more = f"{missing[1]} needs {missing[2]}", f"./inv --help {missing[1]}"
+    else:
+        what = said.rstrip("!.")
+    return ConfigError(f"{what}; nothing was done", hint=more, stage="command line")
+
+
+def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
+    """The first flag that may be given several times and has no value this time. Pure.
+
+    Invoke notices that for other flags only.
+
+    Args:
+        tokens: the command line before ``--``.
+        lists: those flags, with their hyphens.
+    """
+    following = [*tokens[1:], "-"]
+    for token, after in zip(tokens, following, strict=False):
+        if token in lists and after.startswith("-"):
+            return token
+    return None
+
+
+class CommandLine(Program):
+    """Invoke's program, with exit code 2 and a hint for a command line it does not understand."""
+
+    def run(self, argv: list[str] | None = None, exit: bool = True) -> None:
+        """Do what the command line says; Ctrl-C outside a task's work is 130 too."""
+        try:
+            super().run(argv, exit)
+        except SystemExit as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise SystemExit(INTERRUPTED) from None
+            raise
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Read the flags before the tasks."""
+        self._understand(lambda: super(CommandLine, self).parse_core(argv))
+
+    def parse_collection(self) -> None:
+        """Load ``tasks.py``."""
+        try:
+            super().parse_collection()
+        except Exit as error:
+            if error.message:
+                raise self._refuse(misuse(error.message, task="", tasks=())) from error
+            raise
+
+    def parse_tasks(self) -> None:
+        """Read the tasks and their flags."""
+        self._understand(super().parse_tasks)
+        tokens = self._tokens()
+        lists = [
+            flag
+            for context in self.tasks
+            for flag, argument in context.flags.items()
+            if isinstance(argument, Argument) and argument.kind is list
+        ]
+        if flag := unvalued(tokens, lists):
+            task = str(self.tasks[0].name)
+            error = ConfigError(
+                f"{flag} needs a value; nothing was done",
+                hint=f"./inv --help {task}",
+                stage="command line",
+            )
+            raise self._refuse(error)
+
+    def parse_cleanup(self) -> None:
+        """Answer ``--list`` and ``--help TASK``."""
+        try:
+            self._understand(super().parse_cleanup)
+        except Exit as error:
+            if error.message:  # --list of a collection that isn't there
+                raise self._refuse(misuse(error.message, task="", tasks=())) from error
+            raise
+
+    def _tokens(self) -> list[str]:
+        tokens = list(self.argv[1:])
+        return tokens[: tokens.index("--")] if "--" in tokens else tokens
+
+    def _understand(self, parse: Callable[[], None]) -> None:
+        try:
+            parse()
+        except ParseError as error:
+            task = str(getattr(error.context, "name", None) or "")
+            names = list(self.collection.task_names) if hasattr(self, "collection") else []
+            raise self._refuse(misuse(str(error), task=task, tasks=names)) from error
+        except ValueError as error:
+            value = str(error).rpartition(": ")[2]
+            said = f"a flag that takes a whole number got {value}"
+            raise self._refuse(misuse(said, task="", tasks=())) from error
+
+    def _refuse(self, error: ConfigError) -> Exit:
+        report = Report()
+        if {"--json", "-j"} & set(self._tokens()):
+            report.data(error.to_json())
+        report.error(error)
+        return Exit(code=error.exit_code)
+
+
+program = CommandLine(
+    name="slipway", binary="./inv", binary_names=["./inv", "inv"], version=__version__
+)
+
+if __name__ == "__main__":
+    program.run()

@@ -1,0 +1,116 @@
+"""What a misused command line is told."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.tasks import task
+
+from slipway import __version__
+from slipway.commandline import CommandLine, misuse, unvalued
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@task(iterable=["role"])
+def build(context: Context, role: list[str], number: int = 1, json: bool = False) -> None:
+    """Build."""
+    raise AssertionError("no test here comes so far")
+
+
+@task(positional=["service"])
+def look(context: Context, service: str) -> None:
+    """Look."""
+    raise KeyboardInterrupt
+
+
+class Bundled(CommandLine):
+    """With tasks of its own."""
+
+    def load_collection(self) -> None:
+        self.collection = Collection(build, look)
+
+
+def ended(*arguments: str) -> int:
+    """The exit code."""
+    with pytest.raises(SystemExit) as caught:
+        Bundled(name="slipway", version="1").run(["./inv", *arguments])
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (["biuld"], "there is no task 'biuld'", "did you mean ./inv build?"),
+        (["zzz"], "there is no task 'zzz'", "./inv --list"),
+        (["--zzz"], "there is no flag --zzz", "./inv --list"),
+        (["build", "--zzz"], "build has no flag --zzz", "./inv --help build"),
+        (["build", "--number"], "--number needs a value", "./inv --help build"),
+        (["build", "--number", "x"], "a whole number got 'x'", "./inv --list"),
+        (["build", "--role"], "--role needs a value", "./inv --help build"),
+        (["build", "--role", "--number", "3"], "--role needs a value", "./inv --help build"),
+        (["look"], "look needs 'service'", "./inv --help look"),
+        (["--help", "zzz"], "there is no task 'zzz'", "./inv --list"),
+        (["--list", "zzz"], "'zzz' not found", "./inv --list"),
+    ],
+)
+def test_misuse_is_a_sentence_and_code_2(
+    arguments: list[str], said: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every wrong word ends with code 2, a sentence and the next command; nothing runs."""
+    assert ended(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert f"hint: {hint}" in err
+    assert out == ""
+
+
+def test_misuse_is_json_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--json`` the refusal is an object on standard output; after ``--`` it isn't ours."""
+    assert ended("build", "--zzz", "--json") == 2
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+    assert ended("zzz", "--", "--json") == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--list"], ["--help", "build"]])
+def test_questions_are_answered(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Version, list and help end with 0."""
+    assert ended(*arguments) == 0
+    assert capsys.readouterr().out
+
+
+def test_ctrl_c_is_130() -> None:
+    """An interrupt that no task handled ends with 130."""
+    assert ended("look", "here") == 130
+
+
+def test_words_we_do_not_know_are_kept() -> None:
+    """A sentence of Invoke's that has no form here is passed on."""
+    assert "strange" in misuse("something strange!", task="", tasks=()).message
+
+
+@pytest.mark.parametrize(
+    ("tokens", "found"),
+    [
+        (["build", "--role", "api"], None),
+        (["build", "--role"], "--role"),
+        (["build", "--role", "api", "--role", "-j"], "--role"),
+        (["build", "--role=api", "-j"], None),
+        ([], None),
+    ],
+)
+def test_lists_want_values(tokens: list[str], found: str | None) -> None:
+    """A flag for several values with none after it is found."""
+    assert unvalued(tokens, ["--role", "-r"]) == found
+
+
+def test_version_is_the_packages() -> None:
+    """``--version`` says what ``pyproject.toml`` says."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == __version__
