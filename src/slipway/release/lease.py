@@ -127,7 +127,8 @@ class Lease:
             f"{other.who} is busy on {self._host.name} with `{other.what}` since {other.since}; "
             "nothing was changed",
             hint="wait: without a sign from them the lease ends in "
-            f"{left.strip()} s at the latest; or, if their deploy is surely dead, remove {self._path} there",
+            f"{left.strip()} s at the latest; or, if their deploy is surely dead, remove "
+            f"{self._path} there",
             stage="lease",
         )
 
