@@ -18,6 +18,10 @@ T = TypeVar("T")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DATABASE_SCHEME = "postgresql+psycopg"
 REDIS_SCHEMES = ("redis", "rediss")
+#: Long ffmpeg work apart from quick housekeeping, so that neither waits for the other.
+MEDIA_QUEUE = "media"
+LIGHT_QUEUE = "light"
+QUEUES = (MEDIA_QUEUE, LIGHT_QUEUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Settings:
     port: int
     flower_port: int
     concurrency: int
+    queues: tuple[str, ...]
+    stop_within: timedelta
     ffmpeg: Path | None
 
     @classmethod
@@ -83,6 +89,8 @@ class Settings:
             port=reader.value("PORT", "8000", _whole(1, 65535)),
             flower_port=reader.value("FLOWER_PORT", "5555", _whole(1, 65535)),
             concurrency=reader.value("CONCURRENCY", "2", _whole(1, 64)),
+            queues=reader.value("QUEUES", ",".join(QUEUES), _queues),
+            stop_within=reader.value("STOP_WITHIN_S", "100", _seconds),
             ffmpeg=reader.value("FFMPEG", "", _absolute_or_none),
         )
         if reader.problems:
@@ -186,6 +194,17 @@ def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _queues(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if not set(names) <= set(QUEUES):
+        raise ValueError(f"must be one or more of {', '.join(QUEUES)}, with commas between")
+    return names
+
+
+def _seconds(text: str) -> timedelta:
+    return timedelta(seconds=_whole(1, 24 * 3600)(text))
 
 
 def _hours(text: str) -> timedelta:

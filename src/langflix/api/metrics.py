@@ -15,7 +15,7 @@ from langflix.api.services import Given, Services
 from langflix.data import jobs
 from langflix.data.engine import session
 from langflix.errors import UnavailableError
-from langflix.queue.app import QUEUES
+from langflix.settings import QUEUES
 
 router = APIRouter(tags=["health"])
 

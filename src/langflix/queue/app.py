@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,15 +13,11 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from redis.exceptions import RedisError
 
 from langflix.errors import UnavailableError
-from langflix.settings import Settings
+from langflix.settings import LIGHT_QUEUE, MEDIA_QUEUE, Settings
 
 PROCESS_JOB = "langflix.process_job"
 REMOVE_EXPIRED = "langflix.remove_expired_uploads"
 RESCUE_JOBS = "langflix.rescue_jobs"
-#: Long ffmpeg work apart from quick housekeeping, so that each can have its own workers.
-MEDIA_QUEUE = "media"
-LIGHT_QUEUE = "light"
-QUEUES = (MEDIA_QUEUE, LIGHT_QUEUE)
 
 #: A task that takes longer is ended; the job fails.
 SOFT_TIME_LIMIT_S = 3 * 3600
@@ -85,6 +83,25 @@ def send_job(app: Celery, job_id: str) -> None:
         app.send_task(PROCESS_JOB, args=[job_id])
     except _UNREACHABLE as error:
         raise UnavailableError(f"the queue does not answer: {first_line(error)}") from error
+
+
+def waiting_jobs(app: Celery) -> set[str]:
+    """Return the jobs whose messages wait in the queue; raises as :func:`send_job` does."""
+    try:
+        with app.connection_for_read() as connection:
+            messages = connection.default_channel.client.lrange(MEDIA_QUEUE, 0, -1)
+    except _UNREACHABLE as error:
+        raise UnavailableError(f"the queue does not answer: {first_line(error)}") from error
+    return {job_id for message in messages if (job_id := _job_of(message)) is not None}
+
+
+def _job_of(message: bytes | str) -> str | None:
+    """Return the job that a message is about: Celery's protocol 2, as JSON in base64."""
+    try:
+        arguments, *_ = json.loads(base64.b64decode(json.loads(message)["body"]))
+        return str(arguments[0])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return None
 
 
 def ping_worker(app: Celery, timeout_s: float) -> list[str]:

@@ -18,10 +18,6 @@ from langflix.queue import app as queue
 from langflix.queue import work
 from langflix.settings import Settings
 
-#: While another worker holds the job, look again this often …
-HELD_RETRY_S = 30
-#: … for as long as a task may run.
-HELD_RETRIES = queue.TIME_LIMIT_S // HELD_RETRY_S + 1
 #: While the database is away, look again this often, for about an hour.
 DATABASE_RETRY_S = 15
 DATABASE_RETRIES = 240
@@ -51,14 +47,17 @@ def register(app: Celery, settings: Settings) -> None:
 
     @app.task(name=queue.RESCUE_JOBS)
     def rescue_jobs() -> None:
-        work.rescue_jobs(doors(), lambda job_id: queue.send_job(app, job_id))
+        work.rescue_jobs(
+            doors(), lambda job_id: queue.send_job(app, job_id), lambda: queue.waiting_jobs(app)
+        )
 
 
 def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> None:
     try:
         work.process_job(doors, job_id)
-    except work.HeldElsewhere as error:
-        raise _again(task, error, HELD_RETRY_S, HELD_RETRIES) from error
+    except work.HeldElsewhere:
+        # Should the holder die, the sweep for stale jobs finds the job; this message is spare.
+        work.log.info("job is in hand already", extra={"event": "job.held"})
     except UnavailableError as error:
         raise _again(task, error, DATABASE_RETRY_S, DATABASE_RETRIES) from error
     except SoftTimeLimitExceeded:

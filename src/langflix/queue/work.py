@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from langflix.data import jobs, lessons
 from langflix.data.engine import session, sole_worker_of
@@ -25,6 +25,8 @@ from langflix.media.storage import (
 )
 
 log = logging.getLogger(__name__)
+#: A PENDING job whose message is gone is given this time before it is called lost.
+LOST_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +97,51 @@ def remove_expired_uploads(doors: Doors, ttl: timedelta, now: datetime | None = 
     return removed
 
 
-def rescue_jobs(doors: Doors, send: Callable[[str], None]) -> int:
-    """Queue RUNNING jobs again that no living worker holds; return how many.
+def rescue_jobs(
+    doors: Doors,
+    send: Callable[[str], None],
+    waiting: Callable[[], Collection[str]],
+    lost_after: timedelta = LOST_AFTER,
+) -> int:
+    """Queue jobs again that nobody would ever get to; return how many.
 
-    A worker that was killed together with its container cannot give its message back, and Redis
-    hands it out again only after the visibility time-out; this finds the job within a minute.
+    * RUNNING jobs that no living worker holds: a worker that was killed together with its
+      container cannot give its message back, and Redis hands it out again only after the
+      visibility time-out.
+    * PENDING jobs without a message in the queue: it died with the worker that had fetched it, or
+      with the server that was about to send it.
+
+    A message too many does no harm: its job is in hand or over when it is read.
     """
+    rescued = [*_rescue_running(doors), *_find_lost(doors, waiting, lost_after)]
+    for job_id in rescued:
+        send(job_id)
+        log.warning("job rescued", extra={"event": "job.rescued", "job_id": job_id})
+    return len(rescued)
+
+
+def _rescue_running(doors: Doors) -> list[str]:
     with session(doors.engine) as db:
         running = list(db.scalars(select(Job.id).where(Job.status == Status.RUNNING)))
-    rescued = 0
+    rescued = []
     for job_id in running:
         with sole_worker_of(doors.engine, job_id) as mine:
             if not mine:
                 continue
             with session(doors.engine) as db:
-                still = jobs.back_to_pending(db, job_id)
-        if still:
-            send(job_id)
-            rescued += 1
-            log.warning("job rescued", extra={"event": "job.rescued", "job_id": job_id})
+                if jobs.back_to_pending(db, job_id):
+                    rescued.append(job_id)
     return rescued
+
+
+def _find_lost(
+    doors: Doors, waiting: Callable[[], Collection[str]], lost_after: timedelta
+) -> list[str]:
+    # Rows first: a job that is sent meanwhile is then in the queue, or not among these rows.
+    old = (Job.status == Status.PENDING, Job.created_at <= func.now() - lost_after)
+    with session(doors.engine) as db:
+        pending = list(db.scalars(select(Job.id).where(*old)))
+    return sorted(set(pending) - set(waiting())) if pending else []
 
 
 def _files(doors: Doors, job: Job) -> Upload:

@@ -156,8 +156,8 @@ def test_a_job_of_a_dead_worker_is_rescued(
     doors = work.Doors(engine, Storage(settings.data_dir), ffmpeg.program)
     with sole_worker_of(engine, job_id) as mine:
         assert mine
-        assert work.rescue_jobs(doors, lambda job_id: send_job(app, job_id)) == 0
-    assert work.rescue_jobs(doors, lambda job_id: send_job(app, job_id)) == 1
+        assert work.rescue_jobs(doors, lambda job_id: send_job(app, job_id), set) == 0
+    assert work.rescue_jobs(doors, lambda job_id: send_job(app, job_id), set) == 1
     assert ended(api, job_id)["status"] == "DONE"
     app.close()
     engine.dispose()
