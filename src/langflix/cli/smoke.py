@@ -1,6 +1,7 @@
 """``smoke``: one whole lesson through a deployed stack: upload, wait, download a clip, look at it.
 
-It runs where the deploy runs, over HTTP only, and leaves the lesson in the library.
+It runs where the deploy runs, over HTTP only. A lesson that came out well is deleted again, so that
+deploys leave nothing in the library; one that did not stays, to be looked at.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
     if not expressions or not clips:
         raise LangflixError(f"lesson {job} has no expression or no clip")
     film_ms = _look(http, clips[0])
+    gone = http.delete(f"/api/v1/jobs/{job}")
+    if gone.status_code != 204:
+        raise LangflixError(f"lesson {job} could not be deleted: {gone.status_code}")
     return {
         "job": job,
         "expressions": len(expressions),
