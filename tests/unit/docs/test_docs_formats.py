@@ -1,0 +1,243 @@
+"""The reference of files and JSON forms has what their readers and writers have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from tests.unit.docs import pages
+from tests.unit.images.sample_images import image_of, layer
+
+from slipway import config, errors
+from slipway.errors import ConfigError, SlipwayError
+from slipway.hosts.config import parse_hosts
+from slipway.hosts.rehearsal.values import RehearsalInfo
+from slipway.images.summary import summary
+from slipway.reading import Reader
+from slipway.release.bench import Figure
+from slipway.release.record import Records
+from slipway.release.stackfile import read_stack
+from slipway.release.status import Drift, ServiceStatus, Status, releases_json
+from slipway.release.values import (
+    ContainerChange,
+    Outcome,
+    PendingMigration,
+    Plan,
+    Release,
+    StepTime,
+)
+from slipway.supply import mirrors
+from slipway.supply.fetch import Fetched
+
+REFERENCE = pages.DOCS / "reference"
+JSON = pages.read(REFERENCE / "json.md")
+SLIPWAY = pages.read(REFERENCE / "slipway-toml.md")
+HOSTS = pages.read(REFERENCE / "hosts-toml.md")
+COMPOSE = pages.read(REFERENCE / "compose.md")
+STACK = (pages.ROOT / "deploy/docker-compose.yml").read_text()
+
+Asked = dict[str, set[str]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    """Every key that readers ask for while a test runs, by its table's path."""
+    seen: Asked = {}
+    take = Reader.take
+
+    def noting(self: Reader, key: str) -> Any:
+        seen.setdefault(self.where, set()).add(key)
+        return take(self, key)
+
+    monkeypatch.setattr(Reader, "take", noting)
+    yield seen
+
+
+def _named(asked: Asked, start: str) -> set[str]:
+    """The keys of all tables whose paths are ``start`` and one more name."""
+    tables = [keys for where, keys in asked.items() if where.rpartition(".")[0] == start]
+    return set().union(*tables)
+
+
+def test_slipway_toml(asked: Asked) -> None:
+    """Each key the reader of slipway.toml asks for is described, and no other."""
+    config.parse((pages.ROOT / "slipway.toml").read_text())
+    assert _described(SLIPWAY, "The file") == {"format"}
+    for table in ("application", "debian", "layers", "python", "rehearsal"):
+        assert _described(SLIPWAY, f"`[{table}]`") == asked[table], table
+    for table, group in (("image", "`[image.NAME]`"), ("tool", "`[tool.NAME]`")):
+        assert _described(SLIPWAY, group) == _named(asked, table)
+    titles = {words.strip("`[]").partition(".")[0] for _, words in pages.headings(SLIPWAY)[2:]}
+    assert titles | {"format"} == asked[""]
+
+
+class _Noting(dict[str, str]):
+    """A table that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Like a dict's."""
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_mirrors() -> None:
+    """The keys and variables that name mirrors are described."""
+    settings, environment = _Noting(), _Noting()
+    mirrors.choose([("http://localhost/debian", "trixie")], settings, environment)
+    assert _described(SLIPWAY, "`[mirrors]`") == settings.asked
+    body = pages.section(SLIPWAY, "`[mirrors]`")
+    assert all(f"`{name}`" in body for name in environment.asked)
+
+
+def test_hosts_toml(asked: Asked) -> None:
+    """Each key the reader of hosts.toml asks for is described, and no other."""
+    parse_hosts((pages.ROOT / "deploy/hosts.toml").read_text(), home="/root")
+    assert _described(HOSTS, "The file") == asked[""]
+    described = {key for rows in pages.tables(pages.section(HOSTS, "`[host.NAME]`"))
+                 for row in rows for key in [row[0].strip("`")]}  # fmt: skip
+    assert described == _named(asked, "host")
+
+
+def test_kinds_of_host() -> None:
+    """Each kind of host has its paragraph, and is one."""
+    terms = [line.strip("`") for line in pages.section(HOSTS, "Kinds").splitlines()
+             if line.startswith("`")]  # fmt: skip
+    for kind in terms:
+        address = 'address = "x"\n' if kind == "ssh" else ""
+        text = f'format = 1\ndefault = "a"\n[host.a]\nkind = "{kind}"\napp_dir = "/a"\n{address}'
+        assert parse_hosts(text, home="/root").pick().kind == kind
+    assert len(terms) == 3
+
+
+def test_x_slipway(asked: Asked) -> None:
+    """Each key below x-slipway that the reader of the stack asks for is described."""
+    read_stack([("docker-compose.yml", STACK)], _Everything())
+    assert _described(COMPOSE, "`x-slipway`") == asked["x-slipway"]
+    for name in ("migrate", "verify", "smoke"):
+        assert _described(COMPOSE, name) == asked[f"x-slipway.{name}"], name
+    for name in ("secrets", "data"):
+        assert _described(COMPOSE, name) == _named(asked, f"x-slipway.{name}"), name
+    assert _described(COMPOSE, "`x-slipway` of a service") == asked["services.api.x-slipway"]
+
+
+@pytest.mark.parametrize("key", ["build", "extends", "env_file", "container_name"])
+def test_what_is_said_to_be_refused_is(key: str) -> None:
+    """A key of a service that the reference calls refused is refused by name."""
+    assert f"`{key}`" in pages.section(COMPOSE, "What is refused")
+    text = f"x-slipway: {{application: a, url: u}}\nservices: {{a: {{image: i, {key}: x}}}}"
+    with pytest.raises(ConfigError) as caught:
+        read_stack([("a.yml", text)], {})
+    assert f"services.a.{key}" in "\n".join(caught.value.details)
+
+
+@pytest.mark.parametrize("value", ["22:22", "0755", "yes", "1e3", "2026-01-31"])
+def test_scalars_said_to_be_refused_are(value: str) -> None:
+    """An unquoted value that readers take differently is refused, as the reference says."""
+    text = f"x-slipway: {{application: a, url: u}}\nservices: {{a: {{image: i, label: {value}}}}}"
+    with pytest.raises(ConfigError) as caught:
+        read_stack([("a.yml", text)], {})
+    assert "in quotes" in "\n".join(caught.value.details)
+
+
+def test_the_secrets_of_the_guide_are_those_of_the_stack() -> None:
+    """The guide's table names each secret, its length or source, and the services that read it."""
+    stack = yaml.safe_load(STACK)
+    guide = pages.read(pages.DOCS / "guides/secrets.md")
+    rows = pages.tables(pages.section(guide, "The secrets of LangFlix"))[0]
+    specs = stack["x-slipway"]["secrets"]
+    assert [row[0].strip("`") for row in rows] == list(specs)
+    for row in rows:
+        name = row[0].strip("`")
+        assert str(specs[name].get("generate", specs[name].get("from"))) in row[1]
+        readers = {
+            service
+            for service, body in stack["services"].items()
+            if name in body.get("secrets", [])
+        }
+        assert set(row[2].split(", ")) == readers, name
+
+
+def _outcome() -> Outcome:
+    return Outcome("r", "deployed", "u", 1, 1, 1.0, (StepTime("plan", 0.1),))
+
+
+def _plan() -> Plan:
+    change = ContainerChange("api", "keep", "unchanged")
+    return Plan("r", 0, (change,), (PendingMigration("1", "m"),))
+
+
+def _status() -> Status:
+    service = ServiceStatus("api", "api", "running", "healthy", "sha256:1", 0)
+    return Status("h", "r", "u", (service,), (Drift("api", "missing"),))
+
+
+def _releases() -> list[dict[str, object]]:
+    release = Release("r", "a", "2026", "w", "c", "u", "0", {}, {}, {}, (), {}, None)
+    return releases_json(Records((release,), "r"))
+
+
+def _build() -> list[dict[str, object]]:
+    return summary([image_of("api", layer("base"))])
+
+
+def _forms() -> dict[str, Mapping[str, Any]]:
+    """One example of each JSON form, by its heading."""
+    info = RehearsalInfo("n", "a", 22, "root", "k", "h", "t", "s", "b", "d")
+    return {
+        "deploy": _outcome().to_json(),
+        "plan": _plan().to_json(),
+        "status": _status().to_json(),
+        "releases": _releases()[0],
+        "build": _build()[0],
+        "fetch": Fetched(0, 0).to_json(),
+        "bench": Figure("n", 1.0, "s").to_json(),
+        "rehearsal": info.to_json(),
+        "errors": SlipwayError("m").to_json(),
+    }
+
+
+@pytest.mark.parametrize("form", _forms())
+def test_json_forms(form: str) -> None:
+    """The table of a JSON form has its fields in their order, and those of its entries."""
+    example, tables = _forms()[form], pages.tables(pages.section(JSON, form))
+    described = [[row[0].strip("`") for row in table] for table in tables]
+    assert described[0] == list(example)
+    entries = [value[0] for value in example.values() if value and isinstance(value, list)]
+    assert described[1:] == [list(entry) for entry in entries if isinstance(entry, dict)]
+
+
+def test_every_json_form_is_described() -> None:
+    """The page has no other forms than those that are compared here."""
+    titles = [words for level, words in pages.headings(JSON) if level == 2]
+    assert titles == [*_forms(), "Files on the host"]
+
+
+def test_exit_codes() -> None:
+    """Each exit code of an expected failure has its row."""
+    page = pages.read(REFERENCE / "exit-codes.md")
+    rows = {row[0] for row in pages.tables(page)[0]}
+    raised = {
+        str(kind.exit_code)
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, SlipwayError)
+    }
+    assert rows == raised | {"0", "130"}
+
+
+class _Everything(dict[str, str]):
+    """A value for any variable."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The variable's own name, so that nothing is missing."""
+        return "1" if key.endswith(("_PORT", "_CPUS", "_MEMORY")) else key
+
+
+def _described(text: str, title: str) -> set[str]:
+    """The keys in the first table right below a heading."""
+    return {name for name in pages.keys(pages.own(text, title)) if "." not in name}
