@@ -17,6 +17,7 @@ from slipway.report import Progress
 PARALLEL = 6
 _TRIES = 4
 _CHUNK = 1 << 16
+_NOT_THERE = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Download:
     places: tuple[str, ...]
     size: int
     sha256: str
+
+
+class Absent(str):
+    """The reason for a file that a mirror says it does not have, as against one not reached."""
 
 
 def client() -> httpx.Client:
@@ -61,7 +66,8 @@ def fetch_all(
     A file that is there whole is not fetched again; one that is there in part is resumed.
 
     Returns:
-        The paths of the files that came, and for the others name to reason.
+        The paths of the files that came, and for the others name to reason (an :class:`Absent`
+        for a file that no mirror has).
 
     Raises:
         FetchError: a file came whole but has other bytes than the locked ones.
@@ -91,8 +97,11 @@ def _fetch(http: httpx.Client, wanted: Download, folder: Path, progress: Progres
             try:
                 return _fetch_from(http, place, wanted, target, progress)
             except httpx.HTTPStatusError as error:
-                reason = f"the mirror answers {error.response.status_code}"
-                if error.response.status_code < 500:
+                code = error.response.status_code
+                reason = f"the mirror answers {code}"
+                if code in _NOT_THERE:
+                    reason = Absent(reason)
+                if code < 500:
                     break
             except httpx.HTTPError as error:
                 reason = str(error) or type(error).__name__

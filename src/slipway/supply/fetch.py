@@ -23,7 +23,7 @@ from slipway.supply.locks import (
     read_go,
     read_python,
 )
-from slipway.supply.mirrors import Mirrors
+from slipway.supply.mirrors import DEBIAN, Mirrors
 
 
 class Vanished(FetchError):
@@ -132,8 +132,22 @@ def _debian(
     came, gone = download.fetch_all(wanted, places.downloads, progress)
     progress.done()
     _into_store(shell, came, [w.sha256 for w in wanted if w.name not in gone])
-    if gone:
+    if any(isinstance(reason, download.Absent) for reason in gone.values()):
         raise Vanished(gone)
+    if gone:
+        raise _unreached(gone)
+
+
+def _unreached(gone: dict[str, str]) -> FetchError:
+    """No mirror answered; a new lock would not help."""
+    noun = "package" if len(gone) == 1 else "packages"
+    return FetchError(
+        f"{len(gone)} locked {noun} can't be had: no mirror answers; nothing was built",
+        details=[f"{name}: {reason}" for name, reason in sorted(gone.items())],
+        hint=f"check the network and the mirror that apt, {DEBIAN} or [mirrors] in slipway.toml "
+        "name, then try again; what came is kept",
+        stage="fetch",
+    )
 
 
 def _python(

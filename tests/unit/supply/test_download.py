@@ -11,7 +11,7 @@ import pytest
 
 from slipway.errors import FetchError
 from slipway.report import Report
-from slipway.supply.download import Download, fetch_all
+from slipway.supply.download import Absent, Download, fetch_all
 
 BODY = bytes(range(256)) * 40
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -110,6 +110,7 @@ def test_gone(tmp_path: Path) -> None:
 
     assert [p.name for p in came] == ["b.deb"]
     assert gone == {"a.deb": "the mirror answers 404"}
+    assert isinstance(gone["a.deb"], Absent)
 
 
 def test_tries_are_bounded(tmp_path: Path) -> None:
@@ -123,6 +124,7 @@ def test_tries_are_bounded(tmp_path: Path) -> None:
     _, gone = run(tmp_path, handler)
 
     assert gone == {"a.deb": "no route"}
+    assert not isinstance(gone["a.deb"], Absent)
     assert len(asked) == 4
 
 
