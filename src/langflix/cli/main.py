@@ -80,4 +80,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", metavar="VIDEO")
     parser.add_argument("subtitle", metavar="SUBTITLE")
     parser.add_argument("--out", metavar="DIR", help="where the clips go (VIDEO's name + .lesson)")
+    parser.add_argument("--level", default="B1", help="the learner's, A1 to C2 (%(default)s)")
+    parser.add_argument("--language", default="ko", help="the learner's own (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the lesson as JSON")

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from langflix.cli import output
-from langflix.domain.lesson import Section
+from langflix.domain.lesson import Learner
 from langflix.errors import InputError, MediaError
 from langflix.media import ffmpeg, lesson
+from langflix.media.lesson import Made, Places
 from langflix.settings import Settings
 
 LESSON = "lesson.json"
@@ -21,11 +22,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings = Settings.from_env(environ)
     video, subtitle = _file(arguments.video), _file(arguments.subtitle)
     out = Path(arguments.out) if arguments.out else video.with_name(f"{video.stem}.lesson")
+    learner = Learner.parse(arguments.level, arguments.language)
     progress = output.Percent("making the lesson")
     try:
         out.mkdir(parents=True, exist_ok=True)
         program = ffmpeg.program(settings.ffmpeg)
-        made = lesson.make(program, video, subtitle, lambda at: out / _name(at), progress)
+        made = lesson.make(program, video, subtitle, _places(out), progress, learner)
         report = _report(out, made)
         (out / LESSON).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
     except OSError as error:
@@ -33,6 +35,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     finally:
         progress.end()
     _print(report, arguments.json)
+    if made.note:
+        output.note(made.note)
     return 0
 
 
@@ -43,14 +47,18 @@ def _file(text: str) -> Path:
     return path
 
 
+def _places(out: Path) -> Places:
+    return Places(lambda at: out / _name(at), out / "lesson.mp4", out / "short.mp4")
+
+
 def _name(position: int) -> str:
     return f"clip-{position + 1:02d}.mp4"
 
 
-def _report(out: Path, made: Sequence[tuple[Section, int]]) -> list[dict[str, object]]:
+def _report(out: Path, made: Made) -> list[dict[str, object]]:
     return [
         {**section.to_json(), "clip": str(out / _name(section.position)), "clip_bytes": size}
-        for section, size in made
+        for section, size in made.sections
     ]
 
 

@@ -181,13 +181,16 @@ def fail(db: Session, job_id: str, reason: str) -> None:
     db.execute(update(Job).where(*still_open).values(values))
 
 
-def finish(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) -> bool:
+def finish(
+    db: Session, job_id: str, sections: Sequence[tuple[Section, int]], note: str | None = None
+) -> bool:
     """Store the lesson, end the job as DONE and say True; False when it is wanted no more.
 
     Args:
         db: the session.
         job_id: the job.
         sections: each section with the size of its clip's file in bytes.
+        note: what the owner should know of how it was made.
 
     """
     running = (Job.id == job_id, Job.status == Status.RUNNING, Job.cancel_requested.is_(False))
@@ -195,7 +198,7 @@ def finish(db: Session, job_id: str, sections: Sequence[tuple[Section, int]]) ->
         return False
     lessons.store(db, job_id, sections)
     done = {"status": Status.DONE, "progress": 100, "error": None, "ended_at": func.now()}
-    db.execute(update(Job).where(Job.id == job_id).values(done))
+    db.execute(update(Job).where(Job.id == job_id).values(**done, note=note))
     return True
 
 

@@ -60,6 +60,10 @@ class Learner:
         return cls(known, language)
 
 
+#: Whom a lesson is for when nobody says.
+ANYONE = Learner()
+
+
 def local(cues: Sequence[Cue], learner: Learner) -> tuple[Expression, ...]:
     """Return the candidates of a lesson by the dictionary alone, in order of time."""
     return worth(find(cues, learner.level), learner.level)
@@ -86,7 +90,7 @@ def plan(
     cues: Sequence[Cue],
     film_ms: int,
     limit: int = MAX_EXPRESSIONS,
-    learner: Learner = Learner(),
+    learner: Learner = ANYONE,
     candidates: Sequence[Expression] | None = None,
 ) -> tuple[Section, ...]:
     """Choose the lesson's expressions and their clips; the same input gives the same lesson.

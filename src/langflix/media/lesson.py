@@ -1,28 +1,80 @@
-"""Makes a lesson of a film and a subtitle: the work of a job, with or without services."""
+"""Makes a lesson of a film and a subtitle: the work of a job, with or without services.
+
+What comes out: a clip for every expression with the subtitle drawn in, a landscape video of all of
+them with title cards between, and a portrait short of the best.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from langflix.domain import lesson, subtitles
-from langflix.domain.lesson import Section
-from langflix.errors import InputError
-from langflix.media import ffmpeg
+from langflix.domain import captions, lesson, subtitles
+from langflix.domain.expressions import Expression
+from langflix.domain.lesson import ANYONE, Learner, Section
+from langflix.domain.subtitles import Cue
+from langflix.errors import InputError, MediaError
+from langflix.media import ffmpeg, fonts
+from langflix.media.commands import LANDSCAPE, PORTRAIT, Look
+from langflix.media.ffmpeg import Piece
+from langflix.media.film import Film
+from langflix.media.fonts import Font
 
-#: Called with how far the lesson is, in per cent.
+#: Called with how far the lesson is, in per cent, at least once a second; what it raises ends it.
 Progress = Callable[[int], None]
-#: Says where the clip of a position belongs.
-ClipPath = Callable[[int], Path]
+#: Gives the candidates of a lesson, and a remark for the job's owner or None.
+Scorer = Callable[[Sequence[Cue], Learner], tuple[Sequence[Expression], str | None]]
 
 #: The share of the work that is done when the first cut begins.
 PREPARED = 5
+CARD_MS = 2500
+#: The short has at most so many expressions and milliseconds.
+SHORT_EXPRESSIONS = 3
+SHORT_MS = 60_000
+#: Pieces have the film's own frame rate within these; a film that tells none gets the last.
+SLOWEST, FASTEST, USUAL = 10.0, 30.0, 25.0
+NO_FONT = "no font was found on the worker, so the subtitle is not drawn in"
+_WORK = ".work-"
+_PART = f".*.mp4.{'?' * 32}.part"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a lesson's files belong, all in one directory; without ``lesson`` only clips."""
+
+    clip: Callable[[int], Path]
+    lesson: Path | None = None
+    short: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A lesson: each section with its clip's bytes, the film, and a remark for its owner."""
+
+    sections: tuple[tuple[Section, int], ...]
+    film: Film
+    note: str | None
+
+
+def by_dictionary(cues: Sequence[Cue], learner: Learner) -> tuple[Sequence[Expression], str | None]:
+    """Score offline, by the dictionary alone."""
+    return lesson.local(cues, learner), None
 
 
 def make(
-    program: Path, video: Path, subtitle: Path, clip_path: ClipPath, progress: Progress
-) -> Sequence[tuple[Section, int]]:
-    """Choose the expressions, cut their clips, return each section with its clip's bytes.
+    program: Path,
+    video: Path,
+    subtitle: Path,
+    places: Places,
+    progress: Progress,
+    learner: Learner = ANYONE,
+    scorer: Scorer = by_dictionary,
+) -> Made:
+    """Choose the expressions, make clips and videos, return what was made.
 
     Raises:
         InputError: when the subtitle or the film cannot be used.
@@ -31,18 +83,27 @@ def make(
     """
     cues = read_cues(subtitle)
     film = ffmpeg.probe(program, video)
-    sections = lesson.plan(cues, film.duration_ms)
-    progress(PREPARED)
-    made = []
-    for section in sections:
-        to = clip_path(section.position)
-        size = ffmpeg.cut(program, video, section.clip_start_ms, section.clip_end_ms, to)
-        made.append((section, size))
-        progress(PREPARED + (100 - PREPARED) * len(made) // (len(sections) + 1))
-    return made
+    progress(1)
+    candidates, told = scorer(lesson.inside(cues, film.duration_ms), learner)
+    sections = lesson.plan(cues, film.duration_ms, learner=learner, candidates=candidates)
+    font = fonts.find()
+    notes = [note for note in (told, None if font else NO_FONT) if note]
+    with _work_directory(places.clip(0).parent) as directory:
+        meter = _Meter(progress, _total_ms(sections, places))
+        studio = _Studio(program, video, film, cues, font, directory, meter)
+        meter.tick(0)
+        made = tuple(
+            (section, studio.clip(section, LANDSCAPE, places.clip(section.position)))
+            for section in sections
+        )
+        if sections and places.lesson:
+            studio.join_lesson(sections, places)
+        if sections and places.short:
+            studio.join_short(sections, places.short)
+    return Made(made, film, "; ".join(notes) or None)
 
 
-def read_cues(subtitle: Path) -> Sequence[subtitles.Cue]:
+def read_cues(subtitle: Path) -> Sequence[Cue]:
     """Read and parse a subtitle file, no more of it than a subtitle may have."""
     try:
         with subtitle.open("rb") as file:
@@ -50,3 +111,112 @@ def read_cues(subtitle: Path) -> Sequence[subtitles.Cue]:
     except OSError as error:
         raise InputError(f"the subtitle cannot be read: {error.strerror}") from error
     return subtitles.parse(data, subtitle.suffix)
+
+
+def best(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Return the sections of the short: the best that fit, in the film's order."""
+    ranked = sorted(sections, key=lambda one: (-one.expression.score, one.position))
+    chosen: list[Section] = []
+    for section in ranked[:SHORT_EXPRESSIONS]:
+        if sum(map(_length_ms, chosen)) + _length_ms(section) <= SHORT_MS:
+            chosen.append(section)
+    return tuple(sorted(chosen, key=lambda one: one.position))
+
+
+def frame_rate(film: Film) -> float:
+    """Return the frames per second of everything made of ``film``."""
+    return min(FASTEST, max(SLOWEST, film.frame_rate or USUAL))
+
+
+class _Meter:
+    """Turns milliseconds of film made so far into per cent."""
+
+    def __init__(self, progress: Progress, total_ms: int) -> None:
+        self._progress, self._total_ms, self._done_ms = progress, max(1, total_ms), 0
+
+    def tick(self, now_ms: int) -> None:
+        share = min(1.0, (self._done_ms + now_ms) / self._total_ms)
+        self._progress(min(99, PREPARED + int((100 - PREPARED) * share)))
+
+    def add(self, done_ms: int) -> None:
+        self._done_ms += done_ms
+        self.tick(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Studio:
+    """Makes pieces of one film in one working directory."""
+
+    program: Path
+    video: Path
+    film: Film
+    cues: Sequence[Cue]
+    font: Font | None
+    directory: Path
+    meter: _Meter
+
+    def clip(self, section: Section, canvas: captions.Canvas, to: Path) -> int:
+        family = self.font.family if self.font else ""
+        script = captions.for_clip(section, self.cues, canvas, family)
+        sound = self.film.audio_codec is not None
+        piece = Piece(self.video, section.clip_start_ms, section.clip_end_ms, sound)
+        look = self._look(canvas, to.stem, script)
+        size = ffmpeg.cut(self.program, piece, look, to, self.meter.tick, self.directory)
+        self.meter.add(piece.length_ms)
+        return size
+
+    def join_lesson(self, sections: Sequence[Section], places: Places) -> None:
+        pieces = []
+        for section in sections:
+            pieces += [self._card(section), places.clip(section.position)]
+        if places.lesson:
+            ffmpeg.join(self.program, pieces, places.lesson, self.meter.tick, self.directory)
+
+    def join_short(self, sections: Sequence[Section], to: Path) -> None:
+        pieces = []
+        for section in best(sections):
+            pieces.append(self.directory / f"short-{section.position}.mp4")
+            self.clip(section, PORTRAIT, pieces[-1])
+        ffmpeg.join(self.program, pieces, to, self.meter.tick, self.directory)
+
+    def _card(self, section: Section) -> Path:
+        to = self.directory / f"card-{section.position}.mp4"
+        family = self.font.family if self.font else ""
+        script = captions.for_card(section.expression, CARD_MS, LANDSCAPE, family)
+        look = self._look(LANDSCAPE, to.stem, script)
+        ffmpeg.card(self.program, CARD_MS, look, to, self.meter.tick, self.directory)
+        self.meter.add(CARD_MS)
+        return to
+
+    def _look(self, canvas: captions.Canvas, stem: str, script: str) -> Look:
+        name = f"{stem}.ass"
+        (self.directory / name).write_text(script, "utf-8")
+        return Look(canvas, frame_rate(self.film), name, self.font)
+
+
+def _length_ms(section: Section) -> int:
+    return section.clip_end_ms - section.clip_start_ms
+
+
+def _total_ms(sections: Sequence[Section], places: Places) -> int:
+    total = sum(map(_length_ms, sections))
+    total += len(sections) * CARD_MS if places.lesson else 0
+    return total + (sum(map(_length_ms, best(sections))) if places.short else 0)
+
+
+@contextmanager
+def _work_directory(beside: Path) -> Iterator[Path]:
+    """Give a directory for pieces beside the results; it and those of killed workers go."""
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        for left in (*beside.glob(f"{_WORK}*"), *beside.glob(_PART)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        directory = Path(tempfile.mkdtemp(prefix=_WORK, dir=beside))
+    except OSError as error:
+        raise MediaError(f"clips cannot be written: {error.strerror}") from error
+    try:
+        yield directory
+    except OSError as error:
+        raise MediaError(f"a clip cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -5,7 +5,9 @@
     uploads/<job id>/video.mp4, subtitle.srt    what the user gave
     uploads/.incoming-<random>/                 an upload that is still arriving
     clips/<job id>/<clip id>.mp4                what a lesson shows
-    clips/<job id>/.<clip id>.mp4.part          a clip that is still being cut
+    clips/<job id>/lesson.mp4, short.mp4        all clips in one video, the best in portrait
+    clips/<job id>/.<name>.mp4.<random>.part    a video that is still being made
+    clips/<job id>/.work-<random>/              title cards and the like, while they are needed
     */.gone-<random>/                           what is being removed
 
 Names of directories come from ids that this application made, never from a user's file name; only
@@ -82,6 +84,14 @@ class Storage:
     def clip(self, job_id: str, clip_id: str) -> Path:
         """Return where a clip lies or will lie."""
         return self.clips / _id(job_id) / f"{_id(clip_id)}.mp4"
+
+    def lesson(self, job_id: str) -> Path:
+        """Return where the job's landscape video of all clips lies or will lie."""
+        return self.clips / _id(job_id) / "lesson.mp4"
+
+    def short(self, job_id: str) -> Path:
+        """Return where the job's portrait video of the best clips lies or will lie."""
+        return self.clips / _id(job_id) / "short.mp4"
 
     def uploaded_jobs(self) -> list[str]:
         """Return the ids of jobs that have a directory under ``uploads``, sorted."""

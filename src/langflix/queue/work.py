@@ -13,8 +13,10 @@ from sqlalchemy import Engine, func, select
 from langflix.data import jobs, lessons
 from langflix.data.engine import session, sole_worker_of
 from langflix.data.models import Job, Status
+from langflix.domain.lesson import Learner
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
 from langflix.media import lesson
+from langflix.media.lesson import Places
 from langflix.media.share import Share
 from langflix.media.storage import (
     ABANDONED_AFTER_S,
@@ -47,8 +49,11 @@ class HeldElsewhere(LangflixError):
     """Another worker has the job in hand right now."""
 
 
-def process_job(doors: Doors, job_id: str) -> None:
+def process_job(doors: Doors, job_id: str) -> bool:
     """Bring a job from PENDING to DONE or FAILED; running it again changes nothing.
+
+    Returns:
+        whether there was anything to do.
 
     Raises:
         HeldElsewhere: when another worker has the job in hand.
@@ -62,9 +67,10 @@ def process_job(doors: Doors, job_id: str) -> None:
             job = jobs.start(db, job_id)
         if job is None:
             log.info("job is over already", extra={"event": "job.skipped"})
-            return
+            return False
         log.info("job started", extra={"event": "job.started"})
         _finish(doors, job)
+        return True
 
 
 def fail_job(doors: Doors, job_id: str, reason: str) -> None:
@@ -157,15 +163,16 @@ def _files(doors: Doors, job: Job) -> Upload:
 
 
 def _finish(doors: Doors, job: Job) -> None:
-    storage, job_id = doors.storage, job.id
+    job_id = job.id
     try:
         upload = _files(doors, job)
-        sections = lesson.make(
+        made = lesson.make(
             doors.ffmpeg(),
             upload.video,
             upload.subtitle,
-            lambda position: storage.clip(job_id, lessons.clip_id_of(job_id, position)),
+            _places(doors.storage, job_id),
             _progress(doors, job_id),
+            Learner.parse(job.level, job.language),
         )
     except Unwanted:
         _drop(doors, job_id)
@@ -174,11 +181,19 @@ def _finish(doors: Doors, job: Job) -> None:
         fail_job(doors, job_id, str(error))
         return
     with session(doors.engine) as db:
-        finished = jobs.finish(db, job_id, sections)
+        finished = jobs.finish(db, job_id, made.sections, made.note)
     if not finished:
         _drop(doors, job_id)
         return
-    log.info("job done", extra={"event": "job.done", "clips": len(sections)})
+    log.info("job done", extra={"event": "job.done", "clips": len(made.sections)})
+
+
+def _places(storage: Storage, job_id: str) -> Places:
+    return Places(
+        lambda position: storage.clip(job_id, lessons.clip_id_of(job_id, position)),
+        storage.lesson(job_id),
+        storage.short(job_id),
+    )
 
 
 def _drop(doors: Doors, job_id: str) -> None:

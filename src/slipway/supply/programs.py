@@ -22,6 +22,7 @@ INTEGRATION: Mapping[str, str] = {
     "sudo": "sudo",
     "unshare": "util-linux",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
 }
 FUNCTIONAL: Mapping[str, str] = {
     **REHEARSAL,
