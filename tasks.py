@@ -1,6 +1,7 @@
 """The command line: ``./inv --list`` shows every task, ``./inv --help TASK`` its flags.
 
-Each task parses, calls slipway, prints. The one decorator :func:`command` gives it a
+Each task parses, calls slipway, prints. They stand in one file, longer than most, because the file
+is the command line. The one decorator :func:`command` gives it a
 :class:`~slipway.release.desk.Desk` and turns every expected failure into a message (or, with
 ``--json``, an object on standard output) and an exit code.
 """
