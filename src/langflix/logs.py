@@ -53,10 +53,11 @@ def configure(level: str, stream: TextIO | None = None) -> None:
 
 
 @contextmanager
-def about_job(identifier: str) -> Iterator[None]:
-    """Mark all records inside the block with the job's id."""
-    token = job_id.set(identifier)
+def about_job(identifier: str, request: str | None = None) -> Iterator[None]:
+    """Mark all records inside the block with the job's id and that of the request behind it."""
+    tokens = job_id.set(identifier), request_id.set(request)
     try:
         yield
     finally:
-        job_id.reset(token)
+        job_id.reset(tokens[0])
+        request_id.reset(tokens[1])

@@ -24,10 +24,11 @@ class Metrics:
             registry=self._registry,
         )
 
-    def saw(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
+    def saw(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count one request, and its time when it says something."""
         self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
 
     def render(self, asked: Collector) -> bytes:
         """Return the counters and what ``asked`` collects, in Prometheus's text format."""

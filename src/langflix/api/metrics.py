@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 
 import redis
 from fastapi import APIRouter
 from fastapi.responses import Response
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from langflix.api.services import Given, Services
 from langflix.data import jobs
 from langflix.data.engine import session
+from langflix.data.models import Status
 from langflix.errors import UnavailableError
+from langflix.queue.counts import BOUNDS, Counts, Ended
 from langflix.settings import QUEUES
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["health"])
 
 
@@ -29,7 +38,7 @@ class _Asked(Collector):
     def describe(self) -> Iterable[GaugeMetricFamily]:
         return ()  # registering must ask nobody
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("langflix_service_up", "Whether it answered.", labels=("service",))
         depth = GaugeMetricFamily("langflix_queue_depth", "Tasks waiting.", labels=("queue",))
         count = GaugeMetricFamily("langflix_jobs", "Jobs by status.", labels=("status",))
@@ -39,6 +48,11 @@ class _Asked(Collector):
             up.add_metric(("redis",), 1)
         except redis.RedisError:
             up.add_metric(("redis",), 0)
+        ended: list[Metric] = []
+        try:
+            ended = list(_ended(Counts(self._services.redis).read()))
+        except redis.RedisError:
+            log.debug("no counters: the queue is away")
         try:
             with session(self._services.engine) as db:
                 for status, number in jobs.count_by_status(db).items():
@@ -46,7 +60,22 @@ class _Asked(Collector):
             up.add_metric(("database",), 1)
         except UnavailableError:
             up.add_metric(("database",), 0)
-        return (up, depth, count)
+        return (up, depth, count, *ended)
+
+
+def _ended(counts: Mapping[str, Ended]) -> Iterable[Metric]:
+    took = HistogramMetricFamily(
+        "langflix_job_seconds", "From a job's start to its end.", labels=("status",)
+    )
+    failures = CounterMetricFamily("langflix_job_failures", "Jobs that ended as FAILED.")
+    for status, ended in counts.items():
+        buckets = [
+            (f"{bound:.1f}", number) for bound, number in zip(BOUNDS, ended.within, strict=True)
+        ]
+        took.add_metric((status,), [*buckets, ("+Inf", ended.count)], ended.seconds)
+    failed = counts.get(Status.FAILED)
+    failures.add_metric((), failed.count if failed else 0)
+    return (took, failures)
 
 
 @router.get("/metrics", response_class=Response)

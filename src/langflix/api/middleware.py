@@ -19,6 +19,8 @@ from langflix.api.counters import Metrics
 HEADER = "X-Request-ID"
 #: Asked so often by machines that a line for each would bury the rest.
 QUIET = frozenset({"/health", "/ready", "/metrics"})
+#: Answers that last as long as somebody listens; their times would say nothing of the others.
+STREAMS = frozenset({"/api/v1/events"})
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = logging.getLogger("langflix.access")
@@ -56,7 +58,8 @@ class Observe:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
-        self._metrics.saw(scope["method"], route, status, seconds)
+        took = None if scope["path"] in STREAMS else seconds
+        self._metrics.saw(scope["method"], route, status, took)
         quiet = scope["path"] in QUIET and status < 400
         log.log(
             logging.DEBUG if quiet else logging.INFO,

@@ -12,10 +12,13 @@ from celery.exceptions import OperationalError as CeleryUnavailable
 from kombu.exceptions import OperationalError as BrokerUnavailable
 from redis.exceptions import RedisError
 
+from langflix import logs
 from langflix.errors import UnavailableError
 from langflix.settings import LIGHT_QUEUE, MEDIA_QUEUE, Settings
 
 PROCESS_JOB = "langflix.process_job"
+#: Header of a message: the request that the job was queued by, for the worker's logs.
+REQUEST_ID = "langflix_request_id"
 REMOVE_EXPIRED = "langflix.remove_expired_uploads"
 RESCUE_JOBS = "langflix.rescue_jobs"
 
@@ -80,7 +83,7 @@ _CONFIGURATION: dict[str, Any] = {
 def send_job(app: Celery, job_id: str) -> None:
     """Put a job into the queue; raises UnavailableError when the queue does not answer."""
     try:
-        app.send_task(PROCESS_JOB, args=[job_id])
+        app.send_task(PROCESS_JOB, args=[job_id], headers={REQUEST_ID: logs.request_id.get()})
     except _UNREACHABLE as error:
         raise UnavailableError(f"the queue does not answer: {first_line(error)}") from error
 

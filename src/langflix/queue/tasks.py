@@ -15,7 +15,7 @@ from langflix.media import ffmpeg
 from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue import app as queue
-from langflix.queue import work
+from langflix.queue import counts, work
 from langflix.settings import Settings
 
 #: While the database is away, look again this often, for about an hour.
@@ -36,10 +36,15 @@ def register(app: Celery, settings: Settings) -> None:
             share=Share(settings.media_dir) if settings.media_dir else None,
         )
 
+    @cache
+    def count() -> counts.Counts:
+        return counts.Counts.at(settings.need_redis())
+
     @app.task(name=queue.PROCESS_JOB, bind=True)
     def process_job(self: Task[[str], None], job_id: str) -> None:
-        with logs.about_job(job_id):
-            _process(self, doors(), job_id)
+        with logs.about_job(job_id, getattr(self.request, queue.REQUEST_ID, None)):
+            if _process(self, doors(), job_id):
+                counts.note_end(doors().engine, count(), job_id)
 
     @app.task(name=queue.REMOVE_EXPIRED)
     def remove_expired_uploads() -> None:
@@ -52,12 +57,14 @@ def register(app: Celery, settings: Settings) -> None:
         )
 
 
-def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> None:
+def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> bool:
+    """Do the work; say whether this run was the one that ended the job."""
     try:
-        work.process_job(doors, job_id)
+        return work.process_job(doors, job_id)
     except work.HeldElsewhere:
         # Should the holder die, the sweep for stale jobs finds the job; this message is spare.
         work.log.info("job is in hand already", extra={"event": "job.held"})
+        return False
     except UnavailableError as error:
         raise _again(task, error, DATABASE_RETRY_S, DATABASE_RETRIES) from error
     except SoftTimeLimitExceeded:
@@ -66,6 +73,7 @@ def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> None:
     except Exception:
         work.log.exception("job ended by a defect", extra={"event": "job.defect"})
         work.fail_job(doors, job_id, "an unexpected error ended the job; the logs have its trace")
+    return True
 
 
 def _again(task: Task[[str], None], error: Exception, after_s: int, times: int) -> Any:

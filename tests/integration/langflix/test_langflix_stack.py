@@ -218,6 +218,38 @@ def test_logs_are_json_and_hold_no_password(
     assert any(line.get("event") == "job.done" and line["job_id"] == done["id"] for line in of_job)
 
 
+def test_a_request_is_followed_into_the_worker(
+    done: dict[str, Any], stack: Stack, api: httpx.Client
+) -> None:
+    """The id of the request that made a job is on the worker's lines about it."""
+    accepted = [
+        line
+        for line in stack.log("api").splitlines()
+        if "job.accepted" in line and done["id"] in line
+    ]
+    request = json.loads(accepted[0])["request_id"]
+    told = [json.loads(line) for line in stack.log("worker").splitlines() if done["id"] in line]
+    ends = [line for line in told if line.get("event") == "job.done"]
+    assert request
+    assert [line["request_id"] for line in ends] == [request]
+
+
+def test_jobs_are_timed_and_failures_counted(
+    done: dict[str, Any], api: httpx.Client, worker: subprocess.Popen[bytes]
+) -> None:
+    """Metrics have a histogram of job times by status, and a counter of failures."""
+    bad = ended(api, upload(api, b"no film", SUBTITLE.read_bytes())["id"])
+    assert bad["status"] == "FAILED"
+
+    def value(name: str) -> float:
+        lines = api.get("/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+    wait_until(lambda: value("langflix_job_failures_total") >= 1, "the failure is counted")
+    wait_until(lambda: value('langflix_job_seconds_count{status="DONE"}') >= 1, "the end is too")
+    assert value('langflix_job_seconds_sum{status="DONE"}') > 0
+
+
 def test_flower_wants_its_password(stack: Stack, worker: subprocess.Popen[bytes]) -> None:
     """Flower's pages need the password; its health check does not."""
     root = f"http://127.0.0.1:{stack.settings.flower_port}/flower"
