@@ -92,7 +92,7 @@ def _unpack(package: Path, target: Path, drop: Sequence[str]) -> None:
                 continue
             member.name = path.lstrip("/")
             member.uid = member.gid = 0
-            tar.extract(member, target, filter="tar")
+            deb.extract(tar, [member], target)
 
 
 @dataclass(slots=True)
