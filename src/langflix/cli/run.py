@@ -1,4 +1,7 @@
-"""``run``: make a lesson of a film and a subtitle here, without database, queue or network."""
+"""``run``: make a lesson of a film and a subtitle here, without database or queue.
+
+The network is used only when ``GEMINI_API_KEY_FILE`` asks for it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from langflix.domain.lesson import Learner
 from langflix.errors import InputError, MediaError
 from langflix.media import ffmpeg, lesson
 from langflix.media.lesson import Made, Places
+from langflix.scoring import gemini
 from langflix.settings import Settings
 
 LESSON = "lesson.json"
@@ -27,7 +31,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
         program = ffmpeg.program(settings.ffmpeg)
-        made = lesson.make(program, video, subtitle, _places(out), progress, learner)
+        scorer = gemini.choose(environ)
+        made = lesson.make(program, video, subtitle, _places(out), progress, learner, scorer)
         report = _report(out, made)
         (out / LESSON).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
     except OSError as error:

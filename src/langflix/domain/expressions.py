@@ -5,7 +5,8 @@ every expression carries its parts.
 
 * ``level``: how well the expression suits the learner: one level above theirs 1.0, less the
   further it is from there, and less still when it is below;
-* ``idiomatic``: how little its words tell of its meaning (idioms 1.0, phrasal verbs 0.6);
+* ``idiomatic``: how little its words tell of its meaning (idioms 1.0, phrasal verbs 0.6,
+  collocations 0.2);
 * ``context``: whether the line around it is long enough to explain and short enough to follow.
 """
 
@@ -24,7 +25,7 @@ from langflix.domain.similar import similar
 from langflix.domain.subtitles import Cue
 
 WEIGHTS: Mapping[str, float] = {"level": 0.5, "idiomatic": 0.3, "context": 0.2}
-IDIOMATIC: Mapping[Kind, float] = {"idiom": 1.0, "phrasal verb": 0.6}
+IDIOMATIC: Mapping[Kind, float] = {"idiom": 1.0, "phrasal verb": 0.6, "collocation": 0.2}
 #: Words in a line that explain and can be followed at once.
 GOOD_CONTEXT = range(5, 15)
 #: Words that ``~`` may stand for.
@@ -125,6 +126,11 @@ def score_parts(
 def total(parts: Mapping[str, float]) -> float:
     """Return the weighted sum of ``parts``, rounded to three digits."""
     return round(sum(WEIGHTS[name] * part for name, part in parts.items()), 3)
+
+
+def words_in(text: str) -> int:
+    """Return how many words a line has."""
+    return len(_words(text))
 
 
 def _above(level: Level, learner: Level) -> int:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
 
-Kind = Literal["phrasal verb", "idiom"]
+Kind = Literal["phrasal verb", "idiom", "collocation"]
 Level = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

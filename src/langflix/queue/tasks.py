@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue import app as queue
 from langflix.queue import counts, work
+from langflix.scoring import gemini
 from langflix.settings import Settings
 
 #: While the database is away, look again this often, for about an hour.
@@ -26,6 +28,8 @@ DATABASE_RETRIES = 240
 def register(app: Celery, settings: Settings) -> None:
     """Define the tasks on ``app``."""
 
+    scorer = gemini.choose(os.environ)
+
     @cache
     def doors() -> work.Doors:
         # First asked in the worker's child, so no connection is shared across a fork.
@@ -34,6 +38,7 @@ def register(app: Celery, settings: Settings) -> None:
             storage=Storage(settings.data_dir),
             ffmpeg=lambda: ffmpeg.program(settings.ffmpeg),
             share=Share(settings.media_dir) if settings.media_dir else None,
+            scorer=scorer,
         )
 
     @cache

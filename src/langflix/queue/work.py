@@ -16,7 +16,7 @@ from langflix.data.models import Job, Status
 from langflix.domain.lesson import Learner
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
 from langflix.media import lesson
-from langflix.media.lesson import Places
+from langflix.media.lesson import Places, Scorer
 from langflix.media.share import Share
 from langflix.media.storage import (
     ABANDONED_AFTER_S,
@@ -39,6 +39,7 @@ class Doors:
     storage: Storage
     ffmpeg: Callable[[], Path]
     share: Share | None = None
+    scorer: Scorer = lesson.by_dictionary
 
 
 class Unwanted(LangflixError):
@@ -173,6 +174,7 @@ def _finish(doors: Doors, job: Job) -> None:
             _places(doors.storage, job_id),
             _progress(doors, job_id),
             Learner.parse(job.level, job.language),
+            doors.scorer,
         )
     except Unwanted:
         _drop(doors, job_id)
