@@ -33,10 +33,11 @@ class Login(BaseModel):
 
 
 class Session(BaseModel):
-    """Whether the API wants a token, and whether the sender has shown it."""
+    """Whether the API wants a token, whether the sender has shown it, and what there is to use."""
 
     needs_token: bool
     allowed: bool
+    media_share: bool
 
 
 def allowed(request: Request, services: Given) -> None:
@@ -54,7 +55,11 @@ def allowed(request: Request, services: Given) -> None:
 def state(request: Request, services: Given) -> Session:
     """Say whether a token is wanted and was shown."""
     token = services.settings.api_token
-    return Session(needs_token=token is not None, allowed=token is None or _shown(request, token))
+    return Session(
+        needs_token=token is not None,
+        allowed=token is None or _shown(request, token),
+        media_share=services.share is not None,
+    )
 
 
 @router.post(

@@ -14,6 +14,7 @@ StatusName = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
 
 SourceName = Literal["upload", "media"]
 Level = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
+VideoKind = Literal["lesson", "short"]
 KindName = Literal["folder", "video", "subtitle"]
 
 #: The largest number that PostgreSQL takes as an offset without complaint, and more than enough.
@@ -188,3 +189,17 @@ class MediaFolder(BaseModel):
     path: str
     entries: list[MediaEntry]
     truncated: bool
+
+
+class Video(BaseModel):
+    """A whole lesson in one video; ``url`` is relative to the site."""
+
+    kind: VideoKind
+    bytes: int
+    url: str
+
+
+class Videos(BaseModel):
+    """A lesson's videos; none before the job is DONE."""
+
+    videos: list[Video]

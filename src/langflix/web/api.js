@@ -1,5 +1,7 @@
 /** The only module that speaks HTTP.  Everything it throws is an ApiError with a readable message. */
 
+import { t } from "./i18n.js";
+
 const ROOT = "/api/v1";
 const TIMEOUT_MS = 15_000;
 
@@ -12,30 +14,53 @@ export class ApiError extends Error {
   }
 }
 
-/** @returns {Promise<{jobs: object[], total: number}>} */
-export const listJobs = (limit) => get(`${ROOT}/jobs?limit=${limit}`);
+const job = (id) => `${ROOT}/jobs/${encodeURIComponent(id)}`;
 
-/** The lesson of a job: its expressions, each with its clip. */
-export async function getLesson(jobId) {
-  const path = `${ROOT}/jobs/${encodeURIComponent(jobId)}`;
-  const [{ expressions }, { clips }] = await Promise.all([
-    get(`${path}/expressions`),
-    get(`${path}/clips`),
+/** @returns {Promise<{needs_token: boolean, allowed: boolean}>} */
+export const getSession = () => call("GET", `${ROOT}/session`);
+export const login = (token) => call("POST", `${ROOT}/session`, { token });
+
+/** @returns {Promise<{jobs: object[], total: number}>} */
+export const listJobs = (limit, q, status) =>
+  call("GET", `${ROOT}/jobs?${new URLSearchParams({ limit, q, ...(status && { status }) })}`);
+export const searchExpressions = (q) =>
+  call("GET", `${ROOT}/expressions?${new URLSearchParams({ q, limit: 50 })}`);
+export const cancelJob = (id) => call("POST", `${job(id)}/cancel`);
+export const retryJob = (id) => call("POST", `${job(id)}/retry`);
+export const deleteJob = (id) => call("DELETE", job(id));
+export const listFolder = (path) =>
+  call("GET", `${ROOT}/media?${new URLSearchParams({ path })}`);
+export const createFromMedia = (body) => call("POST", `${ROOT}/media/jobs`, body);
+
+/** Changes of jobs as they happen. */
+export const openEvents = () => new EventSource(`${ROOT}/events`);
+
+/** The lesson of a job: its expressions, each with its clip, and the whole as videos. */
+export async function getLesson(id) {
+  const [{ expressions }, { clips }, { videos }] = await Promise.all([
+    call("GET", `${job(id)}/expressions`),
+    call("GET", `${job(id)}/clips`),
+    call("GET", `${job(id)}/videos`),
   ]);
   const clipOf = new Map(clips.map((clip) => [clip.expression_id, clip]));
-  return expressions.map((expression) => ({ ...expression, clip: clipOf.get(expression.id) }));
+  return {
+    expressions: expressions.map((one) => ({ ...one, clip_url: clipOf.get(one.id)?.url })),
+    videos,
+  };
 }
 
 /**
  * Send a film and its subtitle.  XMLHttpRequest, because fetch tells nothing of an upload's progress.
  * @param {FormData} form
+ * @param {string} key the same for each try to send the same form: it makes one job at most
  * @param {(percent: number) => void} onProgress
  * @returns {{done: Promise<object>, cancel: () => void}}
  */
-export function createJob(form, onProgress) {
+export function createJob(form, key, onProgress) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
     request.open("POST", `${ROOT}/jobs`);
+    request.setRequestHeader("Idempotency-Key", key);
     request.responseType = "json";
     request.upload.onprogress = ({ lengthComputable, loaded, total }) => {
       if (lengthComputable) onProgress(Math.floor((100 * loaded) / total));
@@ -44,24 +69,29 @@ export function createJob(form, onProgress) {
       if (request.status === 202) resolve(request.response);
       else reject(refused(request.status, request.response));
     };
-    request.onerror = () => reject(new ApiError("The server cannot be reached.", 0));
-    request.onabort = () => reject(new ApiError("The upload was cancelled.", 0));
+    request.onerror = () => reject(new ApiError(t("unreachable"), 0));
+    request.onabort = () => reject(new ApiError(t("aborted"), 0));
     request.send(form);
   });
   return { done, cancel: () => request.abort() };
 }
 
-async function get(path) {
+async function call(method, path, sent) {
   let response;
   try {
-    response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(path, {
+      method,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(sent && { body: JSON.stringify(sent), headers: { "Content-Type": "application/json" } }),
+    });
   } catch {
-    throw new ApiError("The server cannot be reached.", 0);
+    throw new ApiError(t("unreachable"), 0);
   }
+  if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (!response.ok || body === null) throw refused(response.status, body);
   return body;
 }
 
 const refused = (status, problem) =>
-  new ApiError(problem?.detail ?? `The server answered ${status}.`, status);
+  new ApiError(problem?.detail ?? t("answered", { status }), status);

@@ -1,94 +1,195 @@
-/** The list of jobs, asked for again and again while something may change. */
+/** The library: jobs as the server tells of them, by events while they come, else by asking. */
 
-import { listJobs } from "./api.js";
+import { cancelJob, deleteJob, listJobs, openEvents, retryJob } from "./api.js";
 import { byId, element } from "./dom.js";
+import { current, t } from "./i18n.js";
 
 const PAGE = 20;
-const WHILE_WORKING_MS = 1_500;
-const WHILE_IDLE_MS = 15_000;
-const STATES = {
-  PENDING: "Waiting for a worker",
-  RUNNING: "Working",
-  DONE: "Ready",
-  FAILED: "Failed",
-};
+const MOST = 200;
+const WHILE_DEAF_MS = 2_000;
+const SAFETY_MS = 60_000;
+const SETTLE_MS = 250;
+const DEAF_AFTER_MS = 5_000;
+const LISTEN_AGAIN_MS = 10_000;
 
 /**
- * @param {(job: object) => void} onOpen called when a lesson is to be shown
- * @returns {{refresh: () => void}}
+ * @param {{onOpen: (job: object) => void, onGone: (id: string) => void}} hooks
+ * @returns {{refresh: () => void, filter: (q: string, status: string) => void}}
  */
-export function startJobs(onOpen) {
+export function startJobs({ onOpen, onGone }) {
   const list = byId("jobs");
   const message = byId("jobs-message");
   const more = byId("jobs-more");
+  const live = byId("live");
   let limit = PAGE;
-  let timer;
+  let wanted = { q: "", status: "" };
+  let shown = [];
+  let hearing = false;
   let asked = 0;
+  let timer;
+  let deaf;
 
   async function refresh() {
     clearTimeout(timer);
     const mine = ++asked;
-    let wait = WHILE_IDLE_MS;
     try {
-      const { jobs, total } = await listJobs(limit);
+      const { jobs, total } = await listJobs(limit, wanted.q, wanted.status);
       if (mine !== asked) return;
-      message.className = "quiet";
-      message.textContent = total === 0 ? "No lesson yet." : "";
-      more.hidden = total <= limit || limit >= 200;
-      show(list, jobs, onOpen);
-      if (jobs.some(({ status }) => status === "PENDING" || status === "RUNNING"))
-        wait = WHILE_WORKING_MS;
+      shown = jobs;
+      const empty = wanted.q || wanted.status ? "nothing" : "none";
+      tell("quiet", total === 0 ? t(empty) : "");
+      more.hidden = total <= limit || limit >= MOST;
+      draw();
     } catch (error) {
       if (mine !== asked) return;
-      message.className = "error";
-      message.textContent = error.message;
+      tell("error", error.message);
     }
+    later(hearing ? SAFETY_MS : WHILE_DEAF_MS);
+  }
+
+  function later(wait) {
+    clearTimeout(timer);
     if (!document.hidden) timer = setTimeout(refresh, wait);
   }
 
+  function tell(kind, text) {
+    message.className = kind;
+    if (message.textContent !== text) message.textContent = text;
+  }
+
+  function heard(job) {
+    const at = shown.findIndex(({ id }) => id === job.id);
+    if (at < 0 || wanted.status) later(SETTLE_MS);
+    else {
+      shown[at] = job;
+      draw();
+    }
+  }
+
+  function label() {
+    live.textContent = t(hearing ? "live" : "offline");
+    live.dataset.live = hearing;
+  }
+
+  function listen() {
+    const events = openEvents();
+    events.addEventListener("reset", () => {
+      clearTimeout(deaf);
+      hearing = true;
+      label();
+      refresh();
+    });
+    events.addEventListener("job", ({ data }) => heard(JSON.parse(data)));
+    events.addEventListener("removed", ({ data }) => {
+      const { id } = JSON.parse(data);
+      onGone(id);
+      if (shown.some((job) => job.id === id)) later(SETTLE_MS);
+    });
+    // A stream ends once a minute and the next one begins at once: that is not worth a word.
+    events.onerror = () => {
+      hearing = false;
+      clearTimeout(deaf);
+      deaf = setTimeout(label, DEAF_AFTER_MS);
+      later(WHILE_DEAF_MS);
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, LISTEN_AGAIN_MS);
+    };
+  }
+
+  async function act(what, job) {
+    try {
+      await what(job.id);
+      refresh();
+    } catch (error) {
+      tell("error", error.message);
+    }
+  }
+
+  const actions = {
+    open: onOpen,
+    cancel: (job) => act(cancelJob, job),
+    retry: (job) => act(retryJob, job),
+    delete: (job) =>
+      window.confirm(t("delete.sure", { name: job.title })) && act(deleteJob, job),
+  };
+  const draw = () => show(list, shown, actions);
+
   more.addEventListener("click", () => {
-    limit = Math.min(200, limit + PAGE);
+    limit = Math.min(MOST, limit + PAGE);
     refresh();
   });
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  document.addEventListener("language", () => {
+    label();
+    draw();
+  });
+  label();
   refresh();
-  return { refresh };
+  listen();
+  return {
+    refresh,
+    filter(q, status) {
+      wanted = { q, status };
+      limit = PAGE;
+      refresh();
+    },
+  };
 }
 
 /** Bring the list in line with `jobs`, leaving untouched what has not changed (and its focus). */
-function show(list, jobs, onOpen) {
-  const shown = new Map([...list.children].map((item) => [item.dataset.jobId, item]));
+function show(list, jobs, actions) {
+  const before = new Map([...list.children].map((item) => [item.dataset.jobId, item]));
   jobs.forEach((job, index) => {
-    const old = shown.get(job.id);
-    shown.delete(job.id);
-    const state = `${job.status} ${job.progress}`;
-    const item = old?.dataset.shows === state ? old : render(job, state, onOpen);
-    if (old && old !== item) old.replaceWith(item);
+    const old = before.get(job.id);
+    before.delete(job.id);
+    const state = [current(), job.status, job.progress, job.cancel_requested].join(" ");
+    const item = old?.dataset.shows === state ? old : render(job, state, actions);
+    if (old && old !== item) replace(old, item);
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
   });
-  for (const gone of shown.values()) gone.remove();
+  for (const gone of before.values()) gone.remove();
 }
 
-function render(job, state, onOpen) {
+/** A button that had the focus hands it on to its successor. */
+function replace(old, item) {
+  const name = old.contains(document.activeElement) && document.activeElement.dataset.testid;
+  old.replaceWith(item);
+  if (name) item.querySelector(`[data-testid=${name}]`)?.focus();
+}
+
+function render(job, state, actions) {
   const item = element(
     "li",
     {},
-    element("p", { className: "name", textContent: job.video_name }),
-    element("p", { className: "state", textContent: STATES[job.status] ?? job.status }),
+    element("p", { className: "name", textContent: job.title }),
+    element("p", { className: "state", textContent: t(stateOf(job)) }),
   );
   Object.assign(item.dataset, { jobId: job.id, status: job.status, shows: state });
   if (job.status === "RUNNING") {
     const progress = element("progress", { max: 100, value: job.progress });
-    progress.setAttribute("aria-label", `Progress of ${job.video_name}`);
+    progress.setAttribute("aria-label", t("progress", { name: job.title }));
     item.append(progress);
   }
-  if (job.error) item.append(element("p", { className: "error", textContent: job.error }));
-  if (job.status === "DONE") {
-    const open = element("button", { type: "button", textContent: "Show lesson" });
-    open.dataset.testid = "open";
-    open.setAttribute("aria-label", `Show the lesson of ${job.video_name}`);
-    open.addEventListener("click", () => onOpen(job));
-    item.append(open);
-  }
+  if (job.error && !job.cancel_requested)
+    item.append(element("p", { className: "error", textContent: job.error }));
+  if (job.note) item.append(element("p", { className: "quiet", textContent: job.note }));
+  const buttons = namesOf(job).map((name) => {
+    const button = element("button", { type: "button", textContent: t(name) });
+    button.dataset.testid = name;
+    button.setAttribute("aria-label", `${t(name)}: ${job.title}`);
+    button.addEventListener("click", () => actions[name](job));
+    return button;
+  });
+  item.append(element("div", { className: "actions" }, ...buttons));
   return item;
+}
+
+function stateOf({ status, cancel_requested: cancelled }) {
+  if (!cancelled) return status;
+  return status === "RUNNING" ? "cancelling" : "CANCELLED";
+}
+
+function namesOf(job) {
+  if (job.status === "DONE") return ["open", "delete"];
+  if (job.status === "FAILED") return job.retryable ? ["retry", "delete"] : ["delete"];
+  return job.cancel_requested ? [] : ["cancel"];
 }

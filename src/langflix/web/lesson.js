@@ -1,26 +1,51 @@
-/** One lesson: expressions, each with the moment of the film that shows it. */
+/** Expressions as cards: those of one lesson, or those that a search found. */
 
-import { getLesson } from "./api.js";
+import { getLesson, searchExpressions } from "./api.js";
 import { byId, element } from "./dom.js";
+import { t } from "./i18n.js";
 
 let asked = 0;
+let open = null;
 
 /** @param {object} job */
 export async function showLesson(job) {
+  open = job.id;
+  await fill(job.title, "empty", () => getLesson(job.id));
+  byId("lesson-title").focus();
+}
+
+/** @param {string} q */
+export async function showFound(q) {
+  open = null;
+  await fill(t("found"), "nothing", async () => ({ ...(await searchExpressions(q)), videos: [] }));
+}
+
+/** @param {string} [id] close only when this job's lesson is the one that is open */
+export function closeLesson(id = open) {
+  if (id !== open) return;
+  asked += 1;
+  byId("lesson").hidden = true;
+  byId("expressions").replaceChildren();
+  byId("videos").replaceChildren();
+}
+
+async function fill(title, empty, load) {
   const mine = ++asked;
   const message = byId("lesson-message");
   const list = byId("expressions");
+  const videos = byId("videos");
   byId("lesson").hidden = false;
-  byId("lesson-title").textContent = job.video_name;
-  byId("lesson-title").focus();
+  byId("lesson-title").textContent = title;
   message.className = "quiet";
-  message.textContent = "Loading…";
+  message.textContent = t("loading");
   list.replaceChildren();
+  videos.replaceChildren();
   try {
-    const lesson = await getLesson(job.id);
+    const lesson = await load();
     if (mine !== asked) return;
-    message.textContent = lesson.length === 0 ? "No expression was found in this film." : "";
-    list.replaceChildren(...lesson.map(card));
+    message.textContent = lesson.expressions.length === 0 ? t(empty) : "";
+    list.replaceChildren(...lesson.expressions.map(card));
+    videos.replaceChildren(...lesson.videos.map(film));
   } catch (error) {
     if (mine !== asked) return;
     message.className = "error";
@@ -29,33 +54,48 @@ export async function showLesson(job) {
 }
 
 function card(expression) {
+  const facts = [expression.kind, expression.level, expression.title].filter(Boolean).join(" · ");
   const item = element(
     "li",
     {},
     element("h3", { textContent: expression.phrase }),
-    element("p", { className: "quiet", textContent: `${expression.kind} · ${expression.level}` }),
+    element("p", { className: "quiet", textContent: facts }),
     dialogue(expression),
   );
   item.dataset.testid = "expression";
-  if (expression.clip) item.append(clip(expression));
+  if (expression.translation)
+    item.append(element("p", { className: "translation", textContent: expression.translation }));
+  if (expression.similar.length > 0) {
+    const list = expression.similar.join(", ");
+    item.append(element("p", { className: "quiet", textContent: t("similar", { list }) }));
+  }
+  if (expression.clip_url)
+    item.append(
+      element(
+        "figure",
+        { className: "clip" },
+        player(expression.clip_url, t("clip", { text: expression.dialogue })),
+      ),
+    );
   return item;
 }
 
 function dialogue({ dialogue: text, said }) {
   const at = text.indexOf(said);
-  const line = element("p", { className: "dialogue" });
+  const line = element("p", { className: "dialogue", lang: "en" });
   if (at < 0) line.append(text);
   else line.append(text.slice(0, at), element("mark", {}, said), text.slice(at + said.length));
   return line;
 }
 
-function clip(expression) {
-  const video = element("video", {
-    controls: true,
-    playsInline: true,
-    preload: "metadata",
-    src: expression.clip.url,
-  });
-  video.setAttribute("aria-label", `Clip: ${expression.dialogue}`);
-  return element("figure", { className: "clip" }, video);
+function film({ kind, url }) {
+  const name = t(`video.${kind}`);
+  const caption = element("figcaption", { textContent: name });
+  return element("figure", { className: `film ${kind}` }, player(url, name), caption);
+}
+
+function player(src, label) {
+  const video = element("video", { controls: true, playsInline: true, preload: "metadata", src });
+  video.setAttribute("aria-label", label);
+  return video;
 }

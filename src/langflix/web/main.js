@@ -1,8 +1,21 @@
 /** Puts the page's parts together. */
 
+import { translatePage } from "./i18n.js";
 import { startJobs } from "./jobs.js";
-import { showLesson } from "./lesson.js";
+import { closeLesson, showLesson } from "./lesson.js";
+import { letIn } from "./login.js";
+import { startMedia } from "./media.js";
+import { startSearch } from "./search.js";
+import { startSettings } from "./settings.js";
 import { startUpload } from "./upload.js";
 
-const jobs = startJobs(showLesson);
-startUpload(jobs.refresh);
+let jobs;
+const refresh = () => jobs?.refresh();
+
+translatePage();
+startSettings();
+startUpload(refresh);
+const share = await letIn();
+jobs = startJobs({ onOpen: showLesson, onGone: closeLesson });
+startSearch(jobs.filter);
+if (share) startMedia(refresh);

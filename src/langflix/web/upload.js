@@ -2,6 +2,7 @@
 
 import { createJob } from "./api.js";
 import { byId } from "./dom.js";
+import { t } from "./i18n.js";
 
 /** @param {(job: object) => void} onCreated */
 export function startUpload(onCreated) {
@@ -10,6 +11,7 @@ export function startUpload(onCreated) {
   const cancel = form.querySelector("[data-testid=cancel]");
   const progress = byId("upload-progress");
   const message = byId("upload-message");
+  let key = newKey();
 
   function busy(on) {
     submit.disabled = on;
@@ -17,20 +19,22 @@ export function startUpload(onCreated) {
     progress.value = 0;
   }
 
+  form.addEventListener("change", () => (key = newKey()));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     busy(true);
     message.className = "";
-    message.textContent = "Uploading…";
-    const upload = createJob(new FormData(form), (percent) => {
+    message.textContent = t("uploading", { percent: 0 });
+    const upload = createJob(new FormData(form), key, (percent) => {
       progress.value = percent;
-      message.textContent = percent < 100 ? `Uploading… ${percent} %` : "Storing…";
+      message.textContent = percent < 100 ? t("uploading", { percent }) : t("storing");
     });
     cancel.onclick = upload.cancel;
     try {
       const job = await upload.done;
-      message.textContent = `${job.video_name} is in the queue.`;
-      form.reset();
+      message.textContent = t("queued", { name: job.title });
+      for (const name of ["video", "subtitle", "title"]) form.elements[name].value = "";
+      key = newKey();
       onCreated(job);
     } catch (error) {
       message.className = "error";
@@ -39,4 +43,10 @@ export function startUpload(onCreated) {
       busy(false);
     }
   });
+}
+
+/** Not randomUUID: browsers have it on encrypted pages only. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -88,6 +88,17 @@ def test_a_player_may_ask_for_a_range(api: httpx.Client, done: dict[str, Any]) -
     assert beyond.status_code == 416
 
 
+def test_a_lesson_has_videos(api: httpx.Client, done: dict[str, Any]) -> None:
+    """The whole lesson and its short are listed with their sizes and come as MP4, in ranges."""
+    videos = api.get(f"/api/v1/jobs/{done['id']}/videos").json()["videos"]
+    assert [video["kind"] for video in videos] == ["lesson", "short"]
+    for video in videos:
+        part = api.get(video["url"], headers={"Range": "bytes=4-7"})
+        assert (part.status_code, part.content) == (206, b"ftyp")
+        assert part.headers["content-range"] == f"bytes 4-7/{video['bytes']}"
+    assert api.get(f"/api/v1/jobs/{done['id']}/videos/poster/file").status_code == 422
+
+
 def test_running_a_job_again_changes_nothing(
     api: httpx.Client, done: dict[str, Any], stack: Stack
 ) -> None:

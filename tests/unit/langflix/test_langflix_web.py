@@ -44,3 +44,30 @@ def test_ids_that_modules_ask_for_are_on_the_page() -> None:
     }
     assert asked
     assert asked <= set(re.findall(r"\bid=\"([^\"]+)\"", PAGE))
+
+
+def _words(language: str) -> set[str]:
+    text = (WEB / "i18n.js").read_text("utf-8")
+    block = text.split(f"  {language}: {{")[1].split("\n  },")[0]
+    return {
+        quoted or plain for quoted, plain in re.findall(r'^    (?:"([^"]+)"|(\w+)):', block, re.M)
+    }
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    """English and Korean have the same words, and every word that is asked for is among them."""
+    english, korean = _words("en"), _words("ko")
+    assert len(english) > 50
+    assert english == korean
+    asked = set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', PAGE))
+    for path in MODULES:
+        asked |= set(re.findall(r'\bt\("([^"]+)"', path.read_text("utf-8")))
+    assert asked <= english
+    assert asked >= {"make", "lessons", "uploading"}
+
+
+def test_every_field_of_the_page_has_a_name_for_screen_readers() -> None:
+    """Each input and choice stands inside a label, or is labelled by another element."""
+    inside = re.sub(r"<label>.*?</label>", "", PAGE, flags=re.S)
+    assert not re.findall(r"<(?:input|select|textarea)\b", inside)
+    assert re.search(r"<progress[^>]*aria-label", PAGE, re.S)
