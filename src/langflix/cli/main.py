@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from langflix.cli import jobs_arguments
 from langflix.errors import LangflixError, SettingsError
 
 #: Command: the module that has ``run(arguments, environ) -> exit code``.
@@ -18,6 +19,7 @@ MODULES: Mapping[str, str] = {
     "flower": "langflix.cli.serve",
     "migrate": "langflix.cli.migrate",
     "health": "langflix.cli.health",
+    "jobs": "langflix.cli.jobs",
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
     "check": "langflix.cli.check",
@@ -51,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("flower", help="show workers and tasks to people")
     _add_migrate(commands.add_parser("migrate", help="bring the database to a revision"))
     _add_health(commands.add_parser("health", help="ask a running API how everything is"))
+    of_jobs = commands.add_parser("jobs", help="make, list and end jobs of a running API")
+    jobs_arguments.add_arguments(of_jobs)
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     check = commands.add_parser("check", help="a container's health check")
