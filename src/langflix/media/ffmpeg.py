@@ -7,6 +7,7 @@ and may open files only.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,8 @@ def _write(
         done = run(command(part), limits, tick, directory)
         if done.returncode != 0 and "No space left" in done.said:
             raise MediaError("the disk is full")
+        if done.returncode == -signal.SIGKILL:
+            raise MediaError("ffmpeg was killed, most likely because memory ran out")
         check(done)
         size = part.stat().st_size
         part.rename(to)

@@ -17,6 +17,8 @@ _BIT_RATE = re.compile(r"bitrate: (\d{1,9}) kb/s")
 _STREAM = re.compile(
     r"Stream #0:(\d{1,4})[^:\n]{0,40}?(?:\((\w{2,3})\))?: (Video|Audio): (\w+)(.*)"
 )
+#: Said whatever happens: without an output, and where only libass's own fonts are.
+_SAYS_NOTHING = ("At least one output file", "Fontconfig error")
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _FRAMES = re.compile(r"([\d.]{1,9})(k?) (?:fps|tbr)\b")
 _SAMPLES = re.compile(r"\b(\d{4,6}) Hz, ([^,\n]{1,40})")
@@ -78,7 +80,7 @@ def parse(text: str) -> Film:
 def reason(text: str) -> str:
     """Return ffmpeg's last line that says something, without paths and addresses."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("At least one output file")]
+    told = [line for line in lines if not line.startswith(_SAYS_NOTHING)]
     last = told[-1] if told else "it has no picture"
     without_address = re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*", "", last)
     return re.sub(r"(?:file:)?/\S+?(?=[:'\s]|$)", "the file", without_address)[:300]

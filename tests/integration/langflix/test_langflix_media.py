@@ -208,6 +208,17 @@ def test_an_ffmpeg_that_wants_all_memory_gets_an_error(tmp_path: Path) -> None:
     assert "MemoryError" in done.said
 
 
+def test_a_killed_ffmpeg_is_not_the_films_fault(film: Path, tmp_path: Path) -> None:
+    """When the system ends ffmpeg for want of memory, the reason says that."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    look = Look(LANDSCAPE, 25.0)
+    with pytest.raises(MediaError, match="memory ran out"):
+        ffmpeg.cut(program, Piece(film, 0, 1000, True), look, tmp_path / "o.mp4", ignore, tmp_path)
+    assert not (tmp_path / "o.mp4").exists()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
 def test_a_film_without_its_index_is_refused(film: Path, tmp_path: Path, share: float) -> None:
     """An MP4 whose end is missing fails with a reason and leaves nothing."""

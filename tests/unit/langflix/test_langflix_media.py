@@ -44,6 +44,7 @@ def test_a_film_is_read_from_ffmpegs_words() -> None:
         ("", "no picture"),
         ("[in#0 @ 0x55d5] Error opening input: Invalid data found", "Invalid data"),
         ("file:/data/uploads/1/video.mp4: Invalid data found", "the file: Invalid data"),
+        ("Invalid data found\nFontconfig error: Cannot load default config file", "Invalid data"),
         (PROBE.replace("01:02:05.31", "N/A"), "cannot be read"),
         (PROBE.replace("25 fps", "25 fps (attached pic)"), "cannot be read"),
         (PROBE.replace("1280x720", "7680x4320"), "7680x4320 pixels"),
