@@ -80,6 +80,22 @@ def load(
         HostError: Docker doesn't answer.
     """
     done = host.stream((docker, "load", "--quiet"), chunks, stall_timeout=stall_timeout)
+    return examined(host, done, images, docker=docker)
+
+
+def examined(
+    host: Host, done: Completed, images: Sequence[Image], *, docker: str = "docker"
+) -> Loaded:
+    """Look at each image after ``docker load``, and remove the tags of those in doubt.
+
+    Args:
+        done: how ``docker load`` ended.
+        images: the images that were sent.
+        docker: the docker program.
+
+    Raises:
+        HostError: Docker doesn't answer.
+    """
     said = unexpected(done, images)
     seen = ask(
         host,

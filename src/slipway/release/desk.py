@@ -12,7 +12,9 @@ from slipway.config import Config
 from slipway.doors import Clock, Shell, SystemClock
 from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
+from slipway.hosts.delta import Delta
 from slipway.hosts.rehearsal import Rehearsals, require_root
+from slipway.hosts.shelf import Shelf
 from slipway.images.build import build
 from slipway.images.values import Image
 from slipway.release.checkout import check_job, git_commit, maker, read_job
@@ -179,12 +181,30 @@ class Desk:
         """Everything a deploy to this host acts through."""
         return Doors(
             host=target.host,
-            engine=DockerEngine(target.host, self.config().application, target.entry.docker),
+            engine=DockerEngine(
+                target.host,
+                self.config().application,
+                target.entry.docker,
+                delta=self._delta(target),
+            ),
             shell=self.shell,
             http=HttpxHttp(),
             clock=self.clock,
             report=self.report,
             root=self.root,
+        )
+
+    def _delta(self, target: Target) -> Delta | None:
+        """What saves bytes on the way to a host; this machine is its own, with no way between."""
+        entry = target.entry
+        if entry.kind == "local":
+            return None
+        return Delta(
+            target.host,
+            f"{entry.app_dir}/cache",
+            Shelf(self.root / ".slipway/references" / entry.name),
+            self.report.warn,
+            docker=entry.docker,
         )
 
     def job(self, target: Target, images: tuple[Image, ...]) -> Job:

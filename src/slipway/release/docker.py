@@ -8,8 +8,9 @@ from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts import docker as facts_of
 from slipway.hosts.compose import Compose, read_compose
+from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import ContainerFact, DockerFacts
-from slipway.hosts.load import load, pick_encoding
+from slipway.hosts.load import Loaded, load, pick_encoding
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
 from slipway.images.transfer import Transfer, whole
@@ -32,10 +33,13 @@ class DockerEngine:
         host: where.
         project: Compose's project name.
         docker: the docker program there.
+        delta: sends small archives as a difference; None where no bytes are to be saved.
     """
 
-    def __init__(self, host: Host, project: str, docker: str = "docker") -> None:
-        self._host, self._project, self._docker = host, project, docker
+    def __init__(
+        self, host: Host, project: str, docker: str = "docker", *, delta: Delta | None = None
+    ) -> None:
+        self._host, self._project, self._docker, self._delta = host, project, docker, delta
         self._facts: DockerFacts | None = None
 
     def facts(self) -> EngineFacts:
@@ -59,19 +63,23 @@ class DockerEngine:
         return frozenset(port for one in found if one.state == "running" for port in one.ports)
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
-        """Send images; what is in doubt afterwards is sent once more, whole."""
+        """Send images, as a difference if possible; what is in doubt is sent once more, whole."""
         wire = _Wire()
-        doubtful, said = self._stream(transfer, progress, wire)
-        if doubtful.images:
-            doubtful, said = self._stream(doubtful, progress, wire)
-        if doubtful.images:
-            names = ", ".join(image.reference for image in doubtful.images)
+        loaded = self._difference(transfer, progress, wire) or self._stream(
+            transfer, progress, wire
+        )
+        if loaded.doubtful:
+            loaded = self._stream(whole(loaded.doubtful), progress, wire)
+        if loaded.doubtful:
+            names = ", ".join(image.reference for image in loaded.doubtful)
             raise HostError(
                 f"Docker on {self._host.name} did not load {names} as sent; what runs still runs",
-                details=said,
+                details=loaded.said,
                 hint="look at free disk space and at Docker's own log there",
                 stage="transfer",
             )
+        if self._delta is not None and transfer.bytes_to_send > LIMIT:
+            self._delta.seed(transfer.images, wire.counted)
         return wire.bytes
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
@@ -105,23 +113,27 @@ class DockerEngine:
             raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
         return stayed
 
-    def _stream(
-        self, transfer: Transfer, progress: Progress, wire: _Wire
-    ) -> tuple[Transfer, tuple[str, ...]]:
-        """Send a transfer; returns what to send whole because of a doubt, and what Docker said."""
+    def _difference(self, transfer: Transfer, progress: Progress, wire: _Wire) -> Loaded | None:
+        """Send a transfer as a difference; None when it has to go in the usual way."""
+        loaded = self._delta.load(transfer, wire.counted) if self._delta is not None else None
+        if loaded is not None:
+            progress.advance(transfer.bytes_to_send)
+        return loaded
+
+    def _stream(self, transfer: Transfer, progress: Progress, wire: _Wire) -> Loaded:
+        """Send a transfer in the way that any host takes."""
         chunks = compressed(
             _counted(archive(transfer), progress),
             pick_encoding(self._read()),
             size=transfer.bytes_to_send,
         )
-        loaded = load(
+        return load(
             self._host,
             wire.counted(chunks),
             transfer.images,
             docker=self._docker,
             stall_timeout=_STALL_S,
         )
-        return whole(loaded.doubtful) if loaded.doubtful else Transfer(), loaded.said
 
     def _read(self) -> DockerFacts:
         if self._facts is None:

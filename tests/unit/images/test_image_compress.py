@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.images.compress import Method, compressed
+from slipway.images.compress import Method, against, compressed
 
 
 def restored(data: bytes, method: Method) -> bytes:
@@ -58,3 +59,34 @@ def test_an_error_in_the_stream_is_not_swallowed(method: Method) -> None:
 
     with pytest.raises(OSError, match="gone"):
         list(compressed(broken(), method))
+
+
+def restored_against(frame: bytes, reference: bytes) -> bytes:
+    known = zstandard.ZstdCompressionDict(reference, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdDecompressor(dict_data=known if reference else None).decompress(frame)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=5000), st.binary(max_size=5000), st.binary(max_size=50))
+def test_a_difference_is_restored(data: bytes, reference: bytes, start: bytes) -> None:
+    """With the same reference it comes back, whether they have something in common or not."""
+    for one in (data, start + reference):
+        assert restored_against(b"".join(against(one, reference)), reference) == one
+
+
+@pytest.mark.parametrize("size", [500_000, 5_000_000])
+def test_only_what_changed_counts(size: int) -> None:
+    """Random bytes with a few put in compress to next to nothing, from the first to the last."""
+    reference = random.Random(1).randbytes(size)
+    data = reference[: size // 3] + b"changed" * 3 + reference[size // 3 :]
+    parts = list(against(data, reference))
+    assert len(b"".join(parts)) < 2000
+    assert restored_against(b"".join(parts), reference) == data
+
+
+def test_another_reference_is_noticed() -> None:
+    """The frame's checksum shows that it was restored with other bytes."""
+    reference = random.Random(1).randbytes(50_000)
+    frame = b"".join(against(reference + b"end", reference))
+    with pytest.raises(zstandard.ZstdError):
+        restored_against(frame, bytes(50_000))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
+from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import ContainerFact
-from slipway.images.transfer import plan_transfer
+from slipway.hosts.load import Loaded
+from slipway.hosts.shelf import Shelf
+from slipway.images.transfer import Transfer, plan_transfer
 from slipway.images.values import HeldImages, Image
 from slipway.release.docker import DockerEngine, as_container
 from slipway.release.render import CONFIG_LABEL
@@ -122,3 +127,65 @@ def test_compose_runs_with_project_and_file() -> None:
     host.on("docker", "compose", reply=b"")
     engine(host).compose("/f.json", ["up"], timeout=1)
     assert host.calls[-1] == ("docker", "compose", "-p", "demo", "-f", "/f.json", "up")
+
+
+class Spy(Delta):
+    """A difference whose answer is set, and which remembers what it was asked."""
+
+    def __init__(self, host: FakeHost, answer: Loaded | None) -> None:
+        super().__init__(host, "/cache", Shelf(Path("/none")), print)
+        self.answer, self.asked, self.seeded = answer, 0, 0
+
+    def load(
+        self, transfer: Transfer, counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+    ) -> Loaded | None:
+        """Count three bytes, give the answer."""
+        self.asked += sum(len(chunk) for chunk in counted(iter([b"abc"])))
+        return self.answer
+
+    def seed(
+        self, images: Sequence[Image], counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+    ) -> None:
+        """Count five bytes."""
+        self.seeded += sum(len(chunk) for chunk in counted(iter([b"abcde"])))
+
+
+def loading(answer: Loaded | None, transfer: Transfer) -> tuple[FakeHost, Spy, int, int]:
+    """Load with a difference that gives ``answer``: host, spy, bytes sent, bytes shown."""
+    host, progress = FakeHost(), Counted()
+    host.on("docker", "load", reply="Loaded image: demo/web:1\n")
+    host.on("docker", "info", reply=INFO)
+    host.on("sh", "-c", reply=SHOWN)
+    spy = Spy(host, answer)
+    sent = DockerEngine(host, "demo", delta=spy).load(transfer, progress)
+    return host, spy, sent, progress.total
+
+
+def test_a_difference_is_enough() -> None:
+    """When the difference did it, nothing else is sent, and the wire's bytes are its own."""
+    transfer = plan_transfer([BARE], HeldImages())
+    host, spy, sent, shown = loading(Loaded(("demo/web:1",), ()), transfer)
+    assert (host.streamed, sent, shown) == ([], 3, transfer.bytes_to_send)
+    assert spy.seeded == 0
+
+
+def test_without_a_difference_it_goes_the_usual_way() -> None:
+    """When the difference could not be, the whole archive goes; both attempts are counted."""
+    host, _, sent, _ = loading(None, plan_transfer([BARE], HeldImages()))
+    assert sent == 3 + len(host.streamed[0])
+    assert len(host.streamed) == 1
+
+
+def test_a_doubt_after_a_difference_is_sent_whole() -> None:
+    """An image in doubt after a difference is sent once more, in the usual way."""
+    host, _, sent, _ = loading(Loaded((), (BARE,)), plan_transfer([BARE], HeldImages()))
+    assert len(host.streamed) == 1
+    assert sent == 3 + len(host.streamed[0])
+
+
+def test_a_large_transfer_seeds() -> None:
+    """After a large archive the first reference goes over too, and is counted."""
+    transfer = replace(plan_transfer([BARE], HeldImages()), bytes_to_send=LIMIT + 1)
+    host, spy, sent, _ = loading(None, transfer)
+    assert spy.seeded == 5
+    assert sent == 3 + len(host.streamed[0]) + 5
