@@ -16,6 +16,7 @@ from typing import Any
 from langflix.cli import output
 from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.media import ffmpeg
+from langflix.settings import Settings
 
 TIMEOUT_S = 120.0
 POLL_S = 0.1
@@ -30,8 +31,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise InputError(f"{path} is no file; ./inv fetch brings the film clip")
     import httpx
 
+    token = Settings.from_env(environ).api_token
+    headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
+    options: dict[str, Any] = {"timeout": REQUEST_S, "trust_env": False, "headers": headers}
     try:
-        with httpx.Client(base_url=arguments.url, timeout=REQUEST_S, trust_env=False) as http:
+        with httpx.Client(base_url=arguments.url, **options) as http:
             result = _lesson(http, video, subtitle)
     except httpx.HTTPError as error:
         raise UnavailableError(f"{arguments.url} does not answer: {error}") from error

@@ -366,6 +366,25 @@ def test_a_server_that_stops_does_not_wait_for_listeners(stack: Stack, redis: Re
         assert events.ended.wait(5)
 
 
+def test_the_smoke_job_shows_the_token(stack: Stack, tmp_path: Path) -> None:
+    """``smoke`` sends the token that its environment names: what refuses it is the bad film."""
+    (tmp_path / "token").write_text("t0ken-t0ken\n")
+    (tmp_path / "film.exe").write_bytes(b"no film")
+    environ = {
+        **stack.environ,
+        "LANGFLIX_PORT": str(free_port()),
+        "LANGFLIX_API_TOKEN_FILE": str(tmp_path / "token"),
+    }
+    second = Stack(environ, stack.home)
+    film = ["--video", str(tmp_path / "film.exe"), "--subtitle", str(SUBTITLE)]
+    with second.role("api"):
+        told = second.run("smoke", "--url", second.url, *film)
+        assert "gave 422" in told.stderr
+        environ["LANGFLIX_API_TOKEN_FILE"] = ""
+        told = Stack(environ, stack.home).run("smoke", "--url", second.url, *film)
+        assert "gave 401" in told.stderr
+
+
 def test_a_token_is_asked_for_when_there_is_one(stack: Stack, tmp_path: Path) -> None:
     """With a token file every route of v1 wants the token or the cookie got for it."""
     (tmp_path / "token").write_text("t0ken-t0ken\n")
