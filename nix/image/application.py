@@ -14,4 +14,4 @@ target = f"{out}{site}/{package}"
 shutil.copytree(os.environ["source"], target)
 for folder, _, _ in os.walk(target):
     os.chmod(folder, 0o755)
-compiler.compile_tree(target, f"{site}/{package}")
+compiler.compile_tree(target, f"{site}/{package}", strict=True)

@@ -105,7 +105,6 @@ let
         script = ./elf_check.py;
         inputs = {
           trees = toString checked;
-          roots = toString (map (entry: entry.name) (lib.lock.groupOf locks.debian "image.${role}"));
           elf = ../../src/slipway/supply/elf.py;
         };
       };

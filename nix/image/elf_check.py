@@ -1,6 +1,6 @@
 """Fail when a library that an image needs is not in it; list packages that nothing needs.
 
-$trees are the image's layer trees, $roots its own packages, $elf the reader of ELF files.
+$trees are the image's layer trees, $elf the reader of ELF files.
 Writes {"files", "unneeded"} to $out.
 """
 

@@ -46,7 +46,10 @@ in
     }:
     let
       isPython = image.python != [ ];
-      own = { title = "packages"; packages = lock.groupOf locks.debian "image.${image.role}"; };
+      own = {
+        title = "packages";
+        packages = if image.debian == [ ] then [ ] else lock.groupOf locks.debian "image.${image.role}";
+      };
       python = if !isPython then [ ] else
         [ (debianLayer locks "python" // { kind = "python"; }) ]
         ++ wheelLayers { inherit locks heavyBytes image; };

@@ -29,9 +29,8 @@ in
   parse = check;
 
   /**
-    The lock entries of a group, such as `layer.base` or `image.edge`.
-
-    A group that the lock does not have is empty: a role without packages of its own has none.
+    The lock entries of a group, such as `layer.base` or `image.edge`. A group that the lock does not
+    have is an error: it was declared after the lock was made.
 
     # Type
     groupOf :: AttrSet -> String -> [AttrSet]
@@ -41,7 +40,7 @@ in
       (name:
         if hasAttr name lock.packages then lock.packages.${name}
         else throw "lock.groupOf: ${group} names ${name}, which the lock lacks; run ./inv lock")
-      (lock.groups.${group} or [ ]);
+      (lock.groups.${group} or (throw "lock.groupOf: the lock has no packages for ${group}; run ./inv lock"));
 
   /**
     The wheels of several Python sets together, each once, sorted by name.

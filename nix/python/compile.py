@@ -12,8 +12,11 @@ import sys
 PARALLEL = 4
 
 
-def compile_one(source: str, final: str) -> None:
-    """Compile one file; one that is no Python of this version is left as it is."""
+def compile_one(source: str, final: str, strict: bool) -> int:
+    """Compile one file; the exit code of its process.
+
+    A file that is no Python of this version is left as it is, unless ``strict``.
+    """
     target = os.path.join(
         os.path.dirname(source),
         "__pycache__",
@@ -28,7 +31,9 @@ def compile_one(source: str, final: str) -> None:
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
     except py_compile.PyCompileError as error:
-        print(f"not compiled: {final}: {error.exc_type_name}", file=sys.stderr)
+        print(f"not compiled: {final}: {error.msg.strip()}", file=sys.stderr)
+        return int(strict)
+    return 0
 
 
 def sources(tree: str) -> list[str]:
@@ -40,15 +45,18 @@ def sources(tree: str) -> list[str]:
     return found
 
 
-def compile_tree(tree: str, final: str) -> None:
-    """Compile every file below ``tree``, whose place in the image is ``final``."""
+def compile_tree(tree: str, final: str, strict: bool = False) -> None:
+    """Compile every file below ``tree``, whose place in the image is ``final``.
+
+    Libraries ship templates and files for other versions; our own code has to compile (``strict``).
+    """
     running: set[int] = set()
 
     def reap() -> None:
         child, status = os.wait()
         running.discard(child)
         if status:
-            sys.exit(f"compiling failed with status {status}")
+            sys.exit("the byte code could not be made")
 
     for source in sources(tree):
         if os.path.islink(source):
@@ -58,8 +66,7 @@ def compile_tree(tree: str, final: str) -> None:
             reap()
         child = os.fork()
         if child == 0:
-            compile_one(source, final + source[len(tree) :])
-            os._exit(0)
+            os._exit(compile_one(source, final + source[len(tree) :], strict))
         running.add(child)
     while running:
         reap()

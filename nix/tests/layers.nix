@@ -34,7 +34,7 @@ in
 {
   plan = {
     testNoPython = {
-      expr = planOf { role = "edge"; };
+      expr = planOf { debian = [ "haproxy" ]; };
       expected = [ "base" "libc" "crypto" "packages" ];
     };
 
@@ -57,7 +57,7 @@ in
     };
 
     testFilesComeLast = {
-      expr = planOf { files = { "/" = "deploy/images/edge"; }; };
+      expr = planOf { debian = [ "haproxy" ]; files = { "/" = "deploy/images/edge"; }; };
       expected = [ "base" "libc" "crypto" "packages" "files" ];
     };
 
@@ -67,6 +67,7 @@ in
         heavyBytes = 500;
         image = lib.oci.withDefaults "crowded" {
           entrypoint = [ "/bin/x" ];
+          debian = [ "haproxy" ];
           python = [ "app" "media" ];
           files = { "/" = "x"; };
         };

@@ -27,7 +27,10 @@ in
 
   groupOf = {
     testEntries = { expr = lib.lock.groupOf debian "image.edge"; expected = [ { name = "bash"; } ]; };
-    testNoGroup = { expr = lib.lock.groupOf debian "image.api"; expected = [ ]; };
+    testNoGroup = {
+      expr = lib.lock.groupOf debian "image.api";
+      expectedError = "the lock has no packages for image.api; run ./inv lock";
+    };
     testAbsentPackage = {
       expr = lib.lock.groupOf debian "image.broken";
       expectedError = "image.broken names zsh, which the lock lacks; run ./inv lock";

@@ -266,3 +266,24 @@ def test_the_same_bytes_again() -> None:
     done = nix("build", "--no-link", "--rebuild", *(f".#layers.x86_64-linux.{n}" for n in names))
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_syntax_error_stops_the_build(tmp_path: Path) -> None:
+    """Application code that is no Python makes no image, and the file is named."""
+    copy_of_nix(tmp_path)
+    (tmp_path / "src/langflix/broken.py").write_text("def broken(:\n")
+
+    done = nix("build", "--no-link", f"path:{tmp_path}#api-image")
+
+    assert done.returncode != 0
+    assert "langflix/broken.py" in done.stderr
+
+
+def test_packages_that_are_not_locked_stop_the_build(tmp_path: Path) -> None:
+    """A role whose packages the lock does not have yet is refused, not built without them."""
+    copy_of_nix(tmp_path)
+    change_lock(tmp_path, lambda lock: lock["groups"].pop("image.edge"))
+
+    done = nix("build", "--no-link", f"path:{tmp_path}#edge-image")
+
+    assert "the lock has no packages for image.edge; run ./inv lock" in done.stderr
