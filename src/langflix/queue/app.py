@@ -107,15 +107,19 @@ def _job_of(message: bytes | str) -> str | None:
         return None
 
 
+#: The light worker may answer while the one that matters hangs.
+_OF_FILMS = {"pattern": f"{MEDIA_QUEUE}@*", "matcher": "glob"}
+
+
 def ping_worker(app: Celery, timeout_s: float) -> list[str]:
-    """Return the name of the first worker that answers within the time, or nothing.
+    """Return the name of the first worker of films that answers within the time, or nothing.
 
     Raises:
         UnavailableError: when the queue does not answer.
 
     """
     try:
-        answers = app.control.ping(timeout=timeout_s, limit=1) or []
+        answers = app.control.ping(timeout=timeout_s, limit=1, **_OF_FILMS) or []
     except _UNREACHABLE as error:
         raise UnavailableError(f"the queue does not answer: {first_line(error)}") from error
     return sorted(name for answer in answers for name in answer)

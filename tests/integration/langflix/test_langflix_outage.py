@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.integration.langflix.conftest import (
     free_port,
     new_stack,
     redis_server,
+    running,
+    wait_until,
 )
 
 from langflix.data import jobs
@@ -71,6 +74,16 @@ def test_no_worker_is_degraded(api: httpx.Client) -> None:
     """Without a worker jobs can be taken, so the answer is 200 and says degraded."""
     answer = api.get("/health/detailed")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+def test_a_worker_for_light_work_alone_is_degraded(stack: Stack, api: httpx.Client) -> None:
+    """Health looks for a worker that takes films; one for the light queue does not count."""
+    environ = {**stack.environ, "LANGFLIX_QUEUES": "light"}
+    argv = [sys.executable, "-m", "langflix", "worker"]
+    beating = Path(stack.environ["LANGFLIX_RUN_DIR"]) / "light.heartbeat"
+    with running(argv, stack.home / "light.log", **environ):
+        wait_until(beating.exists, "the light worker works")
+        assert api.get("/health/detailed").json()["checks"]["workers"]["status"] == "degraded"
 
 
 def test_expired_uploads_go_with_their_rows(stack: Stack, engine: Engine) -> None:
