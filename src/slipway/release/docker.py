@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
@@ -89,8 +90,18 @@ class DockerEngine:
     def compose(
         self, file: str, arguments: Sequence[str], *, timeout: float, check: bool = True
     ) -> Completed:
-        """Run Compose with a release's file."""
-        return self._host.run(self.compose_argv(file, arguments), timeout=timeout, check=check)
+        """Run Compose with a release's file, one at a time.
+
+        A command outlives the deploy that started it when that was killed or interrupted. Two
+        that change the same containers get into each other's way, so the later one waits, by a
+        lock (flock(1) of util-linux or busybox) on the folder of all releases.
+        """
+        argv = self.compose_argv(file, arguments)
+        turn = ("flock", str(PurePosixPath(file).parent.parent))
+        done = self._host.run((*turn, *argv), timeout=timeout, check=False)
+        if check and not done.ok:
+            raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
+        return done
 
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines a container wrote; empty when it is gone."""

@@ -124,9 +124,12 @@ def test_container_facts() -> None:
 def test_compose_runs_with_project_and_file() -> None:
     """Every Compose command names the project and the release's file."""
     host = FakeHost()
-    host.on("docker", "compose", reply=b"")
-    engine(host).compose("/f.json", ["up"], timeout=1)
-    assert host.calls[-1] == ("docker", "compose", "-p", "demo", "-f", "/f.json", "up")
+    host.on("flock", reply=b"")
+    engine(host).compose("/app/releases/1/f.json", ["up"], timeout=1)
+    assert host.calls[-1] == (
+        "flock", "/app/releases",
+        "docker", "compose", "-p", "demo", "-f", "/app/releases/1/f.json", "up",
+    )  # fmt: skip
 
 
 class Spy(Delta):
