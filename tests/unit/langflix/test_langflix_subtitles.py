@@ -34,7 +34,8 @@ FILES = {
     ".smi": "<SAMI><HEAD><STYLE TYPE='text/css'><!--\n.KRCC {Name:Korean; lang:ko-KR;}\n-->"
     "</STYLE></HEAD><BODY>\n<SYNC Start=1000><P Class=ENCC>Wake up,<br>you two!"
     "<P Class=KRCC>일어나, 둘 다!\n<SYNC Start=2500><P Class=ENCC>&nbsp;<P Class=KRCC>&nbsp;\n"
-    "<sync start='3000'><p class='ENCC'><font color=red>Never. Ever.</font>\n"
+    "<sync start='3000'><p class='ENCC'><font color=red>Never. Ever.</font>"
+    "<p class='KRCC'>절대로.<sync start=3500><p class='KRCC'>절대.\n"
     "<SYNC Start=4500><P Class=ENCC>&nbsp;</BODY></SAMI>",
 }
 
@@ -84,6 +85,7 @@ ENCODED = [
     ("big5", "你好，你在做什麼？我不知道你在說什麼。"),
     ("cp1252", "It’s “fine” – naïve"),
     ("latin-1", "Où êtes-vous allé hier soir ?"),
+    ("latin-1", "Café naïve. " * 20 + "Café"),
     ("cp1250", "Dobrý den, jak se máte? Příliš žluťoučký kůň."),
     ("cp1251", "Привет, как дела? Я не знаю."),
 ]
@@ -92,8 +94,10 @@ ENCODED = [
 @pytest.mark.parametrize(("encoding", "said"), ENCODED, ids=[name for name, _ in ENCODED])
 def test_common_encodings_are_told_apart(encoding: str, said: str) -> None:
     """The same text comes out of every encoding that subtitles come in."""
-    (cue,) = subtitles.parse(SRT.format(said).encode(encoding))
+    data = SRT.format(said).encode(encoding)
+    (cue,) = subtitles.parse(data)
     assert cue.text == said
+    assert encodings.decode(data) == SRT.format(said)
 
 
 @given(st.binary(max_size=2000))
