@@ -93,8 +93,9 @@ class Draft:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the live release is this one already, and runs."""
-        return self.plan.release != self.release.id
+        """Whether the live release is this one already, runs, and has all its secrets."""
+        is_live = self.plan.release != self.release.id
+        return is_live and all(choice.origin == "kept" for choice in self.choices)
 
 
 def observe(host: Host, engine: Engine, job: Job) -> Observed:
@@ -126,7 +127,11 @@ def draft(job: Job, observed: Observed, now: datetime) -> Draft:
     """
     live = observed.records.live
     choices = choose(
-        job.stack.secrets, held=observed.secrets, newest=observed.newest, supplied=job.supplied
+        job.stack.secrets,
+        held=observed.secrets,
+        newest=observed.newest,
+        supplied=job.supplied,
+        live=live.secrets if live else None,
     )
     versions = {choice.spec.name: choice.version for choice in choices}
     rendered = render(

@@ -65,14 +65,19 @@ def choose(
     held: Mapping[str, Sequence[int]],
     newest: Mapping[str, Secret],
     supplied: Mapping[str, Secret],
+    live: Mapping[str, int] | None = None,
 ) -> tuple[SecretChoice, ...]:
     """Decide each secret's version. Pure.
+
+    A secret that the live release uses and the host has lost gets a new version, so that whoever
+    runs with the lost one is replaced.
 
     Args:
         specs: the secrets of the stack.
         held: name to the versions on the host.
         newest: the newest version's value, for those in ``supplied`` that the host has.
         supplied: the operator's values.
+        live: name to the version that the live release uses.
 
     Raises:
         ConfigError: one is neither supplied, nor held, nor generated, nor derived; or a derived
@@ -88,13 +93,14 @@ def choose(
                 )
             continue
         last = max(held.get(spec.name, ()), default=0)
+        used = max(last, (live or {}).get(spec.name, 0))
         given = supplied.get(spec.name)
         if given is not None and (not last or newest.get(spec.name) != given):
-            chosen[spec.name] = SecretChoice(spec, last + 1, "supplied")
+            chosen[spec.name] = SecretChoice(spec, used + 1, "supplied")
         elif last:
             chosen[spec.name] = SecretChoice(spec, last, "kept")
         elif spec.generate:
-            chosen[spec.name] = SecretChoice(spec, 1, "generated")
+            chosen[spec.name] = SecretChoice(spec, used + 1, "generated")
         else:
             problems.append(
                 Problem(

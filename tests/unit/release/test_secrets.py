@@ -34,6 +34,7 @@ def chosen(*specs: SecretSpec, **known: object) -> dict[str, tuple[int, str]]:
         held=known.get("held", {}),  # type: ignore[arg-type]
         newest=known.get("newest", {}),  # type: ignore[arg-type]
         supplied=known.get("supplied", {}),  # type: ignore[arg-type]
+        live=known.get("live"),  # type: ignore[arg-type]
     )
     return {one.spec.name: (one.version, one.origin) for one in found}
 
@@ -47,6 +48,15 @@ def test_held_secrets_are_kept() -> None:
     """What the host has is kept, in its newest version."""
     held = {"made": (1, 2), "acl": (1, 2)}
     assert chosen(MADE, ACL, held=held) == {"made": (2, "kept"), "acl": (2, "kept")}
+
+
+def test_lost_secrets_get_a_new_version() -> None:
+    """What the live release uses and the host has lost is made anew under the next number, so that
+    the services that run with the lost one are replaced."""
+    live = {"made": 3, "acl": 3, "given": 2}
+    assert chosen(MADE, ACL, live=live) == {"made": (4, "generated"), "acl": (4, "derived")}
+    again = chosen(GIVEN, live=live, supplied={"given": Secret("x")})
+    assert again == {"given": (3, "supplied")}
 
 
 def test_supplied_value_is_a_new_version_only_when_it_differs() -> None:
