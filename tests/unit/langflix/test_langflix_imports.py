@@ -22,6 +22,7 @@ WEB = ("fastapi", "starlette", "uvicorn", "pydantic")
         ("langflix.queue.monitor", (*MEDIA, *WEB, "sqlalchemy", "psycopg")),
         ("langflix.cli.migrate", (*MEDIA, *WEB, "celery", "redis")),
         ("langflix.cli.run", (*WEB, "celery", "redis", "sqlalchemy", "psycopg")),
+        ("langflix.cli.jobs", (*MEDIA, *WEB, "celery", "redis", "sqlalchemy", "httpx")),
         ("langflix.cli.health", (*MEDIA, *WEB, "celery", "redis", "sqlalchemy")),
     ],
 )
