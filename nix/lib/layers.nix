@@ -11,6 +11,9 @@ let
 
   firstSet = image: builtins.head image.python;
 
+  ownPackages = locks: image:
+    if image.debian == [ ] then [ ] else lock.groupOf locks.debian "image.${image.role}";
+
   wheelLayers = { locks, heavyBytes, image }:
     let
       first = lock.wheelsOf locks.python [ (firstSet image) ];
@@ -20,7 +23,8 @@ let
     in
     [ { title = "wheels-heavy"; wheels = heavy; }
       { title = "wheels"; wheels = light; }
-      { title = "wheels-more"; wheels = more; } ];
+      # A Python role's own packages lie here too: they move as seldom as these wheels do.
+      { title = "wheels-more"; wheels = more; packages = ownPackages locks image; } ];
 
   hasContent = layer:
     (layer.packages or [ ]) != [ ] || (layer.wheels or [ ]) != [ ] || layer ? kind;
@@ -46,10 +50,7 @@ in
     }:
     let
       isPython = image.python != [ ];
-      own = {
-        title = "packages";
-        packages = if image.debian == [ ] then [ ] else lock.groupOf locks.debian "image.${image.role}";
-      };
+      own = { title = "packages"; packages = if isPython then [ ] else ownPackages locks image; };
       python = if !isPython then [ ] else
         [ (debianLayer locks "python" // { kind = "python"; }) ]
         ++ wheelLayers { inherit locks heavyBytes image; };
