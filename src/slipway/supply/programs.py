@@ -21,6 +21,7 @@ INTEGRATION: Mapping[str, str] = {
     "sshd": "openssh-server",
     "sudo": "sudo",
     "unshare": "util-linux",
+    "zstd": "zstd",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
 }
