@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -268,11 +268,20 @@ def test_a_killed_deploy_is_taken_over(site: Site, live: str) -> None:
     serving(site, done.json["release"])
 
 
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something to have happened, half a minute at most."""
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+
+
 @pytest.mark.parametrize("step", ["up", "verify"])
 def test_ctrl_c_puts_the_release_back(site: Site, live: str, step: str) -> None:
     """Ctrl-C while services change: code 130, the lease is free, the release before serves."""
     change(site)
+    before = containers(site)
     with started(site, step, "deploy", "--json") as process:
+        wait_until(lambda: containers(site) != before)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=200)
     found = refused(Ended(process.returncode, out, err), 130)
