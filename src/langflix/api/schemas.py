@@ -104,6 +104,8 @@ class Expression(BaseModel):
     score: float
     score_parts: dict[str, float]
     translation: str | None
+    #: Of the phrase, in English.
+    meaning: str | None
     similar: list[str]
     difficulty: float | None
 

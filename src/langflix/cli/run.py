@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         out.mkdir(parents=True, exist_ok=True)
         program = ffmpeg.program(settings.ffmpeg)
         scorer = gemini.choose(environ)
-        made = lesson.make(program, video, subtitle, _places(out), progress, learner, scorer)
+        made = lesson.make(program, video, subtitle, _places(out), progress, scorer, learner)
         report = _report(out, made)
         (out / LESSON).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
     except OSError as error:

@@ -108,6 +108,7 @@ def _expression(expression_id: str, job_id: str, section: Section) -> Expression
         score=found.score,
         score_parts=dict(found.score_parts),
         translation=found.translation,
+        meaning=found.meaning,
         similar=list(found.similar),
         difficulty=found.difficulty,
     )

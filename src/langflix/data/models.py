@@ -123,6 +123,7 @@ class Expression(Base):
     score: Mapped[float] = mapped_column(Float)
     score_parts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     translation: Mapped[str | None] = mapped_column(Text)
+    meaning: Mapped[str | None] = mapped_column(Text)
     similar: Mapped[list[str]] = mapped_column(
         JSONB, default=list, server_default=text("'[]'::jsonb")
     )

@@ -55,7 +55,7 @@ def for_clip(section: Section, cues: Iterable[Cue], canvas: Canvas, font: str) -
 
 
 def for_card(expression: Expression, length_ms: int, canvas: Canvas, font: str) -> str:
-    """Return the script of a title card: the expression, its level, translation and kin."""
+    """Return the script of a title card: the expression, its translation, level, meaning, kin."""
     return _script(canvas, font, [_event(0, length_ms, "Card", _heading(expression))])
 
 
@@ -89,6 +89,8 @@ def _heading(expression: Expression) -> str:
     if expression.translation:
         lines.append("{\\fscx70\\fscy70\\c&HFFFFFF&}" + plain(expression.translation))
     lines.append(f"{small}{plain(expression.level)} · {plain(expression.kind)}")
+    if expression.meaning:
+        lines.append(small + plain(expression.meaning))
     if expression.similar:
         lines.append(small + plain("≈ " + ", ".join(expression.similar[:3])))
     return "\\N".join(lines)

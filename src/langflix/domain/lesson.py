@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from langflix.domain.expressions import Expression, find, pick, worth
-from langflix.domain.lexicon import DEFAULT_LEVEL, LEVELS, Level
+from langflix.domain.lexicon import DEFAULT_LEVEL, LEVELS, Level, Lexicon
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError
 
@@ -62,11 +62,22 @@ class Learner:
 
 #: Whom a lesson is for when nobody says.
 ANYONE = Learner()
+#: Gives the candidates of a lesson, and a remark for the job's owner or None.
+Scorer = Callable[[Sequence[Cue], Learner], tuple[Sequence[Expression], str | None]]
 
 
-def local(cues: Sequence[Cue], learner: Learner) -> tuple[Expression, ...]:
-    """Return the candidates of a lesson by the dictionary alone, in order of time."""
-    return worth(find(cues, learner.level), learner.level)
+def local(
+    cues: Sequence[Cue], learner: Learner, known: Lexicon | None = None
+) -> tuple[Expression, ...]:
+    """Return the candidates of a lesson by a dictionary alone, in order of time.
+
+    Args:
+        cues: what is said.
+        learner: whom the lesson is for.
+        known: the dictionary; our own small one when None.
+
+    """
+    return worth(find(cues, learner.level, known), learner.level)
 
 
 def inside(cues: Sequence[Cue], film_ms: int) -> tuple[Cue, ...]:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from langflix.domain import captions, lesson, subtitles
-from langflix.domain.expressions import Expression
-from langflix.domain.lesson import ANYONE, Learner, Section
+from langflix.domain.lesson import ANYONE, Learner, Scorer, Section
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError, MediaError
 from langflix.media import ffmpeg, fonts
@@ -26,8 +25,6 @@ from langflix.media.fonts import Font
 
 #: Called with how far the lesson is, in per cent, at least once a second; what it raises ends it.
 Progress = Callable[[int], None]
-#: Gives the candidates of a lesson, and a remark for the job's owner or None.
-Scorer = Callable[[Sequence[Cue], Learner], tuple[Sequence[Expression], str | None]]
 
 #: The share of the work that is done when the first cut begins.
 PREPARED = 5
@@ -60,19 +57,14 @@ class Made:
     note: str | None
 
 
-def by_dictionary(cues: Sequence[Cue], learner: Learner) -> tuple[Sequence[Expression], str | None]:
-    """Score offline, by the dictionary alone."""
-    return lesson.local(cues, learner), None
-
-
 def make(
     program: Path,
     video: Path,
     subtitle: Path,
     places: Places,
     progress: Progress,
+    scorer: Scorer,
     learner: Learner = ANYONE,
-    scorer: Scorer = by_dictionary,
 ) -> Made:
     """Choose the expressions, make clips and videos, return what was made.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from sqlalchemy import Engine, func, select
 from langflix.data import jobs, lessons
 from langflix.data.engine import session, sole_worker_of
 from langflix.data.models import Job, Status
-from langflix.domain.lesson import Learner
+from langflix.domain.lesson import Learner, Scorer
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
 from langflix.media import lesson
-from langflix.media.lesson import Places, Scorer
+from langflix.media.lesson import Places
 from langflix.media.share import Share
 from langflix.media.storage import (
     ABANDONED_AFTER_S,
@@ -25,6 +25,7 @@ from langflix.media.storage import (
     Storage,
     Upload,
 )
+from langflix.scoring.dictionary import Dictionary
 
 log = logging.getLogger(__name__)
 #: A PENDING job whose message is gone is given this time before it is called lost.
@@ -39,7 +40,7 @@ class Doors:
     storage: Storage
     ffmpeg: Callable[[], Path]
     share: Share | None = None
-    scorer: Scorer = lesson.by_dictionary
+    scorer: Scorer = field(default_factory=Dictionary)
 
 
 class Unwanted(LangflixError):
@@ -173,8 +174,8 @@ def _finish(doors: Doors, job: Job) -> None:
             upload.subtitle,
             _places(doors.storage, job_id),
             _progress(doors, job_id),
-            Learner.parse(job.level, job.language),
             doors.scorer,
+            Learner.parse(job.level, job.language),
         )
     except Unwanted:
         _drop(doors, job_id)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langflix.domain import gemini, lesson
+from langflix.domain import gemini
 from langflix.domain.expressions import Expression
 from langflix.domain.gemini import BadAnswer
-from langflix.domain.lesson import Learner
+from langflix.domain.lesson import Learner, Scorer
 from langflix.domain.subtitles import Cue
-from langflix.media.lesson import Scorer, by_dictionary
+from langflix.scoring.dictionary import Dictionary
 from langflix.scoring.settings import GeminiSettings
 
 log = logging.getLogger(__name__)
@@ -68,16 +68,18 @@ class _Purse:
 
 @dataclass(frozen=True, slots=True)
 class Gemini:
-    """A scorer; see :data:`langflix.media.lesson.Scorer`.
+    """A scorer; see :data:`langflix.domain.lesson.Scorer`.
 
     Attributes:
         settings: how to ask.
+        otherwise: who chooses when there is no answer.
         wait: sleeps for so many seconds; a door for tests.
         clock: seconds that only grow; another one.
 
     """
 
     settings: GeminiSettings
+    otherwise: Scorer = field(default_factory=Dictionary)
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -91,7 +93,8 @@ class Gemini:
         log.warning("gemini gave no answer", extra={"event": "gemini.failed", "reason": why})
         if found:
             return found, f"the Gemini API was asked about a part of the film only: {why}"
-        return lesson.local(cues, learner), f"the dictionary chose, not the Gemini API: {why}"
+        chosen, _ = self.otherwise(cues, learner)
+        return chosen, f"the dictionary chose, not the Gemini API: {why}"
 
     def _ask_all(
         self, cues: Sequence[Cue], learner: Learner
@@ -170,7 +173,7 @@ class Gemini:
 def choose(environ: Mapping[str, str]) -> Scorer:
     """Return the scorer that the environment asks for; raises SettingsError."""
     settings = GeminiSettings.from_env(environ)
-    return Gemini(settings) if settings else by_dictionary
+    return Gemini(settings) if settings else Dictionary()
 
 
 def _seconds(text: str) -> float | None:

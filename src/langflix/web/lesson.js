@@ -65,6 +65,10 @@ function card(expression) {
   item.dataset.testid = "expression";
   if (expression.translation)
     item.append(element("p", { className: "translation", textContent: expression.translation }));
+  if (expression.meaning)
+    item.append(
+      element("p", { className: "meaning", lang: "en", textContent: expression.meaning }),
+    );
   if (expression.similar.length > 0) {
     const list = expression.similar.join(", ");
     item.append(element("p", { className: "quiet", textContent: t("similar", { list }) }));

@@ -24,6 +24,7 @@ INTEGRATION: Mapping[str, str] = {
     "zstd": "zstd",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
+    "/usr/share/wordnet/data.verb": "wordnet-base",
 }
 FUNCTIONAL: Mapping[str, str] = {
     **REHEARSAL,

@@ -53,7 +53,7 @@ class Fake:
     def scorer(self, **changes: object) -> Gemini:
         """Return a scorer that asks this server and does not really wait."""
         settings = GeminiSettings(Secret(KEY), self.url, "gemini-test", 0.10, 0.30, 2.50)
-        return Gemini(replace(settings, **changes), self.waits.append)  # type: ignore[arg-type]
+        return Gemini(replace(settings, **changes), wait=self.waits.append)  # type: ignore[arg-type]
 
     def then(self, status: int, body: bytes = b"", **headers: str) -> Fake:
         """Answer so, after what was said before."""

@@ -21,6 +21,9 @@ from langflix.media.commands import LANDSCAPE, Look
 from langflix.media.ffmpeg import Piece
 from langflix.media.lesson import Places
 from langflix.media.process import Limits
+from langflix.scoring.dictionary import Dictionary
+
+DICTIONARY = Dictionary()
 
 
 class Cancelled(Exception):
@@ -60,11 +63,12 @@ def test_a_lesson_has_clips_a_video_and_a_short(film: Path, tmp_path: Path) -> N
     text = SUBTITLE.read_text("utf-8").replace(",", ".")
     subtitle.write_text("WEBVTT\n\n" + text, "utf-16")
     out = tmp_path / "o'ut"
+    learner = Learner("A2", "ko")
     made = lesson.make(
-        ffmpeg.program(), film, subtitle, places(out), told.append, Learner("A2", "ko")
+        ffmpeg.program(), film, subtitle, places(out), told.append, DICTIONARY, learner
     )
     assert len(made.sections) == 3
-    assert made.note is None, "apt-get install fonts-wqy-microhei"
+    assert made.note is None, "apt-get install fonts-wqy-microhei wordnet-base"
     assert sorted(path.name for path in out.iterdir()) == [
         *("0.mp4", "1.mp4", "2.mp4", "lesson.mp4", "short.mp4"),
     ]
@@ -127,7 +131,9 @@ def test_a_silent_portrait_film_fits(tmp_path: Path) -> None:
     subprocess.run(argv, check=True, timeout=60)
     subtitle = tmp_path / "film.srt"
     subtitle.write_text("1\n00:00:00,500 --> 00:00:02,000\nI put up with it for him.\n")
-    made = lesson.make(ffmpeg.program(), video, subtitle, places(tmp_path / "out"), ignore)
+    made = lesson.make(
+        ffmpeg.program(), video, subtitle, places(tmp_path / "out"), ignore, DICTIONARY
+    )
     found = ffmpeg.probe(ffmpeg.program(), tmp_path / "out" / "0.mp4")
     assert (found.width, found.height, found.audio_codec) == (1280, 720, "aac")
     assert found.frame_rate == 30.0
@@ -146,7 +152,7 @@ def test_a_cancelled_job_ends_its_ffmpeg(film: Path, tmp_path: Path) -> None:
 
     out = tmp_path / "out"
     with pytest.raises(Cancelled):
-        lesson.make(ffmpeg.program(), film, SUBTITLE, places(out), cancel)
+        lesson.make(ffmpeg.program(), film, SUBTITLE, places(out), cancel, DICTIONARY)
     assert calls
     assert list(out.iterdir()) == []
 
@@ -226,7 +232,7 @@ def test_a_film_without_its_index_is_refused(film: Path, tmp_path: Path, share: 
     data = film.read_bytes()
     cut.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match="cannot be read"):
-        lesson.make(ffmpeg.program(), cut, SUBTITLE, places(tmp_path / "out"), ignore)
+        lesson.make(ffmpeg.program(), cut, SUBTITLE, places(tmp_path / "out"), ignore, DICTIONARY)
     assert not (tmp_path / "out").exists()
 
 
@@ -238,7 +244,7 @@ def test_a_film_that_breaks_off_is_told(film: Path, tmp_path: Path) -> None:
     front.write_bytes(front.read_bytes()[: front.stat().st_size // 2])
     out = tmp_path / "out"
     with pytest.raises(InputError, match=r"broken or cut off|cannot be cut"):
-        lesson.make(ffmpeg.program(), front, SUBTITLE, places(out), ignore)
+        lesson.make(ffmpeg.program(), front, SUBTITLE, places(out), ignore, DICTIONARY)
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
@@ -264,7 +270,7 @@ def test_a_full_or_missing_directory_is_told(film: Path, tmp_path: Path) -> None
     """Where clips cannot be written, the disk is named and not the film."""
     (tmp_path / "out").write_text("")
     with pytest.raises(MediaError, match="cannot be written"):
-        lesson.make(ffmpeg.program(), film, SUBTITLE, places(tmp_path / "out"), ignore)
+        lesson.make(ffmpeg.program(), film, SUBTITLE, places(tmp_path / "out"), ignore, DICTIONARY)
 
 
 @settings(
@@ -296,6 +302,7 @@ def test_damaged_films_end_with_clips_or_a_reason(
             SUBTITLE,
             Places(lambda at: home / "out" / f"{at}.mp4"),
             ignore,
+            DICTIONARY,
         )
     except LangflixError as error:
         assert 0 < len(str(error)) < 500

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langflix.domain import lesson, lexicon, similar, subtitles
-from langflix.domain.expressions import WEIGHTS, difficulty, find, pick, score_parts, total
+from langflix.domain.expressions import WEIGHTS, difficulty, find, pick, rate, total
 from langflix.domain.inflection import verb_forms
-from langflix.domain.lexicon import LEVELS, Entry, Level
+from langflix.domain.lexicon import LEVELS, Entry, Level, Lexicon
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError
 
@@ -79,7 +79,7 @@ def test_what_was_said_is_quoted_exactly() -> None:
 def test_every_entry_of_the_dictionary_is_found_in_itself() -> None:
     """No entry is dead: its own words, said plainly, are recognised."""
     fill = {"one's": "my", "oneself": "myself", "~": "it"}
-    for entry in lexicon.load():
+    for entry in lexicon.load().entries:
         words = [fill.get(word, word.removeprefix("*")) for word in entry.pattern]
         assert entry.phrase in said(" ".join(words)), entry
 
@@ -115,11 +115,11 @@ def test_scores_are_open_and_bounded() -> None:
     """A score is the weighted sum of its parts, which are between 0 and 1."""
     assert sum(WEIGHTS.values()) == pytest.approx(1)
     for words in (0, 1, 5, 14, 15, 200):
-        parts = score_parts(Entry("idiom", "C2", ("a", "b")), words)
+        parts = rate("idiom", "C2", "word " * words, "", "B1")
         assert set(parts) == set(WEIGHTS)
         assert all(0 <= part <= 1 for part in parts.values())
         assert total(parts) == pytest.approx(sum(WEIGHTS[n] * parts[n] for n in parts), abs=1e-3)
-    good = score_parts(Entry("idiom", "C2", ("a", "b")), 8, "C1")
+    good = rate("idiom", "C2", "You must face the music now, my friend.", "face the music", "C1")
     assert total(good) == 1.0
 
 
@@ -127,12 +127,63 @@ def test_scores_are_open_and_bounded() -> None:
 def test_one_level_above_the_learner_suits_best(learner: Level) -> None:
     """What is a step up is worth most, what is below is worth least of the near ones."""
     index = lexicon.LEVELS.index(learner)
-    suits = [
-        score_parts(Entry("idiom", level, ("a", "b")), 8, learner)["level"] for level in LEVELS
-    ]
+    suits = [rate("idiom", level, "a b", "a", learner)["level"] for level in LEVELS]
     assert suits.index(max(suits)) == min(index + 1, len(LEVELS) - 1)
     if 0 < index < len(LEVELS) - 1:
         assert suits[index - 1] < suits[index] < suits[index + 1]
+
+
+def test_a_line_of_words_that_the_learner_knows_is_better() -> None:
+    """Rare words around the expression cost; names, numbers and possessives do not."""
+
+    def words(dialogue: str, learner: Level) -> float:
+        return rate("idiom", "B2", dialogue, "face the music", learner)["words"]
+
+    assert words("Now face the music, Bartholomew, at 10", "A1") == 1.0
+    assert words("My friend's turn to face the music", "A1") == 1.0
+    hard = "The obsequious kitchen staff had to face the music"
+    assert 0 < words(hard, "A1") < words(hard, "B2") <= words(hard, "C2") < 1.0
+    assert words("face the music", "A1") == 1.0
+
+
+def test_the_better_line_wins() -> None:
+    """Of two lines with the same expression the one that the learner can follow is taken."""
+    cues = [
+        Cue(0, 1000, "Obsequious plumbers procrastinate then face the music"),
+        Cue(2000, 3000, "You did it, so now you face the music"),
+    ]
+    (one,) = pick(find(cues), 1)
+    assert one.start_ms == 2000
+
+
+def test_a_pronoun_may_stand_between() -> None:
+    """``_`` takes one pronoun or nothing, and no other word."""
+    entries = [Entry("phrasal verb", "B1", ("*wolf", "_", "down"), "eat hastily", ("devour",))]
+    known = Lexicon.of(entries)
+
+    def found(line: str) -> list[str]:
+        return [one.said for one in find([Cue(0, 1, line)], "B1", known)]
+
+    assert found("He wolfed it down") == ["wolfed it down"]
+    assert found("wolfing down a pie") == ["wolfing down"]
+    assert found("She wolfed pie down; wolf me it down") == []
+    (one,) = find([Cue(0, 1, "wolf them down")], "B1", known)
+    assert (one.phrase, one.meaning, one.similar) == ("wolf down", "eat hastily", ("devour",))
+
+
+def test_a_dictionary_goes_over_another() -> None:
+    """Ours keeps its level and pattern and learns a meaning; what is new is added."""
+    ours = Lexicon.of([Entry("phrasal verb", "A2", ("*turn", "~", "on"))])
+    theirs = [
+        Entry("phrasal verb", "B1", ("*turn", "_", "on"), "make it run", ("switch on",)),
+        Entry("idiom", "C1", ("*hit", "the", "hay"), "go to bed"),
+    ]
+    both = ours.over(theirs)
+    assert [(one.phrase, one.level, one.meaning) for one in both.entries] == [
+        ("turn … on", "A2", "make it run"),
+        ("hit the hay", "C1", "go to bed"),
+    ]
+    assert both.entries[0].similar == ("switch on",)
 
 
 def test_a_lesson_suits_its_learner() -> None:
@@ -167,13 +218,15 @@ def test_an_expression_has_a_difficulty_and_its_kin() -> None:
     """Idioms of the same level are harder than phrasal verbs; similar expressions are named."""
     (one,) = find([Cue(0, 1, "I put up with it")])
     assert one.similar == ("tolerate", "stand")
-    assert difficulty("phrasal verb", "A1") < one.difficulty < difficulty("idiom", "B2")
-    assert difficulty("idiom", "C2") == 1.0
+    easier = difficulty("phrasal verb", "A1", ["put", "up"])
+    assert easier < one.difficulty < difficulty("idiom", "B2", ["face", "the", "music"])
+    assert difficulty("idiom", "C2", ["kick", "the", "thribble"]) == 1.0
+    assert difficulty("idiom", "C1", ["the", "rub"]) > difficulty("idiom", "C1", ["the", "one"])
 
 
 def test_similar_expressions_are_those_of_the_dictionary() -> None:
     """Each group has a phrase of the dictionary, none names itself, and a list is short."""
-    phrases = {entry.phrase for entry in lexicon.load()}
+    phrases = {entry.phrase for entry in lexicon.load().entries}
     for group in similar.load():
         assert phrases & set(group), group
     for phrase in phrases:

@@ -15,7 +15,7 @@ from langflix.domain.gemini import BadAnswer
 from langflix.domain.lesson import Learner
 from langflix.domain.subtitles import Cue
 from langflix.errors import SettingsError
-from langflix.media.lesson import by_dictionary
+from langflix.scoring.dictionary import Dictionary
 from langflix.scoring.gemini import choose
 from langflix.scoring.settings import DEFAULT_MODEL, GeminiSettings
 
@@ -28,6 +28,7 @@ ITEM: dict[str, Any] = {
     "kind": "collocation",
     "level": "B1",
     "translation": "폭우",
+    "meaning": "a strong rain",
     "similar": ["downpour", "\u0007pouring\nrain"],
 }
 
@@ -61,7 +62,8 @@ def test_a_good_answer_becomes_expressions() -> None:
     (one,) = gemini.read(answer(json.dumps([ITEM])), CUES, ANYONE)
     assert (one.said, one.start_ms, one.end_ms) == ("Heavy rain", 1000, 2000)
     assert (one.translation, one.similar) == ("폭우", ("downpour", "pouring rain"))
-    assert one.score_parts == {"level": 0.7, "idiomatic": 0.2, "context": 1.0}
+    assert one.meaning == "a strong rain"
+    assert one.score_parts == {"level": 0.7, "idiomatic": 0.2, "words": 1.0, "context": 1.0}
     assert gemini.read(answer("[]"), CUES, ANYONE) == ()
 
 
@@ -138,8 +140,8 @@ def test_costs_are_never_estimated_too_low() -> None:
 
 def test_without_a_key_the_dictionary_chooses() -> None:
     """The network is used only when a key says so."""
-    assert choose({}) is by_dictionary
-    assert choose({"GEMINI_API_KEY_FILE": " "}) is by_dictionary
+    assert choose({}) == Dictionary()
+    assert choose({"GEMINI_API_KEY_FILE": " "}) == Dictionary()
 
 
 def test_settings_have_defaults_and_hide_the_key(tmp_path: Path) -> None:

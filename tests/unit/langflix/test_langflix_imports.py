@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).resolve().parents[3] / "src"
-MEDIA = ("pysubs2", "imageio_ffmpeg", "charset_normalizer", "httpx")
+MEDIA = ("pysubs2", "imageio_ffmpeg", "charset_normalizer", "httpx", "wordfreq")
 WEB = ("fastapi", "starlette", "uvicorn", "pydantic")
 
 
