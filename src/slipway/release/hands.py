@@ -32,6 +32,10 @@ _LOG_LINES = 10
 _UP_SPARE_S = 120.0
 _MIGRATE_S = 900.0
 _ASK_S = 120.0
+_UP_TRIES = 4
+_SETTLE_S = 2.0
+# What Docker says while it still carries out what an interrupted command began.
+_SETTLING = ("is already in use by container", "is already in progress", "is marked for removal")
 
 # $1 the data path, then NAME MODE OWNER of each folder. One that is there is left as it is.
 _DATA = """set -eu
@@ -220,20 +224,38 @@ def compose_up(doors: Doors, draft: Draft, file: str, services: Sequence[str] = 
 
 
 def up(doors: Doors, file: str, further: Sequence[str], timeout: float) -> None:
-    """``compose up`` with what is on the host already: nothing is pulled or built."""
-    try:
-        doors.engine.compose(
-            file, ("up", "--detach", "--no-build", "--pull", "never", *further), timeout=timeout
-        )
-    except CommandFailed as error:
-        faults = _broken(doors)
-        if faults:
-            raise explain(doors, faults, "up") from error
-        raise DeployError(
-            f"Compose could not start the services on {doors.host.name}",
-            details=error.details,
-            stage="up",
-        ) from error
+    """``compose up`` with what is on the host already: nothing is pulled or built.
+
+    Docker goes on with what an interrupted Compose asked of it. The next one may then meet a
+    container that is just being removed or renamed, and fails on its name; it is asked again.
+
+    Raises:
+        DeployError: Compose failed; the failing container's last lines are in the details.
+    """
+    arguments = ("up", "--detach", "--no-build", "--pull", "never", *further)
+    for left in reversed(range(_UP_TRIES)):
+        try:
+            doors.engine.compose(file, arguments, timeout=timeout)
+            return
+        except CommandFailed as error:
+            if not left or not _is_settling(error):
+                raise _failed_up(doors, error) from error
+        doors.clock.sleep(_SETTLE_S)
+
+
+def _is_settling(error: CommandFailed) -> bool:
+    return any(said in line for said in _SETTLING for line in error.details)
+
+
+def _failed_up(doors: Doors, error: CommandFailed) -> DeployError:
+    faults = _broken(doors)
+    if faults:
+        return explain(doors, faults, "up")
+    return DeployError(
+        f"Compose could not start the services on {doors.host.name}",
+        details=error.details,
+        stage="up",
+    )
 
 
 def _broken(doors: Doors) -> tuple[Fault, ...]:

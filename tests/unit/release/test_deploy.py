@@ -16,6 +16,7 @@ from slipway.errors import (
     HostUnreachable,
     SlipwayError,
 )
+from slipway.release import hands
 from slipway.release.deploy import deploy, make_draft
 from slipway.release.hands import PlanIsStale
 from slipway.release.record import read_records
@@ -234,6 +235,34 @@ def test_ctrl_c_while_starting_is_undone() -> None:
         _run(made, db="2")
     assert caught.value.exit_code == 130
     assert read_records(made.host, APP).current == before.release
+
+
+def test_docker_that_is_still_at_it_is_asked_again() -> None:
+    """A name that an interrupted Compose left taken is free a moment later."""
+    made = world()
+    _first(made)
+    taken = 'Conflict. The container name "/demo-db-1" is already in use by container "c9".'
+    answers: list[Exception | None] = [failed(taken), failed(taken), None, None]
+    made.engine.broken_up = lambda: answers.pop(0)
+    assert _run(made, db="2").outcome == "deployed"
+    assert made.clock.seconds >= 2 * hands._SETTLE_S
+
+
+def test_a_name_that_stays_taken_is_a_failure() -> None:
+    """Asking again ends: somebody else's container has the name."""
+    made = world()
+    _first(made)
+    taken = 'Conflict. The container name "/demo-db-1" is already in use by container "c9".'
+    asked: list[None] = []
+
+    def up() -> Exception | None:
+        asked.append(None)
+        return failed(taken)
+
+    made.engine.broken_up = up
+    with pytest.raises(DeployBroken, match="going back failed too"):
+        _run(made, db="2")
+    assert len(asked) == 8
 
 
 def test_held_lease_stops_before_anything() -> None:
