@@ -58,7 +58,11 @@ def _completed(call: tuple[str, ...], reply: object) -> Completed:
 
 @dataclass
 class FakeShell(_Scripted):
-    """A :class:`slipway.doors.Shell` that runs nothing, and remembers the variables it was given."""
+    """A :class:`slipway.doors.Shell` that runs nothing.
+
+    Attributes:
+        environments: the variables that each call was given.
+    """
 
     environments: list[Mapping[str, str]] = field(default_factory=list)
 

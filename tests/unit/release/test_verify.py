@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.doors import Answer
-from slipway.errors import CommandFailed, DeployError
+from slipway.errors import DeployError
 from slipway.release.durations import health_check, seconds
 from slipway.release.values import Container
 from slipway.release.verify import Expected, Verdict, expected
 from slipway.release.watch import ask_health, watch_containers
-from slipway.testing import FakeClock, FakeHttp, FakeShell
+from slipway.testing import FakeClock, FakeHttp
 
 WEB = Container("web", "c1", "web", "i", "running", "starting")
 CHECKED = Expected("web", 1, True, 20.0)
