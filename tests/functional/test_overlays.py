@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,15 @@ SHOW = 'print(open("/run/secrets/{}").read())'
 
 @dataclass
 class Watched:
-    """What could be seen of the processes of this machine, the rehearsal host's among them."""
+    """What could be seen of processes while the deploy ran.
 
-    lines: set[bytes]
-    variables: set[bytes]
+    Attributes:
+        lines: command lines of all processes, the rehearsal host's among them.
+        variables: those of the deploy's own processes here.
+    """
+
+    lines: set[bytes] = field(default_factory=set, repr=False)
+    variables: set[bytes] = field(default_factory=set, repr=False)
 
 
 @dataclass(frozen=True)
@@ -115,18 +120,20 @@ def gemini(address: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 @contextmanager
-def watching() -> Iterator[Watched]:
-    """Note the command lines and variables of all processes until the block ends."""
-    seen, ended = Watched(set(), set()), threading.Event()
+def watching(mark: str) -> Iterator[Watched]:
+    """Watch processes until the block ends; those with the variable ``mark`` are the deploy's."""
+    seen, ended = Watched(), threading.Event()
 
     def look() -> None:
         while not ended.wait(0.1):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
                     line = (process / "cmdline").read_bytes()
-                    if line not in seen.lines:
-                        seen.variables.update((process / "environ").read_bytes().split(b"\0"))
-                        seen.lines.add(line)
+                    if line in seen.lines:
+                        continue
+                    variables = (process / "environ").read_bytes().split(b"\0")
+                    seen.variables.update(variables if mark.encode() in variables else ())
+                    seen.lines.add(line)
                 except OSError:
                     continue
 
@@ -160,7 +167,7 @@ def live(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]
             refused = site.inv("plan")
             given = {"SLIPWAY_SECRET_GEMINI_API_KEY": KEY, "TMPDIR": str(temporary)}
             planned = site.good("plan", **given)
-            with watching() as watched:
+            with watching(f"TMPDIR={temporary}") as watched:
                 first = site.good("deploy", "--json", **given)
             left = tuple(path.name for path in temporary.iterdir())
             # What the host has is kept: the key is not supplied again.
@@ -230,7 +237,7 @@ def test_flowers_password_lets_in(live: Live) -> None:
 
 
 def test_gemini_is_asked_with_the_key(live: Live) -> None:
-    """The worker reads the key and reaches the API outside of the host; its neighbours can't."""
+    """The worker reads the key and reaches the API outside of the host; beat has no way there."""
     assert live.asked
     assert {one["x-goog-api-key"] for one in live.asked} == {KEY}
     assert live.secret("worker", "gemini_api_key") == KEY
