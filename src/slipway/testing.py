@@ -58,7 +58,13 @@ def _completed(call: tuple[str, ...], reply: object) -> Completed:
 
 @dataclass
 class FakeShell(_Scripted):
-    """A :class:`slipway.doors.Shell` that runs nothing."""
+    """A :class:`slipway.doors.Shell` that runs nothing.
+
+    Attributes:
+        environments: the variables that each call was given.
+    """
+
+    environments: list[Mapping[str, str]] = field(default_factory=list)
 
     def run(
         self,
@@ -72,6 +78,7 @@ class FakeShell(_Scripted):
         watch: Callable[[str], None] | None = None,
     ) -> Completed:
         """Answer by the rules given to :meth:`on`."""
+        self.environments.append(dict(env or {}))
         return self.answer(argv, input or b"", check=check, where="this machine")
 
 

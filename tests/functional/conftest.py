@@ -24,6 +24,7 @@ default = "{name}"
 kind = "rehearsal"
 app_dir = "/mnt/tank/apps/langflix"
 compose = ["docker-compose.yml", "docker-compose.truenas.yml"]
+variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}
 """
 
 

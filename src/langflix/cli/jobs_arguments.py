@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's own words."""
+def add_arguments(parser: argparse.ArgumentParser, url: str) -> None:
+    """Describe the command's own words; ``url`` is the API's unless one is given."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--url", default="http://127.0.0.1:8000", help="the API (%(default)s)")
+    common.add_argument("--url", default=url, help="the API (%(default)s)")
     common.add_argument("--json", action="store_true", help="print JSON")
     wait = argparse.ArgumentParser(add_help=False)
     wait.add_argument("--wait", type=int, metavar="S", help="wait for its end, S seconds at most")

@@ -25,13 +25,18 @@ MODULES: Mapping[str, str] = {
     "check": "langflix.cli.check",
 }
 
+#: The environment's variable that says where the API is, for commands that ask it.
+URL = "LANGFLIX_URL"
+DEFAULT_URL = "http://127.0.0.1:8000"
+
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code; errors become sentences on standard error."""
-    arguments = parser().parse_args(argv)
+    environ = os.environ if environ is None else environ
+    arguments = parser(environ.get(URL) or DEFAULT_URL).parse_args(argv)
     module = importlib.import_module(MODULES[arguments.command])
     try:
-        return int(module.run(arguments, os.environ if environ is None else environ))
+        return int(module.run(arguments, environ))
     except SettingsError as error:
         for problem in error.problems:
             print(f"langflix: {problem}", file=sys.stderr)  # noqa: T201
@@ -43,8 +48,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(url: str = DEFAULT_URL) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; ``url`` is the API's unless one is given."""
     top = argparse.ArgumentParser("langflix", description="Short language lessons out of films.")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands.add_parser("api", help="serve HTTP")
@@ -52,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("beat", help="send the periodic tasks")
     commands.add_parser("flower", help="show workers and tasks to people")
     _add_migrate(commands.add_parser("migrate", help="bring the database to a revision"))
-    _add_health(commands.add_parser("health", help="ask a running API how everything is"))
+    _add_health(commands.add_parser("health", help="ask a running API how everything is"), url)
     of_jobs = commands.add_parser("jobs", help="make, list and end jobs of a running API")
-    jobs_arguments.add_arguments(of_jobs)
+    jobs_arguments.add_arguments(of_jobs, url)
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     check = commands.add_parser("check", help="a container's health check")
@@ -68,8 +73,8 @@ def _add_migrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _add_health(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the API (%(default)s)")
+def _add_health(parser: argparse.ArgumentParser, url: str) -> None:
+    parser.add_argument("--url", default=url, help="the API (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

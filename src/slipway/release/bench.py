@@ -43,6 +43,7 @@ default = "bench"
 kind = "rehearsal"
 app_dir = "/mnt/tank/apps/langflix"
 compose = ["docker-compose.yml", "docker-compose.truenas.yml"]
+variables = { LANGFLIX_API_TOKEN_FILE = "" }
 """
 
 

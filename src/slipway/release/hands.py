@@ -15,17 +15,13 @@ from slipway.release.engine import Engine
 from slipway.release.plan import UNHEALTHY
 from slipway.release.prepare import Draft
 from slipway.release.prune import find_waste, remove_waste
-from slipway.release.record import (
-    compose_path,
-    read_records,
-    switch_current,
-    write_release,
-)
+from slipway.release.record import compose_path, read_records, switch_current, write_release
 from slipway.release.secrets import write_secrets
+from slipway.release.smoke import run_smoke, smoke_secrets
 from slipway.release.steps import Belief
 from slipway.release.values import PendingMigration
 from slipway.release.verify import Expected, Fault, expected, hard_fault
-from slipway.release.watch import ask_health, run_smoke, watch_containers
+from slipway.release.watch import ask_health, watch_containers
 from slipway.report import Report, human_bytes
 
 _LOG_LINES = 10
@@ -299,9 +295,10 @@ def do_verify(doors: Doors, draft: Draft) -> None:
     stack, url = draft.job.stack, draft.job.url
     check_services(doors, expected(stack.services, stack.standing), doors.engine, stage="verify")
     ask_health(doors.http, doors.clock, url + stack.verify_path)
-    if stack.smoke:
+    if stack.smoke.command:
         doors.report.say("  smoke job")
-        run_smoke(doors.shell, stack.smoke, {"url": url}, doors.root)
+        given = smoke_secrets(doors.host, draft.job.app_dir, stack.smoke, draft.release.secrets)
+        run_smoke(doors.shell, stack.smoke.command, {"url": url}, doors.root, given)
 
 
 def do_record(doors: Doors, draft: Draft) -> None:

@@ -195,6 +195,22 @@ def read_newest(
     return found
 
 
+def read_version(host: Host, app_dir: str, name: str, version: int) -> Secret:
+    """The value of one version of a secret.
+
+    Raises:
+        DeployError: the host has lost it.
+    """
+    data = host.read(secret_path(app_dir, name, version))
+    if data is None:
+        raise DeployError(
+            f"the secret {name} version {version} vanished from {host.name}",
+            hint="deploy again",
+            stage="secrets",
+        )
+    return Secret(data.decode("utf-8", "replace"))
+
+
 def write_secrets(
     host: Host,
     app_dir: str,
@@ -240,11 +256,4 @@ def _source(host: Host, app_dir: str, choice: SecretChoice, values: Mapping[str,
     source = choice.spec.source
     if source in values:
         return values[source]
-    data = host.read(secret_path(app_dir, source, choice.version))
-    if data is None:
-        raise DeployError(
-            f"the secret {source} version {choice.version} vanished from {host.name}",
-            hint="deploy again",
-            stage="secrets",
-        )
-    return Secret(data.decode("utf-8", "replace"))
+    return read_version(host, app_dir, source, choice.version)

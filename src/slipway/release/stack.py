@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -64,6 +64,20 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoke:
+    """A job on the deploying machine that shows whether a deployed stack works.
+
+    Attributes:
+        command: program and arguments; empty for a stack without one.
+        secrets: environment variable to a secret's name; while the job runs, the variable names a
+            file that holds the secret.
+    """
+
+    command: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """Everything the Compose files say, merged and filled in.
 
@@ -78,7 +92,7 @@ class Stack:
         data: folders to make.
         migration: how to migrate.
         verify_path: path of the URL that must answer 200.
-        smoke: command of the smoke job on the deploying machine; empty for none.
+        smoke: the smoke job.
     """
 
     application: str
@@ -90,7 +104,7 @@ class Stack:
     data: tuple[DataFolder, ...] = ()
     migration: Migration = Migration()
     verify_path: str = "/"
-    smoke: tuple[str, ...] = ()
+    smoke: Smoke = Smoke()
 
     @property
     def services(self) -> dict[str, dict[str, Any]]:

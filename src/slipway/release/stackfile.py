@@ -6,6 +6,7 @@ a config) is refused here, with its path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from slipway.reading import Reader
 from slipway.release.durations import health_check, replicas, seconds
 from slipway.release.interpolate import interpolate
 from slipway.release.merge import merge
-from slipway.release.stack import DataFolder, Migration, SecretSpec, Stack
+from slipway.release.stack import DataFolder, Migration, SecretSpec, Smoke, Stack
 from slipway.release.yamlfile import parse_yaml
 
 OWN = "x-slipway"
@@ -25,6 +26,7 @@ _REFUSED = {
     "container_name": "two containers of a service must be able to exist: leave it out",
 }
 DERIVATIONS = ("redis-acl",)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def read_stack(files: Sequence[tuple[str, str]], variables: Mapping[str, str]) -> Stack:
@@ -78,7 +80,7 @@ def _stack(document: dict[str, Any], where: str) -> Stack:
             migrate.text("source", ""),
         ),
         verify_path=verify.text("path", "/"),
-        smoke=smoke.texts("command", []),
+        smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
     )
     for table in (reader, migrate, verify, smoke):
         table.finish()
@@ -180,6 +182,12 @@ def _reference_problems(stack: Stack) -> list[Problem]:
             problems.append(Problem(where, f"is derived from {spec.source!r}, which is not there"))
         if spec.derive and spec.generate:
             problems.append(Problem(where, "is either generated or derived, not both"))
+    for variable, name in stack.smoke.secrets.items():
+        where = f"{OWN}.smoke.secrets.{variable}"
+        if not _VARIABLE.fullmatch(variable):
+            problems.append(Problem(where, "is no name of an environment variable"))
+        if name not in names:
+            problems.append(Problem(where, f"there is no secret {name}"))
     service = stack.migration.service
     if service and service not in stack.services:
         problems.append(Problem(f"{OWN}.migrate.service", f"there is no service {service}"))

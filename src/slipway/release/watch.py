@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from slipway.doors import Clock, Http, Shell
-from slipway.errors import CommandFailed, DeployError
+from slipway.doors import Clock, Http
+from slipway.errors import DeployError
 from slipway.release.values import Container
 from slipway.release.verify import Expected, Look, Sight, Verdict, Wait, watch
 
 _ANSWER_S = 60.0
 _ASK_S = 10.0
 _PAUSE_S = 0.5
-_SMOKE_S = 300.0
 _SHOWN_LINES = 10
 
 
@@ -74,49 +70,12 @@ def ask_health(http: Http, clock: Clock, url: str) -> None:
     got = str(answer.status) if answer.status else "no answer"
     raise DeployError(
         f"GET {url} gave {got} ({tries} tries in {_ANSWER_S:.0f} s)",
-        details=_last_lines(answer.body),
+        details=last_lines(answer.body),
         stage="verify",
     )
 
 
-def run_smoke(shell: Shell, command: Sequence[str], places: Mapping[str, str], root: Path) -> None:
-    """Run the stack's smoke job on this machine.
-
-    Args:
-        command: arguments; ``{url}`` and the other names of ``places`` in them are filled in.
-            ``python3`` is the one that runs this, with the checkout's ``src`` on its path.
-        places: values by name.
-        root: folder it runs in: the checkout.
-
-    Raises:
-        DeployError: it failed; what it said last is in the details.
-    """
-    argv = [_filled(argument, places) for argument in command]
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    env = {"PATH": path, "PYTHONPATH": str(root / "src")}
-    try:
-        done = shell.run(argv, timeout=_SMOKE_S, env=env, cwd=str(root), check=False)
-    except CommandFailed as error:
-        raise DeployError(
-            f"the smoke job could not be run: {error.message}",
-            details=error.details,
-            stage="verify",
-        ) from error
-    if not done.ok:
-        raise DeployError(
-            f"the smoke job failed with code {done.exit_code}",
-            details=[*_last_lines(done.stdout), *_last_lines(done.stderr)],
-            stage="verify",
-        )
-
-
-def _filled(argument: str, names: Mapping[str, str]) -> str:
-    for name, value in names.items():
-        argument = argument.replace("{" + name + "}", value)
-    return argument
-
-
-def _last_lines(data: bytes) -> list[str]:
+def last_lines(data: bytes) -> list[str]:
     """The last lines of a text; a JSON document is set out first."""
     text = data.decode("utf-8", "replace").strip()
     with contextlib.suppress(ValueError):

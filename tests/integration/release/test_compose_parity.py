@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from slipway.config import load
 from slipway.release.desk import Desk
 from slipway.release.render import render
-from slipway.release.stack import Stack
+from slipway.release.stack import Stack, own_variables
 from slipway.release.stackfile import OWN, read_stack
 from slipway.report import Report
 
 ROOT = Path(__file__).resolve().parents[3]
+DEPLOY = ROOT / "deploy"
 HEAD = f'{OWN}: {{application: demo, url: "http://x"}}\n'
 
 BASE = (
@@ -95,7 +97,9 @@ def compose() -> tuple[str, ...]:
     return (named,)
 
 
-def _config(compose: tuple[str, ...], folder: Path, names: list[str]) -> dict[str, Any]:
+def _config(
+    compose: tuple[str, ...], folder: Path, names: list[str], **variables: str
+) -> dict[str, Any]:
     files = [argument for name in names for argument in ("-f", str(folder / name))]
     done = subprocess.run(
         [*compose, "-p", "demo", *files, "--profile", "*", "config", "--format", "json"],
@@ -103,13 +107,14 @@ def _config(compose: tuple[str, ...], folder: Path, names: list[str]) -> dict[st
         text=True,
         check=False,
         timeout=60,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **variables},
     )
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     for key in [key for key in document if key.startswith("x-")]:
         del document[key]
     for body in document["services"].values():
+        body.pop(OWN, None)
         for label in ("io.slipway.config", "io.slipway.role"):
             body.get("labels", {}).pop(label, None)
         if not body.get("labels"):
@@ -131,4 +136,32 @@ def test_merged_file_means_what_the_files_mean(
         (tmp_path / file).write_text(text)
     (tmp_path / "one.json").write_bytes(_rendered(read_stack(texts, {})))
     theirs = _config(compose, tmp_path, ["base.yml", "over.yml"])
+    assert _config(compose, tmp_path, ["one.json"]) == theirs
+
+
+@pytest.mark.parametrize("given", [{}, {"LANGFLIX_API_TOKEN_FILE": ""}], ids=["token", "open"])
+@pytest.mark.parametrize(
+    "overlays",
+    [[], ["truenas"], ["truenas", "media", "gemini"], ["override.example"]],
+    ids="+".join,
+)
+def test_the_stacks_own_files_mean_the_same(
+    overlays: list[str], given: dict[str, str], tmp_path: Path, compose: tuple[str, ...]
+) -> None:
+    """LangFlix's own files, too, with a variable that is unset and with one that is empty."""
+    names = ["docker-compose.yml", *(f"docker-compose.{one}.yml" for one in overlays)]
+    images = {role: f"langflix/{role}:1" for role in load(ROOT).roles}
+    variables = {
+        **own_variables("langflix", images, app_dir="/app"), "LANGFLIX_MEDIA": "/films", **given,
+    }  # fmt: skip
+    texts = [(name, (DEPLOY / name).read_text("utf-8")) for name in names]
+    for name, text in texts:
+        (tmp_path / name).write_text(text, "utf-8")
+    stack = read_stack(texts, variables)
+    one = render(stack, images=images, files={}, secrets={}, app_dir="/app").text
+    (tmp_path / "one.json").write_bytes(one)
+    theirs = _config(compose, tmp_path, names, **variables)
+    assert theirs["services"]["api"]["environment"]["LANGFLIX_API_TOKEN_FILE"] == given.get(
+        "LANGFLIX_API_TOKEN_FILE", "/run/secrets/api_token"
+    )
     assert _config(compose, tmp_path, ["one.json"]) == theirs

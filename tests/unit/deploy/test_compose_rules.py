@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from langflix.scoring import settings as scoring
 from slipway.config import load
+from slipway.hosts.config import read_hosts
 from slipway.release.stack import Stack, own_variables
 from slipway.release.stackfile import read_stack
 from slipway.release.yamlfile import parse_yaml
@@ -18,7 +21,10 @@ DEPLOY = ROOT / "deploy"
 BASE = "docker-compose.yml"
 TRUENAS = "docker-compose.truenas.yml"
 DEV = "docker-compose.dev.yml"
+MEDIA = "docker-compose.media.yml"
+GEMINI = "docker-compose.gemini.yml"
 EXAMPLE = "docker-compose.override.example.yml"
+FILES = [BASE, TRUENAS, MEDIA, GEMINI, DEV, EXAMPLE]
 ROLES = load(ROOT).roles
 STANDING = [role for role in ROLES if role != "cli"]
 STATEFUL = {"postgres", "redis"}
@@ -26,16 +32,19 @@ STATEFUL = {"postgres", "redis"}
 Service = dict[str, Any]
 
 
-def _stack(*files: str) -> Stack:
+def _stack(*files: str, **given: str) -> Stack:
     images = {role: f"langflix/{role}:0123456789ab" for role in ROLES}
     variables = own_variables("langflix", images, app_dir="/mnt/tank/apps/langflix")
-    variables["LANGFLIX_SOURCE"] = "/src"
+    variables |= {"LANGFLIX_SOURCE": "/src", "LANGFLIX_MEDIA": "/mnt/tank/media", **given}
     return read_stack([(name, (DEPLOY / name).read_text()) for name in files], variables)
 
 
 STACKS = {
     "base": _stack(BASE),
     "truenas": _stack(BASE, TRUENAS),
+    "media": _stack(BASE, TRUENAS, MEDIA),
+    "gemini": _stack(BASE, GEMINI),
+    "all": _stack(BASE, TRUENAS, MEDIA, GEMINI, EXAMPLE),
     "dev": _stack(BASE, DEV),
     "example": _stack(BASE, EXAMPLE),
 }
@@ -136,7 +145,7 @@ def test_dependencies_wait_for_health(kind: str) -> None:
             assert needed["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("kind", ["base", "truenas", "example"])
+@pytest.mark.parametrize("kind", sorted(set(STACKS) - {"dev"}))
 def test_only_the_edge_publishes_ports(kind: str) -> None:
     """Nothing but the edge can be reached from outside the host."""
     stack = STACKS[kind]
@@ -157,7 +166,82 @@ def test_the_stores_are_on_the_internal_network(kind: str) -> None:
     assert stack.document["networks"]["back"]["internal"] is True
     assert set(stack.services["edge"]["networks"]) == {"front"}
     for name in STATEFUL | {"worker", "beat", "cli"}:
-        assert set(stack.services[name]["networks"]) <= {"back", "dev"}
+        assert set(stack.services[name]["networks"]) - {"egress"} <= {"back", "dev"}
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_only_who_asks_gemini_has_a_way_out(kind: str) -> None:
+    """The overlay for Gemini, and nothing else, gives worker and cli a network that leads out."""
+    stack, asking = STACKS[kind], {"worker", "cli"} if kind in ("gemini", "all") else set()
+    assert {n for n, body in stack.services.items() if "egress" in body["networks"]} == asking
+    assert {n for n, body in stack.services.items() if "gemini_api_key" in body.get("secrets", [])
+            } == asking  # fmt: skip
+    assert stack.document["networks"].get("egress", {}) == {}
+    assert ("gemini_api_key" in {spec.name for spec in stack.secrets}) is bool(asking)
+
+
+def test_the_overlays_add_nothing_else() -> None:
+    """Without the keys an overlay is about, the stack is the one below it."""
+
+    def bare(stack: Stack) -> dict[str, Service]:
+        kept = copy.deepcopy(stack.services)
+        for body in kept.values():
+            body.get("environment", {}).pop("LANGFLIX_MEDIA_DIR", None)
+            for name in [n for n in body.get("environment", {}) if "GEMINI" in n]:
+                del body["environment"][name]
+            body["networks"].pop("egress", None)
+            body["secrets"] = [n for n in body.get("secrets", []) if n != "gemini_api_key"]
+            mounts = body.get("volumes", [])
+            body["volumes"] = [mount for mount in mounts if mount["target"] != "/media"]
+        return kept
+
+    assert bare(_stack(BASE, MEDIA, GEMINI)) == bare(STACKS["base"])
+
+
+def test_the_defaults_for_gemini_are_the_codes() -> None:
+    """What the overlay passes on when nothing is set is what the application would take."""
+    assert scoring.KEY_FILE in STACKS["gemini"].services["worker"]["environment"]
+    for service in ("worker", "cli"):
+        given = STACKS["gemini"].services[service]["environment"]
+        assert given[scoring.MODEL] == scoring.DEFAULT_MODEL
+        assert given[scoring.MAX_COST] == scoring.DEFAULT_MAX_COST
+        assert given[scoring.PRICES] == scoring.DEFAULT_PRICES
+
+
+@pytest.mark.parametrize("kind", ["media", "all"])
+def test_the_media_share_is_only_read(kind: str) -> None:
+    """Whoever lists films or makes lessons of them has the share, read-only; nobody else does."""
+    services = STACKS[kind].services
+    shares = {
+        name: mount
+        for name, body in services.items()
+        for mount in body.get("volumes", [])
+        if mount["source"] == "/mnt/tank/media"
+    }
+    assert set(shares) == {"api", "worker", "cli"}
+    for name, mount in shares.items():
+        assert mount["read_only"] is True
+        assert services[name]["environment"]["LANGFLIX_MEDIA_DIR"] == mount["target"] == "/media"
+
+
+def test_the_token_is_wanted_unless_it_is_switched_off() -> None:
+    """API, cli and smoke job know the token; an empty variable, and only that, switches it off."""
+    name, file = "LANGFLIX_API_TOKEN_FILE", "/run/secrets/api_token"
+    for given, wanted in (({}, file), ({name: ""}, "")):
+        services = _stack(BASE, **given).services
+        having = {n for n, body in services.items() if name in body.get("environment", {})}
+        assert having == {"api", "cli"}
+        for service in having:
+            assert services[service]["environment"][name] == wanted
+            assert "api_token" in services[service]["secrets"]
+    assert STACKS["base"].smoke.secrets == {name: "api_token"}
+
+
+def test_only_the_rehearsal_host_goes_without_a_token() -> None:
+    """Of the hosts in hosts.toml only the one that nobody else reaches has it switched off."""
+    entries = read_hosts(DEPLOY / "hosts.toml").entries
+    off = {n for n, e in entries.items() if e.variables.get("LANGFLIX_API_TOKEN_FILE") == ""}
+    assert off == {n for n, entry in entries.items() if entry.kind == "rehearsal"} == {"rehearsal"}
 
 
 @pytest.mark.parametrize("kind", STACKS)
@@ -183,9 +267,10 @@ def test_data_folders_are_those_that_are_mounted() -> None:
     assert {folder.owner for folder in stack.data} == {568}
 
 
-def test_every_secret_is_used_and_every_used_one_is_declared() -> None:
+@pytest.mark.parametrize("kind", STACKS)
+def test_every_secret_is_used_and_every_used_one_is_declared(kind: str) -> None:
     """The secrets of services, of Compose and of slipway are the same, but for a source."""
-    stack = STACKS["base"]
+    stack = STACKS[kind]
     used = {name for body in stack.services.values() for name in body.get("secrets", [])}
     declared = set(stack.document["secrets"])
     assert used == declared == {spec.name for spec in stack.secrets}
@@ -218,13 +303,13 @@ def test_the_program_versions_agree() -> None:
     assert majors == {"17"}
 
 
-@pytest.mark.parametrize("name", [BASE, TRUENAS, DEV, EXAMPLE])
+@pytest.mark.parametrize("name", FILES)
 def test_yaml_means_the_same_to_every_reader(name: str) -> None:
     """No scalar is one thing to YAML 1.1 and another to YAML 1.2."""
     assert isinstance(parse_yaml((DEPLOY / name).read_text(), name), dict)
 
 
-@pytest.mark.parametrize("name", [BASE, TRUENAS, DEV, EXAMPLE])
+@pytest.mark.parametrize("name", FILES)
 def test_every_port_and_mode_is_quoted(name: str) -> None:
     """Mappings with colons, and numbers with a leading zero, are in quotes."""
     for line in (DEPLOY / name).read_text().splitlines():
@@ -236,7 +321,7 @@ def test_every_port_and_mode_is_quoted(name: str) -> None:
 def _mentions() -> dict[str, set[str]]:
     """Variable to what follows its name wherever it is used."""
     found: dict[str, set[str]] = {}
-    for name in (BASE, TRUENAS, DEV, EXAMPLE):
+    for name in FILES:
         lines = (DEPLOY / name).read_text().splitlines()
         text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
         for variable, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", text):
@@ -264,6 +349,7 @@ def test_every_variable_has_a_default_or_a_reason(variable: str) -> None:
     if all(rest.startswith(":?") and len(rest) > 10 for rest in rests):
         assert not active
     else:
-        assert all(rest.startswith(":-") and len(rest) > 2 for rest in rests)
+        # A single "-" is for a variable that means something when it is empty, too.
+        assert all(re.match(":?-.", rest) for rest in rests)
         assert active
-        assert f":-{value}" in rests
+        assert value in {re.sub("^:?-", "", rest) for rest in rests}

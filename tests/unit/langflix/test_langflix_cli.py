@@ -90,3 +90,17 @@ def test_a_log_line_is_json_with_ids_and_extras() -> None:
     assert told["message"] == "said this\nand more"
     assert (told["level"], told["job_id"], told["event"]) == ("warning", "job-1", "test")
     assert told["path"] == "/x"
+
+
+@pytest.mark.parametrize("words", [["jobs", "list"], ["health"]])
+def test_the_environment_says_where_the_api_is(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``LANGFLIX_URL`` is asked where no ``--url`` is given; an empty one is none."""
+    nowhere = {"LANGFLIX_URL": "http://127.0.0.1:9"}
+    assert main(words, nowhere) == 3
+    assert capsys.readouterr().err.startswith("langflix: http://127.0.0.1:9 does not answer")
+    assert main([*words, "--url", "http://127.0.0.1:7"], nowhere) == 3
+    assert capsys.readouterr().err.startswith("langflix: http://127.0.0.1:7 does not answer")
+    assert parser("").parse_args(words).url == ""
+    assert parser().parse_args(words).url == "http://127.0.0.1:8000"

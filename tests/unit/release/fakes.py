@@ -35,6 +35,7 @@ x-slipway:
   data: { db: { mode: "0700" } }
   migrate: { service: job, command: [migrate], plan: [migrate, --plan] }
   verify: { path: /health }
+  smoke: { command: [smoke, "{url}"], secrets: { TOKEN_FILE: db_password } }
 services:
   web:
     x-slipway: { role: web }
@@ -228,6 +229,7 @@ def world() -> World:
     report = Report(err=talk, out=io.StringIO())
     doors = Doors(host, engine, shell, http, clock, report, Path("/checkout"))
     made = World(host, engine, http, clock, shell, talk, doors)
+    shell.on("smoke", URL)
     host.on("sh", "-c", reply=lambda argv, data: _script(made, argv, data))
     return made
 

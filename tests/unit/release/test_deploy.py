@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.unit.release.fakes import APP, COMPOSE, URL, World, failed, job, world
@@ -190,12 +191,48 @@ def test_failed_health_page_is_undone() -> None:
 def test_failed_smoke_job_is_undone() -> None:
     """A smoke job that fails puts the release before back."""
     made = world()
-    made.shell.on("python3", reply=3)
-    smoke = COMPOSE.replace("verify:", 'smoke: { command: [python3, "{url}/x"] }\n  verify:')
+    made.shell.on("smoke", URL, reply=3)
     with pytest.raises(DeployError, match="the smoke job failed with code 3"):
-        deploy(job(smoke), made.doors, "token")
-    assert made.shell.calls == [("python3", f"{URL}/x")]
+        _run(made)
+    assert made.shell.calls == [("smoke", URL)]
     assert made.engine.running == []
+
+
+def test_the_smoke_job_gets_the_secret_of_its_release() -> None:
+    """A changed secret is what the smoke job of that very deploy is given."""
+    made, given = world(), []
+
+    def smoke(argv: tuple[str, ...], data: bytes) -> int:
+        given.append(Path(made.shell.environments[-1]["TOKEN_FILE"]).read_bytes())
+        return 0
+
+    made.shell.on("smoke", URL, reply=smoke)
+    _run(made)
+    deploy(replace(job(), supplied={"db_password": Secret("second")}), made.doors, "token")
+    assert given == [made.host.files[f"{APP}/secrets/db_password/1"], b"second"]
+
+
+def test_releases_with_and_without_a_secret_follow_each_other() -> None:
+    """A secret that the release before has not heard of neither stops the way there nor back."""
+    made = world()
+    with_token = (
+        COMPOSE.replace("TOKEN_FILE: db_password", "TOKEN_FILE: token")
+        .replace("acl: { derive", "token: { generate: 8 }\n    acl: { derive")
+        .replace("    configs: [edge]", "    configs: [edge]\n    secrets: [token]")
+        .replace("\nsecrets:\n", '\nsecrets:\n  token: { file: "${DEMO_SECRETS:?}/token" }\n')
+    )
+    before = _first(made)
+    made.shell.on("smoke", URL, reply=1)
+    with pytest.raises(DeployError, match=f"{before.release} is serving again"):
+        deploy(job(with_token), made.doors, "token")
+    made.shell.on("smoke", URL)
+    made.clock.seconds += 60
+    token = made.host.files[f"{APP}/secrets/token/1"]
+    assert deploy(job(with_token), made.doors, "token").outcome == "deployed"
+    assert _run(made).outcome == "deployed"
+    made.clock.seconds += 60
+    assert deploy(job(with_token), made.doors, "token").outcome == "deployed"
+    assert made.host.files[f"{APP}/secrets/token/1"] == token
 
 
 def test_failed_undo_is_exit_code_6() -> None:
@@ -377,6 +414,7 @@ def test_secret_values_are_nowhere_but_in_their_files() -> None:
         repr(made.host.calls),
         repr(made.host.inputs),
         repr(made.engine.commands),
+        repr((made.shell.calls, made.shell.environments, made.shell.inputs)),
         repr(caught.value.to_json()),
         repr(caught.value.details),
         repr(wanted),

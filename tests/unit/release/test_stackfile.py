@@ -6,7 +6,7 @@ import pytest
 from tests.unit.release.fakes import COMPOSE, job
 
 from slipway.errors import ConfigError
-from slipway.release.stack import DataFolder, Migration, SecretSpec, own_variables
+from slipway.release.stack import DataFolder, Migration, SecretSpec, Smoke, own_variables
 from slipway.release.stackfile import read_stack
 
 HEAD = 'x-slipway: {application: demo, url: "http://x"}\n'
@@ -29,6 +29,7 @@ def test_everything_that_compose_cannot_say() -> None:
     )
     assert stack.data == (DataFolder("db", 0o700, 568),)
     assert stack.migration == Migration("job", ("migrate",), ("migrate", "--plan"))
+    assert stack.smoke == Smoke(("smoke", "{url}"), {"TOKEN_FILE": "db_password"})
     assert stack.standing == ("web", "db")
     assert stack.dependencies("job") == ("db",)
     assert stack.roles == {"web": "web", "db": "db", "job": "web"}
@@ -90,6 +91,9 @@ def test_shape_problems(text: str, said: str) -> None:
         ("derive: redis-acl", "derive: magic", "can't derive 'magic'"),
         ('mode: "0700"', 'mode: "rwx"', "should be octal digits"),
         ("service: job", "service: nobody", "there is no service nobody"),
+        ("TOKEN_FILE: db", "TOKEN_FILE: no", "secrets.TOKEN_FILE: there is no secret no_password"),
+        ("{ TOKEN_FILE:", "{ TOKEN-FILE:", "smoke.secrets.TOKEN-FILE: is no name of an env"),
+        ("{ TOKEN_FILE: db_password }", "[token]", "x-slipway.smoke.secrets: should be a table"),
         ("verify: {", "wait: 3\n  verify: {", "x-slipway.wait: is unknown"),
         ("application: demo", "applikation: demo", "x-slipway.application: is missing"),
     ],
@@ -99,3 +103,15 @@ def test_own_key_problems(old: str, new: str, said: str) -> None:
     variables = own_variables("demo", {"web": "w", "db": "d"}, app_dir="/a")
     found = problems(COMPOSE.replace(old, new), **variables)
     assert any(said in line for line in found)
+
+
+def test_a_later_file_adds_secrets() -> None:
+    """What ``x-slipway`` of a later file says is added to what the first one said."""
+    base = HEAD + "services: {a: {image: i}}\n"
+    over = (
+        "x-slipway: {secrets: {key: {}}}\n"
+        "services: {a: {secrets: [key]}}\nsecrets: {key: {file: f}}\n"
+    )
+    stack = read_stack([("base.yml", base), ("over.yml", over)], {})
+    assert stack.application == "demo"
+    assert stack.secrets == (SecretSpec("key"),)

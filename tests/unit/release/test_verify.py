@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.doors import Answer
-from slipway.errors import CommandFailed, DeployError
+from slipway.errors import DeployError
 from slipway.release.durations import health_check, seconds
 from slipway.release.values import Container
 from slipway.release.verify import Expected, Verdict, expected
-from slipway.release.watch import ask_health, run_smoke, watch_containers
-from slipway.testing import FakeClock, FakeHttp, FakeShell
+from slipway.release.watch import ask_health, watch_containers
+from slipway.testing import FakeClock, FakeHttp
 
 WEB = Container("web", "c1", "web", "i", "running", "starting")
 CHECKED = Expected("web", 1, True, 20.0)
@@ -156,15 +155,3 @@ def test_health_page_that_never_agrees() -> None:
         ask_health(http, clock, "u")
     assert 60 <= clock.seconds < 62
     assert any('"redis": "down"' in line for line in caught.value.details)
-
-
-def test_smoke_job_that_cannot_start() -> None:
-    """A smoke command that can't be run at all is a failed verification."""
-    shell = FakeShell()
-    shell.on("python3", reply=CommandFailed(["python3"], 127, "no such program", where="here"))
-    with pytest.raises(DeployError, match="could not be run"):
-        run_smoke(shell, ["python3"], {}, Path("/checkout"))
-    shell.on("python3", reply=2)
-    with pytest.raises(DeployError, match="failed with code 2"):
-        run_smoke(shell, ["python3", "{url}"], {"url": "u"}, Path("/checkout"))
-    assert shell.calls[-1] == ("python3", "u")

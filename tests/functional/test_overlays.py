@@ -1,0 +1,273 @@
+"""A deploy with everything an owner can switch on: the API's token, Gemini, films on the host.
+
+All tests look at one deploy. The Gemini API is a server of the test's own at this machine's end of
+the host's wire: what reaches it has left the host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.functional.conftest import Ended, Site
+
+from slipway.hosts.rehearsal import ADMIN, POOL
+
+APP = f"{POOL}/apps/langflix"
+FILMS = f"{POOL}/films"
+KEY = "canary-gemini-93b1d0"
+FILES = ["docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.media.yml",
+         "docker-compose.gemini.yml"]  # fmt: skip
+# As docs/guides/secrets.md has it.
+SHOW = 'print(open("/run/secrets/{}").read())'
+
+
+@dataclass
+class Watched:
+    """What could be seen of processes while the deploy ran.
+
+    Attributes:
+        lines: command lines of all processes, the rehearsal host's among them.
+        variables: those of the deploy's own processes here.
+    """
+
+    lines: set[bytes] = field(default_factory=set, repr=False)
+    variables: set[bytes] = field(default_factory=set, repr=False)
+
+
+@dataclass(frozen=True)
+class Live:
+    """The deploy, and all that was said about it.
+
+    Attributes:
+        site: where it is.
+        url: its address.
+        info: how to reach the host.
+        refused: the plan without a key for Gemini.
+        said: the outputs of all commands.
+        asked: the headers of what reached the Gemini API.
+        watched: processes while it was deployed.
+        left: files that the deploy left in the folder for temporary ones.
+    """
+
+    site: Site
+    url: str
+    info: dict[str, Any]
+    refused: Ended
+    said: tuple[Ended, ...]
+    asked: list[dict[str, str]]
+    watched: Watched
+    left: tuple[str, ...]
+
+    def secret(self, service: str, name: str) -> str:
+        """A secret, read as the guide says."""
+        code = SHOW.format(name)
+        return self.site.good("exec", service, "--", "/app/bin/python3", "-c", code).out.strip()
+
+    def file(self, path: str) -> str:
+        """A file below the secrets' folder, read as the guide says, by the host's admin."""
+        known = f"UserKnownHostsFile={self.info['known_hosts_path']}"
+        login = ("-i", self.info["key_path"], "-o", known, f"{ADMIN}@{self.info['address']}")
+        command = f"sudo -n timeout 5 cat {APP}/secrets/{path}"
+        done = subprocess.run(
+            ["ssh", *login, command], capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    def holding(self, text: str) -> str:
+        """The files of the application's folder, but for the secrets, that hold a text."""
+        search = 'grep -rlF --exclude-dir=secrets -e "$1" "$2" || [ "$?" -eq 1 ]'
+        return self.site.sh("sh", "-c", search, "search", text, APP)
+
+
+@contextmanager
+def gemini(address: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """An API that refuses every key; its URL, and the headers of what it was asked."""
+    asked: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append({name.lower(): value for name, value in self.headers.items()})
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer((address, 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{address}:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@contextmanager
+def watching(mark: str) -> Iterator[Watched]:
+    """Watch processes until the block ends; those with the variable ``mark`` are the deploy's."""
+    seen, ended = Watched(), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.1):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    line = (process / "cmdline").read_bytes()
+                    if line in seen.lines:
+                        continue
+                    variables = (process / "environ").read_bytes().split(b"\0")
+                    seen.variables.update(variables if mark.encode() in variables else ())
+                    seen.lines.add(line)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def live(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One deploy with all overlays; hosts.toml is put back."""
+    info: dict[str, Any] = site.good("rehearsal.up", "--name", site.host, "--json").json
+    wire = str(ipaddress.ip_address(info["address"]) - 1)
+    site.sh("sh", "-c", 'mkdir -p "$1" && : >"$1/Film.mp4"', "films", FILMS)
+    hosts, override = (
+        site.root / "deploy" / n for n in ("hosts.toml", "docker-compose.override.yml")
+    )
+    kept, temporary = hosts.read_text("utf-8"), tmp_path_factory.mktemp("temporary")
+    lines = [line for line in kept.splitlines() if not line.startswith(("compose", "variables"))]
+    lines += [f"compose = {json.dumps(FILES)}", f'variables = {{ LANGFLIX_MEDIA = "{FILMS}" }}']
+    hosts.write_text("\n".join(lines) + "\n", "utf-8")
+    try:
+        with gemini(wire) as (address, asked):
+            override.write_text(
+                f'services: {{worker: {{environment: {{LANGFLIX_GEMINI_URL: "{address}"}}}}}}\n'
+            )
+            refused = site.inv("plan")
+            given = {"SLIPWAY_SECRET_GEMINI_API_KEY": KEY, "TMPDIR": str(temporary)}
+            planned = site.good("plan", **given)
+            with watching(f"TMPDIR={temporary}") as watched:
+                first = site.good("deploy", "--json", **given)
+            left = tuple(path.name for path in temporary.iterdir())
+            # What the host has is kept: the key is not supplied again.
+            again = site.good("deploy", "--json")
+            assert again.json["outcome"] == "unchanged"
+            said = (refused, planned, first, again)
+            yield Live(site, first.json["url"], info, refused, said, asked, watched, left)
+    finally:
+        hosts.write_text(kept, "utf-8")
+        override.unlink(missing_ok=True)
+
+
+def test_a_missing_key_is_a_sentence(live: Live) -> None:
+    """Without a key for Gemini nothing is planned, and the message says where to put one."""
+    assert live.refused.code == 2
+    wanted = "put it into deploy/secrets/gemini_api_key or SLIPWAY_SECRET_GEMINI_API_KEY"
+    assert f"gemini_api_key: is missing: {wanted}" in live.refused.err
+
+
+def test_without_the_token_only_health_answers(live: Live) -> None:
+    """Lessons and films are for those who show the token; the page is told that it needs one."""
+    with httpx.Client(base_url=live.url, timeout=10) as client:
+        for path in ("/api/v1/jobs", "/api/v1/media"):
+            assert client.get(path).status_code == 401
+            wrong = client.get(path, headers={"Authorization": "Bearer wrong"})
+            assert wrong.status_code == 401
+        assert client.get("/health/detailed").json()["status"] == "ok"
+        session = client.get("/api/v1/session").json()
+        assert (session["needs_token"], session["allowed"]) == (True, False)
+        assert client.post("/api/v1/session", json={"token": "wrong"}).status_code == 401
+
+
+def test_the_token_that_is_read_as_documented_lets_in(live: Live, tmp_path: Path) -> None:
+    """The page's sign-in, a bearer header and the CLI work; both ways to read it agree."""
+    token = live.secret("api", "api_token")
+    assert len(token) == 32
+    assert live.file("api_token/1") == token
+    with httpx.Client(base_url=live.url, timeout=10) as client:
+        assert client.post("/api/v1/session", json={"token": token}).status_code == 204
+        assert client.get("/api/v1/session").json()["allowed"] is True
+        assert client.get("/api/v1/jobs").status_code == 200
+        client.cookies.clear()
+        bearer = {"Authorization": f"Bearer {token}"}
+        films = client.get("/api/v1/media", headers=bearer).json()["entries"]
+        assert [one["path"] for one in films] == ["Film.mp4"]
+    assert live.site.good("run", "--", "jobs", "list", "--json").json["jobs"] == []
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n", "utf-8")
+    for given, code in (({"LANGFLIX_API_TOKEN_FILE": str(file)}, 0), ({}, 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "langflix", "jobs", "list"],
+            capture_output=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONPATH": "src", "LANGFLIX_URL": live.url, **given},
+            cwd=live.site.root,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+    assert "Film.mp4" in live.site.good("run", "--", "jobs", "media").out
+    assert live.site.good("run", "--", "health").out.startswith("ok")
+
+
+def test_flowers_password_lets_in(live: Live) -> None:
+    """Flower's page wants the name and the password that the guide tells how to read."""
+    page = f"{live.url}/flower/"
+    assert httpx.get(page, timeout=10).status_code == 401
+    password = live.secret("flower", "flower_password")
+    assert httpx.get(page, auth=("admin", password), timeout=10).status_code == 200
+
+
+def test_gemini_is_asked_with_the_key(live: Live) -> None:
+    """The worker reads the key and reaches the API outside of the host; beat has no way there."""
+    assert live.asked
+    assert {one["x-goog-api-key"] for one in live.asked} == {KEY}
+    assert live.secret("worker", "gemini_api_key") == KEY
+    routes = {
+        service: live.site.good("exec", service, "--", "/app/bin/python3", "-c",
+                                'print(open("/proc/net/route").read())').out
+        for service in ("worker", "beat")
+    }  # fmt: skip
+    leads_out = {
+        service: "00000000" in {line.split()[1] for line in text.splitlines() if line.strip()}
+        for service, text in routes.items()
+    }
+    assert leads_out == {"worker": True, "beat": False}
+
+
+def test_token_and_key_are_nowhere_else(live: Live) -> None:
+    """No output, log, record, label, command line or leftover file holds the token or the key."""
+    site = live.site
+    token = live.secret("api", "api_token")
+    smoke = [line for line in live.watched.lines if b"\0smoke\0" in line]
+    assert smoke, "the smoke job was not seen, so its command line proves nothing"
+    assert any(v.startswith(b"LANGFLIX_API_TOKEN_FILE=/") for v in live.watched.variables)
+    said = [ended.out + ended.err for ended in live.said]
+    said += [site.good(name).out for name in ("logs", "status", "releases")]
+    containers = site.sh("docker", "ps", "--all", "--quiet", "--no-trunc").split()
+    said.append(site.sh("docker", "inspect", *containers))
+    assert "compose.json" in live.holding("gemini_api_key"), "the search finds nothing at all"
+    for secret in (token, KEY):
+        assert not [text for text in said if secret in text]
+        assert not [line for line in live.watched.lines if secret.encode() in line]
+        assert live.holding(secret) == ""
+    assert not [one for one in live.watched.variables if token.encode() in one]
+    assert live.left == ()
