@@ -62,7 +62,11 @@ def parse(text: str | bytes, *, application: str, role: str, file: str) -> Image
     reader.finish()
     if reader.problems:
         raise _refused(file, reader.problems)
-    return image(application, role, architecture, runtime, layers)
+    try:
+        return image(application, role, architecture, runtime, layers)
+    except ValueError as error:  # a number or a character that JSON and UTF-8 have no form for
+        problem = Problem("image-config", f"has what can't be written as JSON: {error}")
+        raise _refused(file, [problem]) from error
 
 
 def image(

@@ -179,6 +179,14 @@ def test_every_problem_is_named_with_its_place() -> None:
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "\ud800"])
+def test_what_json_has_no_form_for_is_refused(value: object) -> None:
+    """Python's reader takes more than JSON is; such an image could not be written."""
+    with pytest.raises(BuildError) as caught:
+        read({**DESCRIPTION, "image-config": {"Env": [value]}})
+    assert "can't be written as JSON" in caught.value.details[0]
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
