@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slipway.errors import DeployBroken, DeployError, Interrupted, SlipwayError
-from slipway.release import hands
-from slipway.release.hands import Doors, check_belief
+from slipway.release import hands, services
+from slipway.release.engine import Doors
+from slipway.release.hands import check_belief
 from slipway.release.lease import LEASE_S, Holder, Lease
 from slipway.release.prepare import Draft, Job, draft, observe
 from slipway.release.record import compose_path, journal
@@ -136,7 +137,7 @@ def _work(run: _Run, planned: Draft, step: Step) -> Callable[[], None]:
 
     def up() -> None:
         file = compose_path(planned.job.app_dir, planned.release.id)
-        hands.compose_up(doors, planned, file)
+        services.compose_up(doors, planned, file)
 
     def record() -> None:
         hands.do_record(doors, planned)

@@ -19,7 +19,7 @@ from slipway.images.build import build
 from slipway.images.values import Image
 from slipway.release.checkout import check_job, git_commit, maker, read_job
 from slipway.release.docker import DockerEngine
-from slipway.release.hands import Doors
+from slipway.release.engine import Doors
 from slipway.release.prepare import Job
 from slipway.release.target import Target, open_target, rehearsals
 from slipway.report import Building, Report

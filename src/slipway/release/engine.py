@@ -1,4 +1,4 @@
-"""What a deploy asks of the host's Docker, as one door.
+"""What a deploy asks of the host's Docker, as one door, and all the doors it acts through.
 
 The real one is :class:`slipway.release.docker.DockerEngine`; tests have one that keeps its
 containers in memory.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from slipway.doors import Completed
+from slipway.doors import Clock, Completed, Host, Http, Shell
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages
 from slipway.release.values import Container
-from slipway.report import Progress
+from slipway.report import Progress, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,26 @@ class Engine(Protocol):
         Returns:
             Those that could not be removed because a container uses them.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Everything a deploy acts through.
+
+    Attributes:
+        host: the target.
+        engine: its Docker.
+        shell: this machine.
+        http: requests to the stack.
+        clock: time.
+        report: the person.
+        root: the checkout.
+    """
+
+    host: Host
+    engine: Engine
+    shell: Shell
+    http: Http
+    clock: Clock
+    report: Report
+    root: Path

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from slipway.errors import ConfigError, DeployError
-from slipway.release.hands import Doors
+from slipway.release.engine import Doors
 from slipway.release.lease import Holder, Lease
 from slipway.release.record import compose_path, journal, read_records
 from slipway.release.values import Release

@@ -6,9 +6,10 @@ import json
 
 from slipway.errors import DeployError
 from slipway.release.durations import health_check
-from slipway.release.hands import Doors, check_services, up
+from slipway.release.engine import Doors
 from slipway.release.prepare import Draft
 from slipway.release.record import compose_path, switch_current
+from slipway.release.services import check_services, up
 from slipway.release.values import Release
 from slipway.release.verify import expected
 

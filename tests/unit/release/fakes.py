@@ -12,8 +12,7 @@ from slipway.doors import Answer, Completed
 from slipway.errors import CommandFailed
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages, Image, Layer
-from slipway.release.engine import EngineFacts
-from slipway.release.hands import Doors
+from slipway.release.engine import Doors, EngineFacts
 from slipway.release.prepare import Job
 from slipway.release.render import CONFIG_LABEL, host_file
 from slipway.release.stack import own_variables

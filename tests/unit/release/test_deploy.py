@@ -17,7 +17,7 @@ from slipway.errors import (
     HostUnreachable,
     SlipwayError,
 )
-from slipway.release import hands
+from slipway.release import services
 from slipway.release.deploy import deploy, make_draft
 from slipway.release.hands import PlanIsStale
 from slipway.release.record import read_records
@@ -282,7 +282,7 @@ def test_docker_that_is_still_at_it_is_asked_again() -> None:
     answers: list[Exception | None] = [failed(taken), failed(taken), None, None]
     made.engine.broken_up = lambda: answers.pop(0)
     assert _run(made, db="2").outcome == "deployed"
-    assert made.clock.seconds >= 2 * hands._SETTLE_S
+    assert made.clock.seconds >= 2 * services._SETTLE_S
 
 
 def test_a_name_that_stays_taken_is_a_failure() -> None:
