@@ -223,6 +223,15 @@ class Stack:
             check=False,
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one command of LangFlix, whose words nobody reads."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "langflix", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **self.environ},
+        )
+
     @contextmanager
     def role(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a role for the block, once its own health check is content."""
