@@ -24,7 +24,7 @@ let
   };
 
   application = python.run {
-    name = "application-${config.application.name}";
+    name = "layer-application";
     script = ./application.py;
     inputs = {
       inherit (python) site;
@@ -42,7 +42,7 @@ let
   };
 
   filesOf = image: stage0.run {
-    name = "files-${image.role}";
+    name = "layer-files";
     script = ./files.sh;
     inputs = {
       targets = attrNames image.files;
@@ -62,15 +62,18 @@ let
     packages ++ wheels
     ++ (if kind == "base" then [ baseFiles ]
     else if kind == "python" then [ (pythonFiles packages) ]
-    else if kind == "application" then [ application ]
-    else if kind == "files" then [ (filesOf image) ]
     else [ ]);
 
   # -- layers -----------------------------------------------------------------------------------
 
   # nix2container 1.0.0 compares the sizes of folders that several store paths of a layer share,
-  # which no file system promises, so a layer is one merged tree.
-  layerTree = image: layer: debian.merge "layer-${layer.title}" (treesOf image layer);
+  # which no file system promises, so a layer is one tree: ours as it is, others merged.
+  layerTree = image: layer:
+    let kind = layer.kind or "";
+    in
+    if kind == "application" then application
+    else if kind == "files" then filesOf image
+    else debian.merge "layer-${layer.title}" (treesOf image layer);
 
   layerJson = tree: stage0.run {
     name = "${tree.name}.json";
