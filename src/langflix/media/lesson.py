@@ -28,6 +28,8 @@ from langflix.media.fonts import Font
 Progress = Callable[[int], None]
 #: Gives the candidates of a lesson, and a remark for the job's owner or None.
 Scorer = Callable[[Sequence[Cue], Learner], tuple[Sequence[Expression], str | None]]
+#: Called once with what the film is, before anything is cut.
+Saw = Callable[[Film], None]
 
 #: The share of the work that is done when the first cut begins.
 PREPARED = 5
@@ -73,6 +75,7 @@ def make(
     progress: Progress,
     learner: Learner = ANYONE,
     scorer: Scorer = by_dictionary,
+    saw: Saw | None = None,
 ) -> Made:
     """Choose the expressions, make clips and videos, return what was made.
 
@@ -83,6 +86,8 @@ def make(
     """
     cues = read_cues(subtitle)
     film = ffmpeg.probe(program, video)
+    if saw is not None:
+        saw(film)
     progress(1)
     candidates, told = scorer(lesson.inside(cues, film.duration_ms), learner)
     sections = lesson.plan(cues, film.duration_ms, learner=learner, candidates=candidates)
