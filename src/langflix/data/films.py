@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, null, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from langflix.data.models import Job, MediaFilm, Status
@@ -149,7 +149,7 @@ def _newest_jobs(db: Session, paths: Sequence[str]) -> dict[str, Job]:
     rows = (
         select(Job)
         .where(Job.media_video.in_(paths))
-        .distinct(Job.media_video)
+        .ext(distinct_on(Job.media_video))
         .order_by(Job.media_video, Job.created_at.desc(), Job.id)
     )
     return {job.media_video: job for job in db.scalars(rows) if job.media_video is not None}
