@@ -54,6 +54,8 @@ class Settings:
     run_dir: Path
     log_level: str
     upload_ttl: timedelta
+    #: Time between scans of the media share; none at all when it is zero.
+    scan_every: timedelta
     max_upload_bytes: int
     port: int
     flower_port: int
@@ -85,6 +87,7 @@ class Settings:
             run_dir=reader.value("RUN_DIR", "/tmp/langflix", _absolute),  # noqa: S108  see heartbeat
             log_level=reader.value("LOG_LEVEL", "INFO", _log_level),
             upload_ttl=reader.value("UPLOAD_TTL_HOURS", "72", _hours),
+            scan_every=reader.value("SCAN_MINUTES", "15", _minutes),
             max_upload_bytes=reader.value("MAX_UPLOAD_BYTES", str(8 * 2**30), _whole(1)),
             port=reader.value("PORT", "8000", _whole(1, 65535)),
             flower_port=reader.value("FLOWER_PORT", "5555", _whole(1, 65535)),
@@ -205,6 +208,10 @@ def _queues(text: str) -> tuple[str, ...]:
 
 def _seconds(text: str) -> timedelta:
     return timedelta(seconds=_whole(1, 24 * 3600)(text))
+
+
+def _minutes(text: str) -> timedelta:
+    return timedelta(minutes=_whole(0, 24 * 60)(text))
 
 
 def _hours(text: str) -> timedelta:

@@ -7,6 +7,7 @@ import json
 import logging
 from http import HTTPStatus
 from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 from typing import Annotated
 from uuid import uuid4
 
@@ -105,8 +106,8 @@ def from_media(body: schemas.FromMedia, services: Given, key: Key = None) -> JSO
         title=body.title,
         level=body.level,
         language=body.language,
-        media_video=body.video,
-        media_subtitle=body.subtitle,
+        media_video=PurePosixPath(body.video).as_posix(),
+        media_subtitle=PurePosixPath(body.subtitle).as_posix(),
         key=key,
         digest=_digest(body.model_dump()),
     )

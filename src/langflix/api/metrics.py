@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import redis
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from langflix.api.services import Given, Services
-from langflix.data import jobs
+from langflix.data import films, jobs
 from langflix.data.engine import session
 from langflix.data.models import Status
 from langflix.errors import UnavailableError
@@ -41,6 +42,9 @@ class _Asked(Collector):
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("langflix_service_up", "Whether it answered.", labels=("service",))
         depth = GaugeMetricFamily("langflix_queue_depth", "Tasks waiting.", labels=("queue",))
+        shelf = GaugeMetricFamily(
+            "langflix_media_films", "Films of the media share by what is known.", labels=("state",)
+        )
         count = GaugeMetricFamily("langflix_jobs", "Jobs by status.", labels=("status",))
         try:
             for queue in QUEUES:
@@ -50,17 +54,20 @@ class _Asked(Collector):
             up.add_metric(("redis",), 0)
         ended: list[Metric] = []
         try:
-            ended = list(_ended(Counts(self._services.redis).read()))
+            counts = Counts(self._services.redis)
+            ended = [*_ended(counts.read()), *_scanned(counts.scan_seconds())]
         except redis.RedisError:
             log.debug("no counters: the queue is away")
         try:
             with session(self._services.engine) as db:
                 for status, number in jobs.count_by_status(db).items():
                     count.add_metric((status,), number)
+                for state, number in asdict(films.count(db)).items():
+                    shelf.add_metric((state,), number)
             up.add_metric(("database",), 1)
         except UnavailableError:
             up.add_metric(("database",), 0)
-        return (up, depth, count, *ended)
+        return (up, depth, count, shelf, *ended)
 
 
 def _ended(counts: Mapping[str, Ended]) -> Iterable[Metric]:
@@ -76,6 +83,12 @@ def _ended(counts: Mapping[str, Ended]) -> Iterable[Metric]:
     failed = counts.get(Status.FAILED)
     failures.add_metric((), failed.count if failed else 0)
     return (took, failures)
+
+
+def _scanned(seconds: float | None) -> Iterable[Metric]:
+    if seconds is not None:
+        told = "How long the last scan of the media share took."
+        yield GaugeMetricFamily("langflix_media_scan_seconds", told, value=seconds)
 
 
 @router.get("/metrics", response_class=Response)

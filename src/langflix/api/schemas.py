@@ -49,6 +49,22 @@ class FromMedia(Wishes):
     subtitle: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
+class Film(BaseModel):
+    """What a film is: size in pixels, rates per second (of bits, thousands)."""
+
+    duration_ms: int
+    width: int
+    height: int
+    video_codec: str
+    audio_codec: str | None = None
+    container: str = ""
+    bit_rate_kbps: int | None = None
+    frame_rate: float | None = None
+    sample_rate: int | None = None
+    channels: str | None = None
+    languages: list[str] = []
+
+
 class Job(BaseModel):
     """A job and what has become of it."""
 
@@ -68,6 +84,8 @@ class Job(BaseModel):
     source: SourceName
     note: str | None
     cancel_requested: bool
+    #: None until a worker has looked at it.
+    film: Film | None
     #: Whether the films are still there, so that the job can be tried again.
     retryable: bool
 
@@ -191,6 +209,44 @@ class MediaFolder(BaseModel):
     path: str
     entries: list[MediaEntry]
     truncated: bool
+
+
+class MediaJob(BaseModel):
+    """The newest job made of a film."""
+
+    id: str
+    status: StatusName
+
+
+class MediaFilm(BaseModel):
+    """A film of the media share; neither ``film`` nor ``problem`` before it was looked at."""
+
+    path: str
+    subtitle: str | None
+    bytes: int
+    modified_at: datetime
+    first_seen_at: datetime
+    last_seen_at: datetime
+    film: Film | None
+    #: Why it cannot be read.
+    problem: str | None
+    job: MediaJob | None
+
+    @classmethod
+    def of(cls, row: models.MediaFilm, job: models.Job | None) -> MediaFilm:
+        """Return the row as an answer."""
+        values = {name: getattr(row, name) for name in cls.model_fields if name != "job"}
+        made = None if job is None else MediaJob.model_validate(job, from_attributes=True)
+        return cls(**values, job=made)
+
+
+class MediaFilmPage(BaseModel):
+    """Some films of the media share, newest first, and how many there are in all."""
+
+    films: list[MediaFilm]
+    total: int
+    limit: int
+    offset: int
 
 
 class Video(BaseModel):

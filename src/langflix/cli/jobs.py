@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from langflix.cli import output
+from langflix.cli import jobs_films, output
 from langflix.cli.client import Client
 from langflix.errors import InputError, LangflixError
 from langflix.settings import Settings
@@ -144,4 +144,5 @@ ACTIONS = {
     "upload": _upload,
     "from-media": _from_media,
     "media": _media,
+    "films": jobs_films.run,
 }

@@ -43,4 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser, url: str) -> None:
         made = action(name, text, [wishes, wait])
         made.add_argument("video", metavar="VIDEO")
         made.add_argument("subtitle", metavar="SUBTITLE")
+    films = action("films", "films of the media share, newest first")
+    films.add_argument("--search", default="", metavar="TEXT", help="in their paths")
+    films.add_argument("--limit", type=int, default=50)
+    films.add_argument("--offset", type=int, default=0)
     action("media", "list a folder of the media share").add_argument("path", nargs="?", default="")

@@ -17,6 +17,7 @@ STATEMENT_TIMEOUT_MS = 30_000
 #: First half of the two-part advisory lock keys that this application takes ("LF" and a number).
 LOCK_JOBS = 0x4C460001
 LOCK_MIGRATIONS = 0x4C460002
+LOCK_SCAN = 0x4C460003
 
 
 def connect(endpoint: Endpoint, pool_size: int = 5) -> Engine:
@@ -65,21 +66,35 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def sole_worker_of(engine: Engine, job_id: str) -> Iterator[bool]:
-    """Give True when nobody else holds the job, and hold it for the block.
+    """Give True when nobody else holds the job, and hold it for the block; see :func:`_sole`."""
+    with _sole(engine, LOCK_JOBS, job_id) as mine:
+        yield mine
+
+
+@contextmanager
+def sole_scanner(engine: Engine) -> Iterator[bool]:
+    """Give True when nobody else scans the media share, and keep it so; see :func:`_sole`."""
+    with _sole(engine, LOCK_SCAN, "") as mine:
+        yield mine
+
+
+@contextmanager
+def _sole(engine: Engine, space: int, name: str) -> Iterator[bool]:
+    """Give True when nobody else holds what is called ``name``, and hold it for the block.
 
     The hold is an advisory lock on a connection of its own: PostgreSQL drops it the moment the
-    holder dies, so a killed worker's job is free at once and no time-out has to be guessed.
+    holder dies, so what a killed worker held is free at once and no time-out has to be guessed.
     """
-    key = {"space": LOCK_JOBS, "job": job_id}
+    key = {"space": space, "name": name}
     with reaching_database(), engine.connect() as held:
         held = held.execution_options(isolation_level="AUTOCOMMIT")
-        query = text("SELECT pg_try_advisory_lock(:space, hashtext(:job))")
+        query = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
         mine = bool(held.execute(query, key).scalar())
         try:
             yield mine
         finally:
             if mine and not held.invalidated:
-                held.execute(text("SELECT pg_advisory_unlock(:space, hashtext(:job))"), key)
+                held.execute(text("SELECT pg_advisory_unlock(:space, hashtext(:name))"), key)
 
 
 def current_revision(opened: Session) -> str | None:

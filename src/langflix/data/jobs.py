@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -166,6 +167,12 @@ def set_progress(db: Session, job_id: str, per_cent: int) -> bool:
     running = (Job.id == job_id, Job.status == Status.RUNNING)
     change = update(Job).where(*running).values(progress=per_cent)
     return db.scalar(change.returning(Job.cancel_requested)) is False
+
+
+def set_film(db: Session, job_id: str, film: dict[str, Any]) -> None:
+    """Record what the film of a RUNNING job is, as :meth:`langflix.media.film.Film.to_json`."""
+    running = (Job.id == job_id, Job.status == Status.RUNNING)
+    db.execute(update(Job).where(*running).values(film=film))
 
 
 def wanted(db: Session, job_id: str) -> bool:

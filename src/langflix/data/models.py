@@ -102,6 +102,26 @@ class Job(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     #: SHA-256 of what was sent under the key.
     request_digest: Mapped[str | None] = mapped_column(String(64))
+    #: What the worker found the film to be, as :meth:`langflix.media.film.Film.to_json` tells it.
+    film: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class MediaFilm(Base):
+    """A film on the media share, as the last scan saw it; no ``film`` nor ``problem``: not yet."""
+
+    __tablename__ = "media_films"
+    __table_args__ = (Index(None, "first_seen_at"),)
+
+    #: Paths are relative to the share.
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    subtitle: Mapped[str | None] = mapped_column(Text)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    modified_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    film: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    #: Why the film cannot be read.
+    problem: Mapped[str | None] = mapped_column(Text)
+    first_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    last_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class Expression(Base):

@@ -25,6 +25,8 @@ from langflix.media.fonts import Font
 
 #: Called with how far the lesson is, in per cent, at least once a second; what it raises ends it.
 Progress = Callable[[int], None]
+#: Called once with what the film is, before anything is cut.
+Saw = Callable[[Film], None]
 
 #: The share of the work that is done when the first cut begins.
 PREPARED = 5
@@ -65,6 +67,7 @@ def make(
     progress: Progress,
     scorer: Scorer,
     learner: Learner = ANYONE,
+    saw: Saw | None = None,
 ) -> Made:
     """Choose the expressions, make clips and videos, return what was made.
 
@@ -75,6 +78,8 @@ def make(
     """
     cues = read_cues(subtitle)
     film = ffmpeg.probe(program, video)
+    if saw is not None:
+        saw(film)
     progress(1)
     candidates, told = scorer(lesson.inside(cues, film.duration_ms), learner)
     sections = lesson.plan(cues, film.duration_ms, learner=learner, candidates=candidates)

@@ -83,7 +83,7 @@ class Share:
                 real = self._real(path)
                 if real.is_dir():
                     yield Entry(name, path, "folder", 0)
-                elif real.is_file() and (kind := _kind(name)) is not None:
+                elif real.is_file() and (kind := kind_of(name)) is not None:
                     yield Entry(name, path, kind, real.stat().st_size)
             except (InputError, MediaError, OSError):
                 continue  # leads outside, or went away meanwhile
@@ -105,7 +105,8 @@ class Share:
         return real
 
 
-def _kind(name: str) -> Kind | None:
+def kind_of(name: str) -> Kind | None:
+    """Return what a file is by its name's ending; None when it is of no use."""
     ending = PurePosixPath(name).suffix.lower()
     return (
         "video" if ending in VIDEO_ENDINGS else "subtitle" if ending in SUBTITLE_ENDINGS else None

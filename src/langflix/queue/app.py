@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Celery, signals
@@ -21,6 +21,7 @@ PROCESS_JOB = "langflix.process_job"
 REQUEST_ID = "langflix_request_id"
 REMOVE_EXPIRED = "langflix.remove_expired_uploads"
 RESCUE_JOBS = "langflix.rescue_jobs"
+SCAN_MEDIA = "langflix.scan_media"
 
 #: A task that takes longer is ended; the job fails.
 SOFT_TIME_LIMIT_S = 3 * 3600
@@ -30,6 +31,10 @@ VISIBILITY_TIMEOUT_S = TIME_LIMIT_S + 600
 SOCKET_TIMEOUT_S = 5
 CLEAN_EVERY = timedelta(minutes=10)
 RESCUE_EVERY = timedelta(minutes=1)
+#: A scan bounds itself to less; a share that hangs must not hold up the light queue for ever.
+SCAN_SOFT_TIME_LIMIT_S = 600
+SCAN_TIME_LIMIT_S = SCAN_SOFT_TIME_LIMIT_S + 60
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 _UNREACHABLE = (CeleryUnavailable, BrokerUnavailable, RedisError, OSError)
 
@@ -38,7 +43,16 @@ def create(settings: Settings) -> Celery:
     """Return the application; it makes no connection before the first use."""
     app = Celery("langflix", broker=settings.need_redis().with_password(), set_as_current=False)
     app.conf.update(_CONFIGURATION)
+    if settings.scan_every:
+        app.conf.beat_schedule = {**app.conf.beat_schedule, "scan-media": _scans(settings)}
     return app
+
+
+def _scans(settings: Settings) -> dict[str, Any]:
+    """Return beat's entry for scans: the first at once, none kept for longer than till the next."""
+    every = settings.scan_every
+    expires = {"expires": every.total_seconds()}
+    return {"task": SCAN_MEDIA, "schedule": every, "last_run_at": _LONG_AGO, "options": expires}
 
 
 _CONFIGURATION: dict[str, Any] = {

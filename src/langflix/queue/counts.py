@@ -2,7 +2,8 @@
 
 The numbers are in Redis, for the worker that counts may be gone when Prometheus asks.  One hash has
 for each status the fields ``count``, ``seconds`` and ``le:BOUND``, each of the latter counting the
-jobs that took no longer than its bound in seconds.
+jobs that took no longer than its bound in seconds.  A key of its own has the seconds of the last
+scan of the media share.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from langflix.errors import UnavailableError
 from langflix.settings import Endpoint
 
 KEY = "langflix:jobs:ended"
+SCAN_KEY = "langflix:media:scan_seconds"
 BOUNDS = (1, 5, 15, 60, 300, 900, 3600, 10800)
 TIMEOUT_S = 2.0
 log = logging.getLogger(__name__)
@@ -57,6 +59,15 @@ class Counts:
                 pipeline.hincrby(KEY, f"{status}:le:{bound}", 1)
         pipeline.execute()
 
+    def set_scan(self, seconds: float) -> None:
+        """Record how long the last scan took; raises RedisError."""
+        self.client.set(SCAN_KEY, seconds)
+
+    def scan_seconds(self) -> float | None:
+        """Return how long the last scan took, None before the first; raises RedisError."""
+        raw: Any = self.client.get(SCAN_KEY)
+        return None if raw is None else float(raw)
+
     def read(self) -> dict[str, Ended]:
         """Return the counters by status; raises RedisError."""
         raw: Any = self.client.hgetall(KEY)
@@ -85,6 +96,14 @@ def note_end(engine: Engine, counts: Counts, job_id: str) -> None:
             counts.add(job.status, (job.ended_at - job.started_at).total_seconds())
     except (redis.RedisError, UnavailableError) as error:
         log.warning("job not counted", extra={"reason": type(error).__name__})
+
+
+def note_scan(counts: Counts, seconds: float) -> None:
+    """Record how long a scan took; a number that cannot be kept costs a line in the log."""
+    try:
+        counts.set_scan(seconds)
+    except redis.RedisError as error:
+        log.warning("scan not timed", extra={"reason": type(error).__name__})
 
 
 def _text(value: object) -> str:

@@ -16,7 +16,7 @@ from langflix.media import ffmpeg
 from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue import app as queue
-from langflix.queue import counts, work
+from langflix.queue import counts, scan, work
 from langflix.scoring import gemini
 from langflix.settings import Settings
 
@@ -60,6 +60,16 @@ def register(app: Celery, settings: Settings) -> None:
         work.rescue_jobs(
             doors(), lambda job_id: queue.send_job(app, job_id), lambda: queue.waiting_jobs(app)
         )
+
+    @app.task(
+        name=queue.SCAN_MEDIA,
+        soft_time_limit=queue.SCAN_SOFT_TIME_LIMIT_S,
+        time_limit=queue.SCAN_TIME_LIMIT_S,
+    )
+    def scan_media() -> None:
+        done = scan.scan(doors())
+        if done is not None:
+            counts.note_scan(count(), done.seconds)
 
 
 def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> bool:

@@ -16,6 +16,7 @@ from langflix.data.models import Job, Status
 from langflix.domain.lesson import Learner, Scorer
 from langflix.errors import InputError, LangflixError, MediaError, UnavailableError
 from langflix.media import lesson
+from langflix.media.film import Film
 from langflix.media.lesson import Places
 from langflix.media.share import Share
 from langflix.media.storage import (
@@ -176,6 +177,7 @@ def _finish(doors: Doors, job: Job) -> None:
             _progress(doors, job_id),
             doors.scorer,
             Learner.parse(job.level, job.language),
+            lambda film: _keep_film(doors, job_id, film),
         )
     except Unwanted:
         _drop(doors, job_id)
@@ -189,6 +191,11 @@ def _finish(doors: Doors, job: Job) -> None:
         _drop(doors, job_id)
         return
     log.info("job done", extra={"event": "job.done", "clips": len(made.sections)})
+
+
+def _keep_film(doors: Doors, job_id: str, film: Film) -> None:
+    with session(doors.engine) as db:
+        jobs.set_film(db, job_id, film.to_json())
 
 
 def _places(storage: Storage, job_id: str) -> Places:

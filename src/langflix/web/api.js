@@ -30,6 +30,9 @@ export const retryJob = (id) => call("POST", `${job(id)}/retry`);
 export const deleteJob = (id) => call("DELETE", job(id));
 export const listFolder = (path) =>
   call("GET", `${ROOT}/media?${new URLSearchParams({ path })}`);
+/** Films that a lesson can be made of and is not yet. @returns {Promise<{films: object[]}>} */
+export const listNewFilms = (limit) =>
+  call("GET", `${ROOT}/media/films?subtitled=true&fresh=true&limit=${limit}`);
 export const createFromMedia = (body) => call("POST", `${ROOT}/media/jobs`, body);
 
 /** Changes of jobs as they happen. */

@@ -3,6 +3,7 @@
 import { createFromMedia, listFolder } from "./api.js";
 import { byId, element } from "./dom.js";
 import { t } from "./i18n.js";
+import { startShelf } from "./shelf.js";
 
 /** @param {(job: object) => void} onCreated */
 export async function startMedia(onCreated) {
@@ -10,7 +11,13 @@ export async function startMedia(onCreated) {
   const list = byId("media-entries");
   const message = byId("media-message");
   const make = byId("media-make");
+  const shelf = startShelf({ wishes, onCreated });
   let picked = {};
+
+  function wishes() {
+    const { level, language } = byId("upload-form").elements;
+    return { level: level.value, language: language.value };
+  }
 
   async function show(path) {
     const folder = await listFolder(path);
@@ -54,10 +61,8 @@ export async function startMedia(onCreated) {
 
   make.addEventListener("click", async () => {
     make.disabled = true;
-    const { level, language } = byId("upload-form").elements;
     try {
-      const wishes = { level: level.value, language: language.value };
-      const job = await createFromMedia({ ...picked, ...wishes });
+      const job = await createFromMedia({ ...picked, ...wishes() });
       picked = {};
       await open("");
       message.textContent = t("queued", { name: job.title });
@@ -67,6 +72,7 @@ export async function startMedia(onCreated) {
       make.disabled = false;
     }
   });
+  section.addEventListener("toggle", () => section.open && shelf.refresh());
   section.hidden = false;
   await open("");
 }

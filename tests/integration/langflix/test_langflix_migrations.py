@@ -109,5 +109,5 @@ def test_old_code_runs_beside_every_newer_schema(engine: Engine, revision: str) 
         first, second = db.get_one(Job, "a"), db.get_one(Job, "b")
         assert (first.title, second.title) == ("My. Film", ".mp4")
         assert (first.level, first.language, first.source) == ("B1", "ko", "upload")
-        assert first.cancel_requested is False
+        assert (first.cancel_requested, first.film) == (False, None)
         assert db.get_one(Expression, "a").similar == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import threading
@@ -20,6 +21,12 @@ from starlette.staticfiles import StaticFiles
 from tests.integration.langflix.conftest import ROOT, SUBTITLE, Stack, free_port, wait_until
 
 from langflix.api.app import create
+from langflix.data.engine import connect
+from langflix.media import ffmpeg
+from langflix.media.share import Share
+from langflix.media.storage import Storage
+from langflix.queue.scan import scan
+from langflix.queue.work import Doors
 from langflix.settings import Settings
 
 WEB = ROOT / "src" / "langflix" / "web"
@@ -138,6 +145,37 @@ def test_a_film_of_the_share_is_chosen(site: str, chrome: webdriver.Chrome) -> N
         wait_until(lambda name=name: chrome.execute_script(CLICK, name), name)  # type: ignore[misc]
     one(chrome, "#media-make:not([disabled])").click()
     assert one(chrome, "#jobs li .name").text == "one"
+    assert severe(chrome) == []
+
+
+def test_a_new_film_of_the_share_takes_one_press(
+    site: str, chrome: webdriver.Chrome, stack: Stack, clip: Path
+) -> None:
+    """What a scan found, with a subtitle, is offered with its length, and a job is made of it."""
+    share = stack.home / "share"
+    for path, source in (("Neu/new <b>.mp4", clip), ("Neu/new <b>.en.srt", SUBTITLE)):
+        (share / path).parent.mkdir(exist_ok=True)
+        (share / path).write_bytes(source.read_bytes())
+        os.utime(share / path, (1e9, 1e9))
+    engine = connect(stack.settings.need_database())
+    scan(Doors(engine, Storage(stack.settings.data_dir), ffmpeg.program, Share(share)))
+    engine.dispose()
+    chrome.get(site)
+    one(chrome, "#media:not([hidden]) summary").click()
+    film = one(chrome, "#shelf:not([hidden]) li")
+    assert len(chrome.find_elements(By.CSS_SELECTOR, "#shelf li")) == 1
+    assert "new <b>" in film.text
+    assert "0:00:05 · " in film.text
+    button = one(chrome, "#shelf li button")
+    assert button.accessible_name == "Make a lesson: new <b>"
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert chrome.execute_script(wide) == 0
+    button.click()
+    wait_until(
+        lambda: one(chrome, "#shelf-message").text == "new <b> is in the queue.", "it is queued"
+    )
+    wait_until(lambda: one(chrome, "#jobs li .name").text == "new <b>", "it is listed")
+    assert chrome.switch_to.active_element.get_attribute("id") == "shelf-title"
     assert severe(chrome) == []
 
 

@@ -64,6 +64,16 @@ def test_a_film_becomes_a_lesson(api: httpx.Client, done: dict[str, Any]) -> Non
     assert [clip["expression_id"] for clip in clips] == [one["id"] for one in expressions]
 
 
+def test_a_job_tells_what_its_film_is(
+    api: httpx.Client, done: dict[str, Any], clip: Path, stack: Stack
+) -> None:
+    """Length, size and codecs come with the job once a worker has looked; before that, nothing."""
+    assert done["film"] == ffmpeg.probe(ffmpeg.program(), clip).to_json()
+    assert upload(api, b"no film", SUBTITLE.read_bytes())["film"] is None
+    told = stack.run("jobs", "get", done["id"], "--url", stack.url, "--json")
+    assert json.loads(told.stdout)["film"] == done["film"]
+
+
 def test_a_clip_is_a_playable_video(api: httpx.Client, done: dict[str, Any], stack: Stack) -> None:
     """Each clip downloads whole as MP4 and has the length that its row says."""
     for clip in api.get(f"/api/v1/jobs/{done['id']}/clips").json()["clips"]:
@@ -146,6 +156,7 @@ def test_broken_input_fails_with_its_reason(
     failed = ended(api, job["id"])
     assert failed["status"] == "FAILED"
     assert reason in failed["error"]
+    assert (failed["film"] is None) == (reason != "do not belong together")
     assert str(stack.home) not in failed["error"]
     assert api.get(f"/api/v1/jobs/{job['id']}/clips").json() == {"clips": []}
     assert not (stack.settings.data_dir / "clips" / job["id"]).exists()

@@ -24,6 +24,7 @@ def test_defaults_are_the_images() -> None:
     assert (settings.data_dir, settings.run_dir) == (Path("/data"), Path("/tmp/langflix"))
     assert (settings.port, settings.flower_port, settings.concurrency) == (8000, 5555, 2)
     assert settings.upload_ttl == timedelta(hours=72)
+    assert settings.scan_every == timedelta(minutes=15)
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
@@ -39,6 +40,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "LANGFLIX_CONCURRENCY": "0",
         "LANGFLIX_MAX_UPLOAD_BYTES": "1e9",
         "LANGFLIX_UPLOAD_TTL_HOURS": "-1",
+        "LANGFLIX_SCAN_MINUTES": "1441",
     }
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(environ, ("database", "redis", "flower"))
