@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode, urlsplit
 
 from langflix.errors import InputError, LangflixError, SettingsError, UnavailableError
@@ -195,7 +195,7 @@ class _Form:
         for (head, path), size in zip(self._files, self._sizes, strict=True):
             yield head
             left = size
-            with path.open("rb") as file:
+            with _opened(path) as file:
                 while left > 0 and (chunk := file.read(min(CHUNK, left))):
                     left -= len(chunk)
                     sent += len(chunk)
@@ -205,6 +205,13 @@ class _Form:
                 raise InputError(f"{path} got shorter while it was sent")
             yield b"\r\n"
         yield self._end
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _quoted(name: str) -> str:

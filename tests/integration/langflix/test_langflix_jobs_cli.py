@@ -95,7 +95,7 @@ def test_a_lesson_is_watched_downloaded_and_searched(
     (out / f"lesson.mp4.{etag}.part").write_bytes(whole[:-100])
     ask(stack, "download", job["id"], "--out", str(out))
     assert (out / "lesson.mp4").read_bytes() == whole
-    assert f'videos/lesson/file", "status": 206' in stack.log("api")
+    assert 'videos/lesson/file", "status": 206' in stack.log("api")
 
     phrase = lesson["expressions"][0]["phrase"]
     ran = stack.run("expressions", "--search", phrase, "--limit", "1", "--json")

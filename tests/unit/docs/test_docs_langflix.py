@@ -81,6 +81,7 @@ def test_every_operation_has_its_heading() -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_has_its_parameters_and_answers(name: str) -> None:
     """Its table has each parameter and field of its body, its last lines each status."""
+    assert name in _headings(API), f"{PAGE['API']} lacks the heading ### `{name}`"
     operation, body = OPERATIONS[name], pages.own(API, f"`{name}`")
     wanted = {one["name"] for one in operation.get("parameters", [])}
     for schema in _bodies(operation):
@@ -145,6 +146,7 @@ def test_a_command_has_the_flags_that_are_described(name: str) -> None:
         for action in COMMANDS[name]._actions
         for word in (action.option_strings or [str(action.metavar or action.dest)])
     } - {"-h", "--help"}
+    assert name in _headings(CLI), f"{PAGE['CLI']} lacks the heading ### `{name}`"
     described = _rows(pages.own(CLI, f"`{name}`"))
     if name.startswith("langflix jobs "):
         described |= _rows(pages.own(CLI, "`langflix jobs`"))

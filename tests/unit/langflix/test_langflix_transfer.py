@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -14,7 +15,7 @@ from langflix.cli import download, names, output, transfer
 from langflix.cli.client import Client
 from langflix.cli.download import Wanted
 from langflix.cli.transfer import Coming, Part
-from langflix.errors import UnavailableError
+from langflix.errors import InputError, UnavailableError
 
 CONTENT = bytes(range(256)) * 40
 DATE, SECONDS = "Sat, 01 Aug 2026 10:00:00 GMT", 1785578400
@@ -180,6 +181,13 @@ def test_a_lesson_that_names_a_file_twice_is_none() -> None:
             download.files({"clips": clips, "videos": []})
 
 
+def test_a_film_that_cannot_be_read_is_the_films_fault(tmp_path: Path) -> None:
+    """What goes wrong with a file while it is sent is not told of the API."""
+    with fake_api(lambda _: Told()) as api:
+        with pytest.raises(InputError, match="cannot be read"):
+            Client(api.url).upload("/", {"video": tmp_path}, {}, lambda done, total: None)
+
+
 def test_progress_for_people() -> None:
     """Bytes, per cent, and the rate of what came now."""
     assert output.transfer(0, 0, 0, 0) == "0 B of 0 B  100 %"
@@ -197,3 +205,24 @@ def test_progress_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     bar(1, 2)
     bar.end()
     assert capsys.readouterr().err == ""
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line rewrites itself, and leaves nothing; what an earlier try brought is no rate."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(output, "REDRAW_S", 0)
+    monkeypatch.setattr("time.monotonic", iter((0.0, 10.0, 10.0, 10.0, 12.0, 12.0)).__next__)
+    bar = output.Bytes("downloading")
+    bar(4_000_000, 10_000_000)
+    bar(5_000_000, 10_000_000)
+    bar.end()
+    first, second, last = terminal.getvalue().split("\r\x1b[K")[1:]
+    assert first == "downloading  4.0 MB of 10.0 MB  40 %"
+    assert second == "downloading  5.0 MB of 10.0 MB  50 %  500.0 kB/s"
+    assert last == ""
