@@ -239,6 +239,13 @@ def test_a_watch_of_a_stranger(capsys: pytest.CaptureFixture[str], answer: Told)
     assert "not as LangFlix does" in told[1]["error"]
 
 
+def test_a_watch_that_is_refused_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """An API that wants a token is not asked again and again."""
+    refused = Told(b'{"detail": "send the token"}', 401)
+    code, told = watched(capsys, PENDING, refused, stream(("job", JOB)))
+    assert (code, told[1:]) == (1, [{"error": "send the token (401)", "exit_code": 1}])
+
+
 def test_a_lesson_lies_in_a_folder_of_its_own(
     api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

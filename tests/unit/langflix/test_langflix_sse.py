@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -51,18 +52,23 @@ def whole(stream: bytes) -> list[Event]:
     return found
 
 
+def fed(pieces: Iterable[bytes]) -> list[Event]:
+    """Return the events that a parser finds in these pieces."""
+    parser = Parser()
+    return [event for piece in pieces for event in parser.feed(piece)]
+
+
 @given(STREAMS, st.lists(st.integers(0, 200), max_size=8))
 @example(b"\xef\xbb\xbfdata: 1\r\n\r\n", [1, 2, 3, 12, 13, 14])
+@example(b"data: 1\r\ndata: 2\r\n\r\ndata: 3\r\r", [8])
 @example(b"data: \xc3\xa4\n\n", [7])
 def test_any_bytes_split_anywhere(stream: bytes, cuts: list[int]) -> None:
     """However a stream is cut, its events are those of the whole."""
     at = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    parser = Parser()
     pieces = [stream[start:end] for start, end in pairwise(at)]
-    found = [event for piece in pieces for event in parser.feed(piece)]
+    bytes_alone = [bytes([byte]) for byte in stream]
     # A CR that nothing follows may be half a line's end: it is told with what comes next.
-    wanted = whole(stream.removesuffix(b"\r") if stream.endswith(b"\r") else stream)
-    assert found == wanted
+    assert fed(pieces) == fed(bytes_alone) == whole(stream.removesuffix(b"\r"))
 
 
 def test_the_events_of_the_api() -> None:
