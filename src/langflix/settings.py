@@ -15,6 +15,8 @@ from langflix.secret import Secret
 Need = Literal["database", "redis", "flower"]
 T = TypeVar("T")
 
+#: Where commands look for an API that they were not told of.
+DEFAULT_URL = "http://127.0.0.1:8000"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DATABASE_SCHEME = "postgresql+psycopg"
 REDIS_SCHEMES = ("redis", "rediss")
@@ -63,6 +65,7 @@ class Settings:
     queues: tuple[str, ...]
     stop_within: timedelta
     ffmpeg: Path | None
+    url: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], need: Sequence[Need] = ()) -> Settings:
@@ -95,6 +98,7 @@ class Settings:
             queues=reader.value("QUEUES", ",".join(QUEUES), _queues),
             stop_within=reader.value("STOP_WITHIN_S", "100", _seconds),
             ffmpeg=reader.value("FFMPEG", "", _absolute_or_none),
+            url=reader.value("URL", DEFAULT_URL, str),
         )
         if reader.problems:
             raise SettingsError(reader.problems)

@@ -29,6 +29,8 @@ _FILE: dict[int | str, dict[str, object]] = {
     **described(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
     200: {"content": {"video/mp4": {}}},
     206: {"description": "Partial Content", "content": {"video/mp4": {}}},
+    400: {"description": "The Range header cannot be read.", "content": {"text/plain": {}}},
+    416: {"description": "Nothing lies in that range.", "content": {"text/plain": {}}},
 }
 
 

@@ -35,6 +35,7 @@ LOW_SPACE_BYTES = 2 * 2**30
 
 State = Literal["ok", "degraded", "failed"]
 router = APIRouter(tags=["health"])
+_FAILED: dict[int | str, dict[str, object]] = {503: {"description": "A check failed."}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,14 @@ def live() -> dict[str, str]:
     return {"status": "ok", "version": __version__}
 
 
-@router.get("/ready")
+@router.get("/ready", responses=_FAILED)
 def ready(services: Given) -> JSONResponse:
     """Say whether a request would be served: database, queue and storage answer."""
     needed = {"database": check_database, "redis": check_redis, "storage": check_storage}
     return _answer(ask(services, needed))
 
 
-@router.get("/health/detailed")
+@router.get("/health/detailed", responses=_FAILED)
 def detailed(services: Given) -> JSONResponse:
     """Ask every part and say what each answered."""
     return _answer(ask(services, CHECKS), version=__version__)

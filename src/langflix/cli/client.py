@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode, urlsplit
 
 from langflix.errors import InputError, LangflixError, SettingsError, UnavailableError
 from langflix.secret import Secret
+from langflix.settings import Settings
 
-TIMEOUT_S = 60
+TIMEOUT_S = 60.0
 CHUNK = 256 * 1024
 MAX_ANSWER = 16 * 1024 * 1024
-#: Called with how much of an upload is sent, in per cent.
-Progress = Callable[[int], None]
+#: Called with how many bytes of an upload are sent, and of how many.
+Progress = Callable[[int, int], None]
+STRANGER = "the address answers, but not as LangFlix does"
 
 
 class ApiError(LangflixError):
@@ -33,23 +36,39 @@ class Client:
     """Speaks to the API at ``url``; each request has a connection of its own."""
 
     def __init__(self, url: str, token: Secret | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsError([f"--url must be an address like http://host:8080, got {url!r}"])
+        self._parts = urlsplit(_address(url))
         self._url = url
-        self._parts = parts
         self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
 
-    def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
-        """Return what a path answers; raises ApiError or UnavailableError."""
-        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, environ: Mapping[str, str]) -> Client:
+        """Return the client that ``--url`` and the environment describe; raises SettingsError."""
+        settings = Settings.from_env(environ)
+        return cls(arguments.url or settings.url, settings.api_token)
 
-    def post(self, path: str, body: object = None) -> Any:
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        also: tuple[int, ...] = (),
+    ) -> Any:
+        """Return what a path answers; a status in ``also`` is an answer too.
+
+        Raises:
+            ApiError: the API refused.
+            UnavailableError: nobody answers, or somebody else.
+
+        """
+        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, also=also)
+
+    def post(self, path: str, body: object = None, key: str | None = None) -> Any:
         """Send JSON, or nothing, and return the answer; raises as :meth:`get` does."""
+        headers = {"Idempotency-Key": key} if key else {}
         if body is None:
-            return self._ask("POST", path)
+            return self._ask("POST", path, headers=headers)
         data = json.dumps(body).encode()
-        return self._ask("POST", path, [data], {"Content-Type": "application/json"}, len(data))
+        headers["Content-Type"] = "application/json"
+        return self._ask("POST", path, [data], headers, len(data))
 
     def delete(self, path: str) -> Any:
         """Delete; raises as :meth:`get` does."""
@@ -61,15 +80,42 @@ class Client:
         files: Mapping[str, Path],
         texts: Mapping[str, str],
         progress: Progress,
+        key: str | None = None,
     ) -> Any:
         """Send a form with files, reading them as it goes; raises as :meth:`get` does."""
         boundary = secrets.token_hex(16)
         parts = _Form(boundary, files, texts)
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Idempotency-Key": secrets.token_hex(16),
+            "Idempotency-Key": key or secrets.token_hex(16),
         }
         return self._ask("POST", path, parts.chunks(progress), headers, parts.length)
+
+    @contextmanager
+    def stream(
+        self, path: str, headers: Mapping[str, str], silence_s: float = TIMEOUT_S
+    ) -> Iterator[Stream]:
+        """Give an answer whose body is read as it comes; raises as :meth:`get` does.
+
+        Args:
+            path: what is asked for.
+            headers: beside the client's own.
+            silence_s: seconds without a byte after which the connection counts as broken.
+
+        """
+        sent = {**self._headers, "Accept-Encoding": "identity", **headers}
+        connection = self._connection(silence_s)
+        try:
+            with self._telling():
+                connection.request("GET", self._target(path), headers=sent)
+                answer = connection.getresponse()
+            with answer:  # it holds the socket when the connection does not
+                with self._telling():
+                    if answer.status >= 400:
+                        _parsed(answer, answer.read(MAX_ANSWER))
+                yield Stream(answer, self._telling)
+        finally:
+            connection.close()
 
     def _ask(
         self,
@@ -78,20 +124,54 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         length: int = 0,
+        also: tuple[int, ...] = (),
     ) -> Any:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT_S)
+        connection = self._connection()
         sent = {**self._headers, **(headers or {}), "Content-Length": str(length)}
         try:
-            # Refused before all was sent: the answer says why.
-            with suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, self._parts.path.rstrip("/") + path, body, sent)
-            answer = connection.getresponse()
-            return _parsed(answer, answer.read(MAX_ANSWER))
-        except (OSError, HTTPException) as error:
-            raise UnavailableError(f"{self._url} does not answer: {error}") from error
+            with self._telling():
+                # Refused before all was sent: the answer says why.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(method, self._target(path), body, sent)
+                answer = connection.getresponse()
+                return _parsed(answer, answer.read(MAX_ANSWER), also)
         finally:
             connection.close()
+
+    def _connection(self, timeout_s: float = TIMEOUT_S) -> HTTPConnection:
+        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        return kind(self._parts.hostname or "", self._parts.port, timeout=timeout_s)
+
+    def _target(self, path: str) -> str:
+        return self._parts.path.rstrip("/") + path
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, HTTPException) as error:
+            raise UnavailableError(f"{self._url} does not answer: {error}") from error
+
+
+class Stream:
+    """An answer whose body has not been read; the names in ``headers`` are in small letters."""
+
+    def __init__(
+        self, answer: HTTPResponse, telling: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._answer = answer
+        self._telling = telling
+        self.status = answer.status
+        self.headers = {name.lower(): value for name, value in answer.getheaders()}
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the body as it comes; raises UnavailableError when the connection breaks."""
+        while True:
+            with self._telling():
+                chunk = self._answer.read1(CHUNK)
+            if not chunk:
+                return
+            yield chunk
 
 
 class _Form:
@@ -110,35 +190,57 @@ class _Form:
         self.length = len(self._texts) + heads + sum(self._sizes) + len(self._end)
 
     def chunks(self, progress: Progress) -> Iterator[bytes]:
-        sent = 0
+        sent, total = 0, sum(self._sizes)
         yield self._texts
         for (head, path), size in zip(self._files, self._sizes, strict=True):
             yield head
             left = size
-            with path.open("rb") as file:
+            with _opened(path) as file:
                 while left > 0 and (chunk := file.read(min(CHUNK, left))):
                     left -= len(chunk)
                     sent += len(chunk)
                     yield chunk
-                    progress(100 * sent // max(1, sum(self._sizes)))
+                    progress(sent, total)
             if left:
                 raise InputError(f"{path} got shorter while it was sent")
             yield b"\r\n"
         yield self._end
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _quoted(name: str) -> str:
     return name.replace("\\", "_").replace('"', "_").replace("\r", "_").replace("\n", "_")
 
 
-def _parsed(answer: HTTPResponse, body: bytes) -> Any:
+def _address(url: str) -> str:
+    """Return ``url`` when it is one that can be asked; raises SettingsError."""
+    try:
+        parts = urlsplit(url)
+        told = url.isascii() and url.isprintable() and bool(parts.hostname) and parts.port != 0
+        good = parts.scheme in ("http", "https") and told
+    except ValueError:
+        good = False
+    if not good:
+        wanted = "must be an address like http://host:8080"
+        raise SettingsError([f"--url or LANGFLIX_URL {wanted}, got {url!r}"])
+    return url
+
+
+def _parsed(answer: HTTPResponse, body: bytes, also: tuple[int, ...] = ()) -> Any:
+    fine = answer.status < 400 or answer.status in also
     try:
         value = json.loads(body) if body else None
     except ValueError:
         value = None
-        if answer.status < 400:
-            raise UnavailableError("the address answers, but not as LangFlix does") from None
-    if answer.status >= 400:
+        if fine:
+            raise UnavailableError(STRANGER) from None
+    if not fine:
         detail = value.get("detail") if isinstance(value, dict) else None
         raise ApiError(answer.status, str(detail or answer.reason))
     return value

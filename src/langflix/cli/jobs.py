@@ -6,21 +6,19 @@ import argparse
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from langflix.cli import jobs_films, output
+from langflix.cli import download, job, jobs_films, output, watch
 from langflix.cli.client import Client
+from langflix.cli.job import ROOT, Job
 from langflix.errors import InputError, LangflixError
-from langflix.settings import Settings
 
-ROOT = "/api/v1/jobs"
 POLL_S = 1.0
-Job = dict[str, Any]
+MEDIA = "/api/v1/media"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Do what was asked and print the answer."""
-    client = Client(arguments.url, Settings.from_env(environ).api_token)
+    client = Client.of(arguments, environ)
     return int(ACTIONS[arguments.action](client, arguments) or 0)
 
 
@@ -32,32 +30,33 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
     if arguments.json:
         output.data_json(page)
         return
-    for job in page["jobs"]:
-        output.data(line(job))
+    for found in page["jobs"]:
+        output.data(job.line(found))
     output.note(f"{len(page['jobs'])} of {page['total']} jobs")
 
 
 def _get(client: Client, arguments: argparse.Namespace) -> None:
-    path = _path(arguments)
-    job = client.get(path)
-    if job["status"] == "DONE":
-        job |= client.get(f"{path}/expressions") | client.get(f"{path}/clips")
-    _show(job, arguments)
+    path = job.path(arguments.id)
+    found = client.get(path)
+    if found["status"] == "DONE":
+        for part in ("expressions", "clips", "videos"):
+            found |= client.get(f"{path}/{part}")
+    _show(found, arguments)
     if not arguments.json:
-        for one in job.get("expressions", ()):
+        for one in found.get("expressions", ()):
             output.data(f"  {one['level']}  {one['phrase']}\t{one['dialogue']}")
 
 
 def _cancel(client: Client, arguments: argparse.Namespace) -> None:
-    _show(client.post(f"{_path(arguments)}/cancel"), arguments)
+    _show(client.post(f"{job.path(arguments.id)}/cancel"), arguments)
 
 
 def _retry(client: Client, arguments: argparse.Namespace) -> int:
-    return _follow(client, client.post(f"{_path(arguments)}/retry"), arguments)
+    return _follow(client, client.post(f"{job.path(arguments.id)}/retry"), arguments)
 
 
 def _delete(client: Client, arguments: argparse.Namespace) -> None:
-    client.delete(_path(arguments))
+    client.delete(job.path(arguments.id))
     if arguments.json:
         output.data_json({"deleted": arguments.id})
     else:
@@ -69,21 +68,21 @@ def _upload(client: Client, arguments: argparse.Namespace) -> int:
     for path in files.values():
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    bar = output.Percent("sending")
+    bar = output.Bytes("sending")
     try:
-        job = client.upload(ROOT, files, _wishes(arguments), bar)
+        made = client.upload(ROOT, files, _wishes(arguments), bar, arguments.key)
     finally:
         bar.end()
-    return _follow(client, job, arguments)
+    return _follow(client, made, arguments)
 
 
 def _from_media(client: Client, arguments: argparse.Namespace) -> int:
     body = {"video": arguments.video, "subtitle": arguments.subtitle, **_wishes(arguments)}
-    return _follow(client, client.post("/api/v1/media/jobs", body), arguments)
+    return _follow(client, client.post(f"{MEDIA}/jobs", body, arguments.key), arguments)
 
 
 def _media(client: Client, arguments: argparse.Namespace) -> None:
-    folder = client.get("/api/v1/media", {"path": arguments.path})
+    folder = client.get(MEDIA, {"path": arguments.path})
     if arguments.json:
         output.data_json(folder)
         return
@@ -91,43 +90,32 @@ def _media(client: Client, arguments: argparse.Namespace) -> None:
         output.data(f"{entry['kind']:<9}{entry['bytes']:>14}  {entry['path']}")
 
 
-def _follow(client: Client, job: Job, arguments: argparse.Namespace) -> int:
+def _follow(client: Client, found: Job, arguments: argparse.Namespace) -> int:
     """Wait for the job's end when that was asked for; return 1 when it failed."""
     if arguments.wait:
-        bar = output.Percent(f"job {job['id']}")
+        bar = output.Percent(f"job {found['id']}")
         deadline = time.monotonic() + arguments.wait
         try:
-            while job["status"] not in ("DONE", "FAILED"):
+            while found["status"] not in job.ENDED:
                 if time.monotonic() > deadline:
                     raise LangflixError(
-                        f"job {job['id']} is {job['status']} after {arguments.wait} s; it goes on"
+                        f"job {found['id']} is {found['status']} after {arguments.wait} s;"
+                        " it goes on"
                     )
-                bar(job["progress"])
+                bar(found["progress"])
                 time.sleep(POLL_S)
-                job = client.get(f"{ROOT}/{job['id']}")
+                found = client.get(job.path(found["id"]))
         finally:
             bar.end()
-    _show(job, arguments)
-    return 1 if job["status"] == "FAILED" else 0
+    _show(found, arguments)
+    return 1 if found["status"] == "FAILED" else 0
 
 
-def _show(job: Job, arguments: argparse.Namespace) -> None:
+def _show(found: Job, arguments: argparse.Namespace) -> None:
     if arguments.json:
-        output.data_json(job)
+        output.data_json(found)
     else:
-        output.data(line(job))
-
-
-def line(job: Job) -> str:
-    """Return a job for people, on one line."""
-    why = f"  {job['error']}" if job["error"] else ""
-    return f"{job['id']}  {job['status']:<8}{job['progress']:>4} %  {job['title']}{why}"
-
-
-def _path(arguments: argparse.Namespace) -> str:
-    if not all(char.isalnum() or char == "-" for char in arguments.id):
-        raise InputError(f"{arguments.id!r} is no job's id")
-    return f"{ROOT}/{arguments.id}"
+        output.data(job.line(found))
 
 
 def _wishes(arguments: argparse.Namespace) -> dict[str, str]:
@@ -145,4 +133,6 @@ ACTIONS = {
     "from-media": _from_media,
     "media": _media,
     "films": jobs_films.run,
+    "download": download.run,
+    "watch": watch.run,
 }

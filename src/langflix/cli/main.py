@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from langflix.cli import jobs_arguments
+from langflix.cli import jobs_arguments, output
 from langflix.errors import LangflixError, SettingsError
 
 #: Command: the module that has ``run(arguments, environ) -> exit code``.
@@ -20,36 +20,40 @@ MODULES: Mapping[str, str] = {
     "migrate": "langflix.cli.migrate",
     "health": "langflix.cli.health",
     "jobs": "langflix.cli.jobs",
+    "expressions": "langflix.cli.expressions",
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
     "check": "langflix.cli.check",
 }
-
-#: The environment's variable that says where the API is, for commands that ask it.
-URL = "LANGFLIX_URL"
-DEFAULT_URL = "http://127.0.0.1:8000"
+#: The code of a shell's command that SIGPIPE ended.
+NOBODY_READS = 141
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code; errors become sentences on standard error."""
-    environ = os.environ if environ is None else environ
-    arguments = parser(environ.get(URL) or DEFAULT_URL).parse_args(argv)
+    arguments = parser().parse_args(argv)
     module = importlib.import_module(MODULES[arguments.command])
     try:
-        return int(module.run(arguments, environ))
-    except SettingsError as error:
-        for problem in error.problems:
-            print(f"langflix: {problem}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return int(module.run(arguments, os.environ if environ is None else environ))
     except LangflixError as error:
-        print(f"langflix: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return _failed(error, getattr(arguments, "json", False))
+    except BrokenPipeError:  # who read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
     except KeyboardInterrupt:
         return 130
 
 
-def parser(url: str = DEFAULT_URL) -> argparse.ArgumentParser:
-    """Return the parser of the whole command line; ``url`` is the API's unless one is given."""
+def _failed(error: LangflixError, as_json: bool) -> int:
+    for problem in error.problems if isinstance(error, SettingsError) else [error]:
+        print(f"langflix: {problem}", file=sys.stderr)  # noqa: T201
+    if as_json:
+        output.json_line({"error": str(error), "exit_code": error.exit_code})
+    return error.exit_code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     top = argparse.ArgumentParser("langflix", description="Short language lessons out of films.")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands.add_parser("api", help="serve HTTP")
@@ -57,9 +61,11 @@ def parser(url: str = DEFAULT_URL) -> argparse.ArgumentParser:
     commands.add_parser("beat", help="send the periodic tasks")
     commands.add_parser("flower", help="show workers and tasks to people")
     _add_migrate(commands.add_parser("migrate", help="bring the database to a revision"))
-    _add_health(commands.add_parser("health", help="ask a running API how everything is"), url)
+    health = commands.add_parser("health", help="ask a running API how everything is")
+    jobs_arguments.add_api(health)
     of_jobs = commands.add_parser("jobs", help="make, list and end jobs of a running API")
-    jobs_arguments.add_arguments(of_jobs, url)
+    jobs_arguments.add_arguments(of_jobs)
+    _add_expressions(commands.add_parser("expressions", help="search what all lessons say"))
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     check = commands.add_parser("check", help="a container's health check")
@@ -73,9 +79,11 @@ def _add_migrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _add_health(parser: argparse.ArgumentParser, url: str) -> None:
-    parser.add_argument("--url", default=url, help="the API (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+def _add_expressions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--search", default="", metavar="TEXT", help="in phrase, dialogue, meaning")
+    parser.add_argument("--level", help="only this one, A1 to C2")
+    jobs_arguments.add_page(parser)
+    jobs_arguments.add_api(parser)
 
 
 def _add_smoke(parser: argparse.ArgumentParser) -> None:

@@ -10,15 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from langflix.cli import output
+from langflix.cli import names, output
 from langflix.domain.lesson import Learner
 from langflix.errors import InputError, MediaError
 from langflix.media import ffmpeg, lesson
 from langflix.media.lesson import Made, Places
 from langflix.scoring import gemini
 from langflix.settings import Settings
-
-LESSON = "lesson.json"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -34,7 +32,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         scorer = gemini.choose(environ)
         made = lesson.make(program, video, subtitle, _places(out), progress, scorer, learner)
         report = _report(out, made)
-        (out / LESSON).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        (out / names.LESSON).write_text(
+            json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8"
+        )
     except OSError as error:
         raise MediaError(f"{out} cannot be written: {error.strerror}") from error
     finally:
@@ -53,16 +53,12 @@ def _file(text: str) -> Path:
 
 
 def _places(out: Path) -> Places:
-    return Places(lambda at: out / _name(at), out / "lesson.mp4", out / "short.mp4")
-
-
-def _name(position: int) -> str:
-    return f"clip-{position + 1:02d}.mp4"
+    return Places(lambda at: out / names.clip(at), out / "lesson.mp4", out / "short.mp4")
 
 
 def _report(out: Path, made: Made) -> list[dict[str, object]]:
     return [
-        {**section.to_json(), "clip": str(out / _name(section.position)), "clip_bytes": size}
+        {**section.to_json(), "clip": str(out / names.clip(section.position)), "clip_bytes": size}
         for section, size in made.sections
     ]
 

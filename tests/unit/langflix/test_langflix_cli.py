@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_a_check_of_nobody_fails_with_a_sentence(capsys: pytest.CaptureFixture[s
     """An API that does not listen is unhealthy, in one line."""
     assert main(["check", "api"], {"LANGFLIX_PORT": "1"}) == 1
     assert capsys.readouterr().out.startswith("api does not answer on port 1")
+
+
+def test_a_reader_that_has_gone_is_no_defect() -> None:
+    """Output that nobody reads any more, as after ``head``, ends a command without a trace."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    argv = [sys.executable, "-m", "langflix", "check", "api"]
+    environ = {**os.environ, "PYTHONPATH": str(SRC), "LANGFLIX_PORT": "1"}
+    try:
+        ran = subprocess.run(
+            argv, stdout=writes, stderr=subprocess.PIPE, env=environ, timeout=30, check=False
+        )
+    finally:
+        os.close(writes)
+    assert (ran.returncode, ran.stderr) == (141, b"")
 
 
 def test_a_heartbeat_ages(tmp_path: Path) -> None:
