@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "expressions": "langflix.cli.expressions",
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
+    "load": "langflix.cli.load",
     "check": "langflix.cli.check",
 }
 #: The code of a shell's command that SIGPIPE ended.
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _add_expressions(commands.add_parser("expressions", help="search what all lessons say"))
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
+    _add_load(commands.add_parser("load", help="time a deployed stack whose workers are busy"))
     check = commands.add_parser("check", help="a container's health check")
     check.add_argument("role", choices=("api", "worker", "beat", "flower"))
     return top
@@ -91,6 +93,13 @@ def _add_smoke(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", required=True, help="a short film")
     parser.add_argument("--subtitle", required=True, help="its subtitle")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    _add_smoke(parser)
+    parser.add_argument("--rate", type=int, default=50, metavar="N", help="requests in a second")
+    parser.add_argument("--seconds", type=int, default=20, metavar="N", help="for so long")
+    parser.add_argument("--jobs", type=int, default=20, metavar="N", help="lessons in the queue")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

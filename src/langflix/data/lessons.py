@@ -68,6 +68,7 @@ def search(
         Expression.phrase.icontains(**holds),
         Expression.dialogue.icontains(**holds),
         Expression.translation.icontains(**holds),
+        Expression.meaning.icontains(**holds),
     )
     conditions = (said, *(() if level is None else (Expression.level == level,)))
     rows = (

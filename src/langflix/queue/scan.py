@@ -37,7 +37,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan did: numbers of films, of folders that it could not read, and its seconds."""
+    """What a scan did: numbers of films, of folders that it could not read, and its seconds.
+
+    ``more`` when its budget ended before it had asked all films.
+    """
 
     films: int
     added: int
@@ -45,6 +48,7 @@ class Scanned:
     removed: int
     probed: int
     left: int
+    more: bool
     unread_folders: int
     seconds: float
 
@@ -80,7 +84,7 @@ def _scan(doors: Doors, share: Share, budget: Budget) -> Scanned:
     with session(doors.engine) as db:
         plan = decide(listing.films, films.known(db), listing.unread, now)
         films.apply(db, plan, now)
-    probed = _probe(doors, share, plan.probe, budget) if plan.probe else 0
+    probed, more = _probe(doors, share, plan.probe, budget) if plan.probe else (0, False)
     return Scanned(
         films=len(listing.films),
         added=len(plan.add),
@@ -88,18 +92,19 @@ def _scan(doors: Doors, share: Share, budget: Budget) -> Scanned:
         removed=len(plan.remove),
         probed=probed,
         left=len(plan.probe) - probed,
+        more=more,
         unread_folders=len(listing.unread),
         seconds=round(time.monotonic() - begun, 3),
     )
 
 
-def _probe(doors: Doors, share: Share, wanted: Sequence[Seen], budget: Budget) -> int:
-    """Ask films what they are, as far as the budget goes; return how many answers were kept."""
+def _probe(doors: Doors, share: Share, wanted: Sequence[Seen], budget: Budget) -> tuple[int, bool]:
+    """Ask films what they are; return how many answers were kept, and whether the budget ended."""
     program, asked, kept = doors.ffmpeg(), 0, 0
     ends = time.monotonic() + budget.time_s
     for film in wanted:
         if asked >= budget.films or time.monotonic() > ends:
-            break
+            return kept, True
         try:
             answer = _ask(program, share, film)
         except _NotNow as error:
@@ -108,7 +113,7 @@ def _probe(doors: Doors, share: Share, wanted: Sequence[Seen], budget: Budget) -
         asked += answer.problem != films.FORBIDDEN  # to learn that costs nothing
         with session(doors.engine) as db:
             kept += films.describe(db, film, answer.film, answer.problem)
-    return kept
+    return kept, False
 
 
 class _NotNow(LangflixError):

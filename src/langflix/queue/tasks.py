@@ -70,6 +70,9 @@ def register(app: Celery, settings: Settings) -> None:
         done = scan.scan(doors())
         if done is not None:
             counts.note_scan(count(), done.seconds)
+            if done.more and settings.scan_every:
+                # Behind what else waits, so that a large share holds up no housekeeping.
+                scan_media.apply_async(expires=settings.scan_every.total_seconds())
 
 
 def _process(task: Task[[str], None], doors: work.Doors, job_id: str) -> bool:

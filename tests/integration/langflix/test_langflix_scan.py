@@ -34,6 +34,7 @@ from langflix.errors import MediaError
 from langflix.media import ffmpeg
 from langflix.media.share import Share
 from langflix.media.storage import Storage
+from langflix.queue.app import SCAN_MEDIA, create
 from langflix.queue.scan import Budget, scan
 from langflix.queue.work import Doors
 
@@ -364,6 +365,26 @@ def test_beat_has_the_worker_scan(stack: Stack, share: Path, tiny: Path, doors: 
         assert 'langflix_media_films{state="unreadable"} 1.0' in metrics
         assert "langflix_media_scan_seconds " in metrics
         assert_listed(api, stack, doors)
+
+
+def test_a_large_share_is_taken_in_without_waiting_for_beat(
+    stack: Stack, share: Path, tiny: Path, doors: Doors
+) -> None:
+    """A scan whose budget ended is followed by another at once, until every film is known."""
+    first = put(share, "film 0.mp4", tiny)
+    films_there = Budget().films + 20
+    for number in range(1, films_there):
+        os.link(first, share / f"film {number}.mp4")
+    app = create(stack.settings)
+    with stack.role("worker"):
+        app.send_task(SCAN_MEDIA)
+
+        def all_known() -> bool:
+            with session(doors.engine) as db:
+                return films.count(db) == films.Count(films_there, 0, 0)
+
+        wait_until(all_known, "every film is known", 120)
+    app.close()
 
 
 def assert_listed(api: httpx.Client, stack: Stack, doors: Doors) -> None:

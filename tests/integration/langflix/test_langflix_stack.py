@@ -272,6 +272,48 @@ def test_jobs_are_timed_and_failures_counted(
     assert value('langflix_job_seconds_sum{status="DONE"}') > 0
 
 
+def test_a_lesson_tells_what_expressions_mean(api: httpx.Client, done: dict[str, Any]) -> None:
+    """The dictionary's definition is there, and found by a search."""
+    rows = api.get(f"/api/v1/jobs/{done['id']}/expressions").json()["expressions"]
+    means = {row["phrase"]: row["meaning"] for row in rows}
+    assert means["put up with"], means
+    words = means["put up with"][:20]
+    found = api.get("/api/v1/expressions", params={"q": words}).json()["expressions"]
+    assert "put up with" in {row["phrase"] for row in found}
+    assert set(rows[0]["score_parts"]) == {"level", "idiomatic", "words", "context"}
+
+
+def test_the_stack_is_timed_while_its_worker_is_busy(
+    stack: Stack, api: httpx.Client, done: dict[str, Any], clip: Path
+) -> None:
+    """``load`` asks steadily, tells times in order, and deletes the lessons that it made."""
+    before = api.get("/api/v1/jobs").json()["total"]
+    film = ["--video", str(clip), "--subtitle", str(SUBTITLE)]
+    pace = ["--rate", "20", "--seconds", "3", "--jobs", "6", "--json"]
+    ran = stack.run("load", "--url", stack.url, *film, *pace, timeout_s=240)
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    told = json.loads(ran.stdout)
+    assert (told["sent"], told["failed"]) == (60, 0)
+    assert 0 < told["p50_ms"] <= told["p95_ms"] <= told["p99_ms"] <= told["most_ms"]
+    assert api.get("/api/v1/jobs").json()["total"] == before
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "said"),
+    [
+        ("--rate", "0", "--rate is a number from 1 to 500"),
+        ("--seconds", "301", "--seconds is a number from 1 to 300"),
+        ("--jobs", "101", "--jobs is a number from 1 to 100"),
+        ("--video", "/nowhere.mp4", "there is no file /nowhere.mp4"),
+    ],
+)
+def test_a_load_is_bounded(stack: Stack, clip: Path, flag: str, value: str, said: str) -> None:
+    """Wishes that are none, or too large, end before anything is sent."""
+    film = ["--video", str(clip), "--subtitle", str(SUBTITLE)]
+    ran = stack.run("load", "--url", "http://127.0.0.1:9", *film, flag, value)
+    assert (ran.returncode, said in ran.stderr) == (1, True), ran.stderr
+
+
 def test_flower_wants_its_password(stack: Stack, worker: subprocess.Popen[bytes]) -> None:
     """Flower's pages need the password; its health check does not."""
     root = f"http://127.0.0.1:{stack.settings.flower_port}/flower"

@@ -118,5 +118,3 @@ def test_the_environment_says_where_the_api_is(
     assert capsys.readouterr().err.startswith("langflix: http://127.0.0.1:9 does not answer")
     assert main([*words, "--url", "http://127.0.0.1:7"], nowhere) == 3
     assert capsys.readouterr().err.startswith("langflix: http://127.0.0.1:7 does not answer")
-    assert parser("").parse_args(words).url == ""
-    assert parser().parse_args(words).url == "http://127.0.0.1:8000"

@@ -32,6 +32,7 @@ NOT_OF_THE_API = {
     "migrate": "asks the database",
     "run": "works without any service",
     "smoke": "reaches what `jobs` reaches; it is tested against a whole stack",
+    "load": "the same",
 }
 #: Every other command, as somebody would type it.
 COMMANDS: dict[str, list[str]] = {
@@ -46,6 +47,7 @@ COMMANDS: dict[str, list[str]] = {
     "jobs upload": ["VIDEO", "SUBTITLE", "--title", "T", "--wait", "5"],
     "jobs from-media": ["a.mp4", "a.srt", "--wait", "5"],
     "jobs media": ["folder"],
+    "jobs films": ["--search", "x"],
     "jobs download": [ID, "--out", "OUT"],
     "jobs watch": [],
 }
@@ -56,6 +58,7 @@ PENDING = {**JOB, "status": "PENDING", "progress": 0}
 CLIP = {"position": 0, "url": f"/api/v1/clips/{ID}/file", "bytes": 3, "phrase": "p"}
 VIDEO = {"kind": "lesson", "url": f"/api/v1/jobs/{ID}/videos/lesson/file", "bytes": 3}
 SAID = {"level": "B1", "phrase": "p", "dialogue": "d", "title": "T"}
+FILM = {"path": "a.mp4", "film": None, "problem": "why", "job": None}
 FILE = Told(b"abc", headers={"ETag": '"1"'})
 
 
@@ -81,6 +84,7 @@ ANSWERS: dict[str, object] = {
     "GET /api/v1/clips/{clip_id}/file": FILE,
     "GET /api/v1/expressions": {"expressions": [SAID], "total": 1},
     "GET /api/v1/media": {"entries": [{"kind": "video", "bytes": 1, "path": "a.mp4"}]},
+    "GET /api/v1/media/films": {"films": [FILM], "total": 1},
     "POST /api/v1/media/jobs": PENDING,
     "GET /api/v1/events": stream(("job", JOB), ("removed", {"id": ID})),
 }
