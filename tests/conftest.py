@@ -22,6 +22,7 @@ def group(path: Path) -> str:
     return "hosts" if name.startswith(HOSTS) else name
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test with its group, the longest first."""
     if not hasattr(config, "workerinput"):

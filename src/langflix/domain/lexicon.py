@@ -75,14 +75,22 @@ class Lexicon:
                 index[form].append(entry)
         return cls(kept, {word: tuple(found) for word, found in index.items()})
 
-    def over(self, other: Iterable[Entry]) -> Lexicon:
+    def over(self, other: Iterable[Entry], plain: Iterable[Entry] = ()) -> Lexicon:
         """Return this dictionary with what only the other knows.
 
         Of an expression that both know, ours stays, with the other's meaning and more of its kin.
+
+        Args:
+            other: what is added.
+            plain: what is not, but tells of ours all the same.
+
         """
-        theirs = {entry.words: entry for entry in other}
-        ours = [_richer(entry, theirs.pop(entry.words, None)) for entry in self.entries]
-        return Lexicon.of([*ours, *theirs.values()])
+        added = {entry.words: entry for entry in other}
+        theirs = {entry.words: entry for entry in plain} | added
+        ours = [_richer(entry, theirs.get(entry.words)) for entry in self.entries]
+        for entry in ours:
+            added.pop(entry.words, None)
+        return Lexicon.of([*ours, *added.values()])
 
 
 def _richer(ours: Entry, theirs: Entry | None) -> Entry:

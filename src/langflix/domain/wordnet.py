@@ -11,10 +11,10 @@ Source of the formats: WordNet's manual pages wndb(5WN), senseidx(5WN) and cntli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from langflix.domain.lexicon import LEVELS, PRONOUN, Entry, Kind, Level
+from langflix.domain.lexicon import GAP, LEVELS, PRONOUN, Entry, Kind, Level
 
 #: How often an expression was met in the corpus, at least, to be of a level; else it is of C2.
 MET: Mapping[Level, int] = {"A2": 30, "B1": 10, "B2": 3, "C1": 1}
@@ -41,7 +41,7 @@ _PREPOSITIONS = frozenset(
 _PLAIN = frozenset({"about", "at", "from", "of", "to", "toward", "like", "as"})
 #: So often said that two words after them are not seldom there by chance.
 _EVERYWHERE = frozenset({"be", "do", "have"})
-_PLACES = {"someone": "~", "somebody": "~", "something": "~", "someone's": "one's"}
+_PLACES = {"someone": GAP, "somebody": GAP, "something": GAP, "someone's": "one's"}
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
 _HEADER = "  "
 #: Gives the Zipf value of the rarest of some words.
@@ -77,8 +77,19 @@ class _Synset:
         return not self.objects.isdisjoint({0, self.words.index(word) + 1})
 
 
-def entries(files: Files, rarest: Rarest) -> tuple[Entry, ...]:
-    """Return the expressions worth teaching, in the files' order.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken, in the files' order: expressions ``worth`` teaching, and ``plain`` ones.
+
+    The plain ones are known for their meaning only, should another dictionary teach them.
+    """
+
+    worth: tuple[Entry, ...]
+    plain: tuple[Entry, ...]
+
+
+def take(files: Files, rarest: Rarest) -> Taken:
+    """Read the expressions of WordNet.
 
     Args:
         files: the database.
@@ -91,9 +102,14 @@ def entries(files: Files, rarest: Rarest) -> tuple[Entry, ...]:
     counts = _counts(files.counts)
     verbs = _Part(files.index_verb, files.data_verb, "2", counts)
     adverbs = _Part(files.index_adverb, files.data_adverb, "4", counts)
-    found = [_verb(word, verbs, rarest) for word in verbs.phrases()]
-    found += [_adverb(word, adverbs, rarest) for word in adverbs.phrases()]
-    return tuple(entry for entry in found if entry is not None)
+    worth: list[Entry] = []
+    plain: list[Entry] = []
+    for phrase in filter(_is_usable, verbs.phrases()):
+        (plain if _is_plain(phrase, verbs) else worth).append(_verb(phrase, verbs, rarest))
+    for phrase in filter(_is_usable, adverbs.phrases()):
+        short = len(phrase.split()) < ADVERB_WORDS
+        (plain if short else worth).append(_adverb(phrase, adverbs, rarest))
+    return Taken(tuple(worth), tuple(plain))
 
 
 class _Part:
@@ -128,29 +144,16 @@ class _Part:
         return 0
 
 
-def _verb(phrase: str, verbs: _Part, rarest: Rarest) -> Entry | None:
-    words = tuple(phrase.split())
-    senses = verbs.senses(phrase)
-    if not _is_usable(words) or not _is_told_apart(words):
-        return None
-    kind = _kind_of_verb(words)
-    if kind == "phrasal verb" and _says_what_it_means(words[0], senses[0][1], verbs):
-        return None
+def _verb(phrase: str, verbs: _Part, rarest: Rarest) -> Entry:
+    words, senses = phrase.split(), verbs.senses(phrase)
     pattern = (f"*{words[0]}", *(_PLACES.get(word, word) for word in words[1:]))
-    if pattern[-1] == "~":
-        return None
     if len(words) == 2 and words[1] in _ADVERBS and _takes_object(phrase, senses):
         pattern = (pattern[0], PRONOUN, pattern[1])
-    return _entry(kind, pattern, phrase, senses, rarest)
+    return _entry(_kind_of_verb(words), pattern, phrase, senses, rarest)
 
 
-def _adverb(phrase: str, adverbs: _Part, rarest: Rarest) -> Entry | None:
-    words = tuple(phrase.split())
-    if len(words) < ADVERB_WORDS or not _is_usable(words):
-        return None
-    pattern = tuple(_PLACES.get(word, word) for word in words)
-    if "~" in (pattern[0], pattern[-1]):
-        return None
+def _adverb(phrase: str, adverbs: _Part, rarest: Rarest) -> Entry:
+    pattern = tuple(_PLACES.get(word, word) for word in phrase.split())
     return _entry("idiom", pattern, phrase, adverbs.senses(phrase), rarest)
 
 
@@ -190,18 +193,26 @@ def _level(met: int, zipf: float) -> Level:
     return "C2"
 
 
-def _is_usable(words: tuple[str, ...]) -> bool:
-    return all(_WORD.fullmatch(word) for word in words)
+def _is_usable(phrase: str) -> bool:
+    """Say whether a pattern can be made of it: of plain words, none at an end for others."""
+    words = phrase.split()
+    ends = {_PLACES.get(words[0]), _PLACES.get(words[-1])}
+    return all(_WORD.fullmatch(word) for word in words) and GAP not in ends
 
 
-def _is_told_apart(words: tuple[str, ...]) -> bool:
-    """Say whether the words, where they are said, most likely mean the expression."""
+def _is_plain(phrase: str, verbs: _Part) -> bool:
+    """Say whether a verb means what its words say, or is found where it is not meant."""
+    words = phrase.split()
     if words[0] == "be" or (len(words) == 2 and words[0] in _EVERYWHERE):
+        return True
+    if len(words) == 2 and words[1] in _PLAIN:
+        return True
+    if _kind_of_verb(words) != "phrasal verb":
         return False
-    return not (len(words) == 2 and words[1] in _PLAIN)
+    return _says_what_it_means(words[0], verbs.senses(phrase)[0][1], verbs)
 
 
-def _kind_of_verb(words: tuple[str, ...]) -> Kind:
+def _kind_of_verb(words: Sequence[str]) -> Kind:
     if all(word in _ADVERBS or word in _PREPOSITIONS for word in words[1:]):
         return "phrasal verb"
     return "idiom" if len(words) > 2 else "collocation"

@@ -7,7 +7,7 @@ installed the small one chooses, and the job's owner is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,9 @@ from pathlib import Path
 from langflix.domain import frequency, lesson, lexicon, wordnet
 from langflix.domain.expressions import Expression
 from langflix.domain.lesson import Learner
-from langflix.domain.lexicon import Entry, Lexicon
+from langflix.domain.lexicon import Lexicon
 from langflix.domain.subtitles import Cue
+from langflix.domain.wordnet import Taken
 from langflix.errors import SettingsError
 
 #: Where Debian's package has it.
@@ -51,14 +52,15 @@ class Dictionary:
 
 @cache
 def _load(folder: Path) -> Lexicon:
-    return lexicon.load().over(_entries(folder))
+    taken = _take(folder)
+    return lexicon.load().over(taken.worth, taken.plain)
 
 
-def _entries(folder: Path) -> Iterable[Entry]:
+def _take(folder: Path) -> Taken:
     names = ("index.verb", "data.verb", "index.adv", "data.adv", "cntlist.rev")
     try:
         files = wordnet.Files(*((folder / name).read_text("utf-8") for name in names))
-        return wordnet.entries(files, frequency.rarest)
+        return wordnet.take(files, frequency.rarest)
     except OSError as error:
         raise SettingsError([f"WordNet in {folder} cannot be read: {error.strerror}"]) from error
     except ValueError as error:

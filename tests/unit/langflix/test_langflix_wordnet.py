@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from langflix.domain import wordnet
 from langflix.domain.lesson import ANYONE, Learner
-from langflix.domain.lexicon import Entry
+from langflix.domain.lexicon import Entry, Lexicon
 from langflix.domain.subtitles import Cue
 from langflix.domain.wordnet import Files
 from langflix.errors import SettingsError
@@ -101,7 +101,7 @@ def common(_: Iterable[str]) -> float:
 
 def taken(files: Files = FILES) -> dict[str, Entry]:
     """Return what is taken, by phrase."""
-    return {entry.phrase: entry for entry in wordnet.entries(files, common)}
+    return {entry.phrase: entry for entry in wordnet.take(files, common).worth}
 
 
 def test_what_teaches_something_is_taken() -> None:
@@ -110,6 +110,16 @@ def test_what_teaches_something_is_taken() -> None:
         *("eat up", "polish off", "throw in the towel", "chuck up", "have a go", "make sense"),
         *("bring … around", "once in a while"),
     }
+
+
+def test_what_is_plain_is_only_told() -> None:
+    """Verbs that mean what they say, and short adverbs, lend their meaning to our own entries."""
+    found = wordnet.take(FILES, common)
+    assert {one.phrase for one in found.plain} == {"eat in", "talk about", "be on", "at least"}
+    ours = Lexicon.of([Entry("phrasal verb", "A2", ("*eat", "in"))])
+    both = ours.over(found.worth, found.plain)
+    assert both.entries[0].meaning == "eat at home"
+    assert len(both.entries) == 1 + len(found.worth)
 
 
 def test_an_entry_has_kind_pattern_meaning_and_kin() -> None:
@@ -132,14 +142,14 @@ def test_frequent_expressions_are_easy() -> None:
     found = taken()
     assert (found["eat up"].level, found["throw in the towel"].level) == ("A2", "B1")
     assert found["make sense"].level == "C2"
-    rare = {one.phrase: one for one in wordnet.entries(FILES, lambda _: 3.6)}
+    rare = {one.phrase: one for one in wordnet.take(FILES, lambda _: 3.6).worth}
     assert rare["eat up"].level == "C1"
 
 
 def test_kin_that_nobody_says_is_left_out() -> None:
     """A synonym with a rare word teaches nothing."""
-    entries = wordnet.entries(FILES, lambda words: 1.0 if "quit" in list(words) else 6.0)
-    (one,) = [entry for entry in entries if entry.phrase == "chuck up"]
+    taken = wordnet.take(FILES, lambda words: 1.0 if "quit" in list(words) else 6.0)
+    (one,) = [entry for entry in taken.worth if entry.phrase == "chuck up"]
     assert one.similar == ("throw in the towel",)
 
 
@@ -155,7 +165,7 @@ def test_kin_that_nobody_says_is_left_out() -> None:
 def test_a_damaged_database_is_told(field: str, text: str) -> None:
     """What is not WordNet's format is refused with a sentence."""
     with pytest.raises(ValueError, match="WordNet"):
-        wordnet.entries(replace(FILES, **{field: text}), common)
+        wordnet.take(replace(FILES, **{field: text}), common)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
@@ -163,7 +173,7 @@ def test_any_text_is_refused_or_read(index_text: str, data_text: str) -> None:
     """Whatever the files hold, the answer is entries or one kind of error."""
     files = replace(FILES, index_verb=index_text, data_verb=data_text)
     try:
-        wordnet.entries(files, common)
+        wordnet.take(files, common)
     except ValueError as error:
         assert "WordNet" in str(error)
 
