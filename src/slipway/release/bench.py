@@ -36,6 +36,10 @@ _IMPORTS = (
     "import asyncio, ssl, http.client, logging.config, sqlite3, email.message, urllib.request, "
     "json, decimal, uuid, zoneinfo, concurrent.futures, multiprocessing, hashlib, tempfile"
 )
+_LOAD = (
+    *("--video", ".slipway/samples/bigbuckbunny.mp4", "--subtitle", "deploy/smoke.srt"),
+    *("--rate", "50", "--seconds", "30", "--jobs", "40"),
+)
 _HOSTS = """format = 1
 default = "bench"
 
@@ -243,6 +247,34 @@ def import_figures(copy: Copy, runs: int) -> list[Figure]:
     ]
 
 
+def load_figures(copy: Copy) -> list[Figure]:
+    """How the API answers while both workers make lessons; the stack's own ``langflix load`` asks.
+
+    Raises:
+        SlipwayError: a request failed, or the workers had nothing left to do.
+    """
+    url = json.loads(copy.inv("status", "--json"))["url"]
+    argv = [sys.executable, "-m", "langflix", "load", "--url", url, "--json", *_LOAD]
+    done = subprocess.run(
+        argv,
+        cwd=copy.root,
+        env={**os.environ, "PYTHONPATH": str(copy.root / "src")},
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise SlipwayError("the load failed", details=[*done.stderr.splitlines(), done.stdout])
+    told = json.loads(done.stdout)
+    how = f"{told['rate']} requests in a second for {told['seconds']} s, workers busy throughout"
+    return [
+        Figure("API while workers are busy: p50", told["p50_ms"], "ms", None, how),
+        Figure("API while workers are busy: p99", told["p99_ms"], "ms", None, how),
+        Figure("API while workers are busy: failed", told["failed"], "", 0, how),
+    ]
+
+
 def bench(root: Path, images: tuple[Image, ...], report: Report, *, runs: int) -> list[Figure]:
     """Every figure.
 
@@ -258,4 +290,5 @@ def bench(root: Path, images: tuple[Image, ...], report: Report, *, runs: int) -
     with copied(root) as copy:
         figures += deploy_figures(copy, images, runs, report)
         figures += import_figures(copy, runs=15)
+        figures += load_figures(copy)
     return figures
