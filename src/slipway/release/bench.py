@@ -125,13 +125,17 @@ class Copy:
         self.root = root
 
     def inv(self, *arguments: str) -> str:
-        """Run the copy's command line; its standard output.
+        """Run the copy's command line; its standard output. Raises as :meth:`module` does."""
+        return self.module("invoke", "--search-root", str(self.root), *arguments)
+
+    def module(self, *arguments: str) -> str:
+        """Run a Python module in the copy; its standard output.
 
         Raises:
             SlipwayError: it failed.
         """
         done = subprocess.run(
-            [sys.executable, "-m", "invoke", "--search-root", str(self.root), *arguments],
+            [sys.executable, "-m", *arguments],
             cwd=self.root,
             env={**os.environ, "PYTHONPATH": str(self.root / "src")},
             capture_output=True,
@@ -140,7 +144,10 @@ class Copy:
             check=False,
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines()[-15:]
+            lines = [
+                *done.stdout.strip().splitlines()[-5:],
+                *done.stderr.strip().splitlines()[-15:],
+            ]
             raise SlipwayError(f"{' '.join(arguments)} failed in the bench", details=lines)
         return done.stdout
 
@@ -254,19 +261,7 @@ def load_figures(copy: Copy) -> list[Figure]:
         SlipwayError: a request failed, or the workers had nothing left to do.
     """
     url = json.loads(copy.inv("status", "--json"))["url"]
-    argv = [sys.executable, "-m", "langflix", "load", "--url", url, "--json", *_LOAD]
-    done = subprocess.run(
-        argv,
-        cwd=copy.root,
-        env={**os.environ, "PYTHONPATH": str(copy.root / "src")},
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT_S,
-        check=False,
-    )
-    if done.returncode:
-        raise SlipwayError("the load failed", details=[*done.stderr.splitlines(), done.stdout])
-    told = json.loads(done.stdout)
+    told = json.loads(copy.module("langflix", "load", "--url", url, "--json", *_LOAD))
     how = f"{told['rate']} requests in a second for {told['seconds']} s, workers busy throughout"
     return [
         Figure("API while workers are busy: p50", told["p50_ms"], "ms", None, how),
