@@ -9,7 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from tests.functional.browser import browser
+from tests.browser import browser
 from tests.functional.conftest import Site
 
 ROOT = Path(__file__).resolve().parents[2]
