@@ -13,7 +13,7 @@ export async function letIn() {
   const form = byId("login-form");
   const message = byId("login-message");
   const field = form.elements.token;
-  const rest = [byId("new"), byId("shelf")];
+  const rest = [byId("new"), byId("lessons")];
   const lock = (on) => {
     form.hidden = !on;
     for (const part of rest) part.hidden = on;

@@ -27,7 +27,7 @@ export function startUpload(onCreated) {
   /** The bar shows how far it is; the message is read out, so it changes only with the stage. */
   function advance(percent) {
     progress.value = percent;
-    const stage = t(percent < 100 ? "uploading" : "storing");
+    const stage = percent < 100 ? t("uploading") : t("storing");
     if (message.textContent !== stage) message.textContent = stage;
   }
 
