@@ -49,10 +49,13 @@ def browser(profile: Path, size: tuple[int, int] = (1280, 900)) -> Iterator[webd
         chrome.quit()
 
 
-def resize(chrome: webdriver.Chrome, size: tuple[int, int]) -> None:
-    """Give the page a width and a height in CSS pixels; a narrow one is a phone's."""
+def resize(chrome: webdriver.Chrome, size: tuple[int, int], scale: float = 1) -> None:
+    """Give the page a width and a height in CSS pixels; a narrow one is a phone's.
+
+    ``scale`` is how many pixels of a picture a CSS pixel makes up.
+    """
     width, height = size
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1}
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale}
     command = "Emulation.setDeviceMetricsOverride"
     chrome.execute_cdp_cmd(command, {**metrics, "mobile": width < PHONE_PX})
 
