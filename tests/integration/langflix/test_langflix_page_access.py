@@ -309,8 +309,10 @@ def test_folders_of_the_share_keep_the_focus(site: str, chrome: webdriver.Chrome
     choose(chrome, site, "en", "light")
     one(chrome, "#media:not([hidden]) summary").send_keys(Keys.ENTER)
     one(chrome, "#media-entries button").send_keys(Keys.ENTER)
-    first = "return document.activeElement.textContent"
-    wait_until(lambda: "Folder above" in chrome.execute_script(first), "the folder has the focus")
+    held = "return document.querySelector('#media-entries').contains(document.activeElement)"
+    wait_until(lambda: "Folder above" in one(chrome, "#media-entries").text, "the folder is open")
+    assert chrome.execute_script(held)
+    assert "Folder above" in chrome.switch_to.active_element.text
 
 
 def test_an_upload_is_cancelled_by_keys(site: str, chrome: webdriver.Chrome, clip: Path) -> None:
