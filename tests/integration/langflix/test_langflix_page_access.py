@@ -1,4 +1,7 @@
-"""The page for everybody: screen readers, keyboards, phones, two languages, two sets of colours."""
+"""The page for everybody: screen readers, keyboards, phones, two languages, two sets of colours.
+
+Longer than other modules, because all of it looks at one library that takes a while to make.
+"""
 
 from __future__ import annotations
 
