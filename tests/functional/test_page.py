@@ -1,4 +1,4 @@
-"""The frontend's page in a real browser, against the deployed stack."""
+"""The page in a real browser, against the deployed stack; takes the pictures of the docs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from tests.functional.browser import browser
+from tests.browser import browser, choose, resize, severe
 from tests.functional.conftest import Site
+from tests.pictures import MADE, PICTURES, ROOT, Picture
 
-ROOT = Path(__file__).resolve().parents[2]
-FILM = ROOT / ".slipway/samples/bigbuckbunny.mp4"
 SUBTITLE = ROOT / "tests/data/bigbuckbunny.srt"
-JOBS = (By.CSS_SELECTOR, "#jobs [data-job-id]")
 _WAIT_S = 90.0
+#: Whether every film that is shown has its picture.
+_DRAWN = """
+return [...document.querySelectorAll("video")].every(({ readyState }) => readyState === 4);
+"""
 
 
 @pytest.fixture
@@ -25,34 +27,49 @@ def chrome(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield found
 
 
-def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome) -> None:
-    """A film and its subtitle are uploaded, the job is done in time, and a clip of it plays."""
+def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome, tmp_path: Path) -> None:
+    """A film and its subtitle are uploaded, the job is done in time, and a clip of it plays.
+
+    A file that is no film is told to be none. Then the page's pictures are taken.
+    """
     url = site.good("deploy", "--json").json["url"]
     wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
     chrome.get(url)
-    shown = {job.get_attribute("data-job-id") for job in chrome.find_elements(*JOBS)}
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no film")
+    failed = _upload(chrome, broken, "A file that is no film")
+    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, f'{failed}[data-status="FAILED"]'))
 
-    chrome.find_element(By.NAME, "video").send_keys(str(FILM))
-    chrome.find_element(By.NAME, "subtitle").send_keys(str(SUBTITLE))
-    chrome.find_element(By.CSS_SELECTOR, "#upload-form [type=submit]").click()
-
-    job = wait.until(
-        lambda c: next(
-            (j for j in c.find_elements(*JOBS) if j.get_attribute("data-job-id") not in shown), None
-        )
-    )
-    assert job is not None
-    name = job.get_attribute("data-job-id")
-    here = f'#jobs [data-job-id="{name}"]'
+    film = site.root / ".slipway/samples/bigbuckbunny.mp4"
+    here = _upload(chrome, film, "Big Buck Bunny")
     wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, f'{here}[data-status="DONE"]'))
     video = wait.until(lambda c: _clip(c, here))
     chrome.execute_script("arguments[0].muted = true; arguments[0].play()", video)
-    wait.until(lambda c: c.execute_script("return arguments[0].currentTime > 0", video))
+    wait.until(lambda c: c.execute_script("return arguments[0].currentTime > 0.1", video))
 
     assert chrome.execute_script("return arguments[0].videoWidth", video) > 0
-    lines = chrome.get_log("browser")  # type: ignore[no-untyped-call]
-    severe = [line["message"] for line in lines if line["level"] == "SEVERE"]
-    assert severe == [], severe
+    MADE.mkdir(parents=True, exist_ok=True)
+    for name, picture in PICTURES.items():
+        (MADE / name).write_bytes(_take(chrome, url, here, picture))
+    assert severe(chrome) == []
+
+
+def _upload(chrome: webdriver.Chrome, film: Path, title: str) -> str:
+    """Send a film with its subtitle; where its job is in the library, as a selector."""
+    before = _jobs(chrome)
+    chrome.find_element(By.NAME, "video").send_keys(str(film))
+    chrome.find_element(By.NAME, "subtitle").send_keys(str(SUBTITLE))
+    chrome.find_element(By.NAME, "title").send_keys(title)
+    chrome.find_element(By.CSS_SELECTOR, "#upload-form [type=submit]").click()
+    wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
+    added = wait.until(lambda c: _jobs(c) - before)
+    return f'#jobs [data-job-id="{added.pop()}"]'
+
+
+def _jobs(chrome: webdriver.Chrome) -> set[str]:
+    """The ids of the jobs that are listed; read at once, for the list changes under one's hands."""
+    script = "return [...document.querySelectorAll('#jobs > li')].map((job) => job.dataset.jobId)"
+    return set(chrome.execute_script(script))
 
 
 def _clip(chrome: webdriver.Chrome, job: str) -> object:
@@ -63,3 +80,28 @@ def _clip(chrome: webdriver.Chrome, job: str) -> object:
     for button in chrome.find_elements(By.CSS_SELECTOR, f"{job} [data-testid=open]"):
         button.click()
     return None
+
+
+def _take(chrome: webdriver.Chrome, url: str, job: str, picture: Picture) -> bytes:
+    """Bring the page to where a picture of it is taken, and take it as a PNG."""
+    resize(chrome, picture.size, picture.scale)
+    choose(chrome, url, picture.language, picture.theme)
+    wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
+    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, "#live[data-live=true]"))
+    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, job))
+    if picture.lesson:
+        wait.until(lambda c: _clip(c, job))
+        wait.until(lambda c: c.execute_script(_DRAWN))
+    return _still(chrome)
+
+
+def _still(chrome: webdriver.Chrome) -> bytes:
+    """A picture of the page once nothing moves: a player turns a wheel while it loads."""
+    last = b""
+
+    def same(chrome: webdriver.Chrome) -> bytes:
+        nonlocal last
+        before, last = last, chrome.get_screenshot_as_png()
+        return last if last == before else b""
+
+    return WebDriverWait(chrome, _WAIT_S, poll_frequency=0.3).until(same)

@@ -19,7 +19,8 @@ const WORDS = {
     speak: "You speak",
     make: "Make a lesson",
     cancel: "Cancel",
-    uploading: "Uploading… {percent} %",
+    upload: "Upload",
+    uploading: "Uploading…",
     storing: "Storing…",
     queued: "{name} is in the queue.",
     share: "From the media share",
@@ -33,7 +34,7 @@ const WORDS = {
     status: "Status",
     all: "All",
     more: "Show more",
-    none: "No lesson yet.",
+    none: "No lesson yet. Choose a film and its subtitle to make the first one.",
     nothing: "Nothing was found.",
     loading: "Loading…",
     PENDING: "Waiting for a worker",
@@ -48,12 +49,18 @@ const WORDS = {
     "delete.sure": "Delete {name} and its lesson?",
     progress: "Progress of {name}",
     found: "Expressions",
+    close: "Close",
+    "close.lesson": "Close lesson: {name}",
+    "kind.collocation": "collocation",
+    "kind.idiom": "idiom",
+    "kind.phrasal verb": "phrasal verb",
     empty: "No expression was found in this film.",
-    similar: "Similar: {list}",
+    similar: "Similar:",
     clip: "Clip: {text}",
     "video.lesson": "The whole lesson",
     "video.short": "The short",
     token: "Access token",
+    "token.why": "This server asks for a token. Whoever set it up can tell you.",
     login: "Sign in",
     unreachable: "The server cannot be reached.",
     aborted: "The upload was cancelled.",
@@ -77,7 +84,8 @@ const WORDS = {
     speak: "내 언어",
     make: "강의 만들기",
     cancel: "취소",
-    uploading: "올리는 중… {percent} %",
+    upload: "올리기",
+    uploading: "올리는 중…",
     storing: "저장하는 중…",
     queued: "{name}: 대기열에 넣었습니다.",
     share: "미디어 공유 폴더에서",
@@ -91,7 +99,7 @@ const WORDS = {
     status: "상태",
     all: "전체",
     more: "더 보기",
-    none: "아직 강의가 없습니다.",
+    none: "아직 강의가 없습니다. 영상과 자막을 골라 첫 강의를 만들어 보세요.",
     nothing: "찾은 것이 없습니다.",
     loading: "불러오는 중…",
     PENDING: "작업 대기 중",
@@ -106,12 +114,18 @@ const WORDS = {
     "delete.sure": "{name} 강의를 삭제할까요?",
     progress: "{name} 진행률",
     found: "표현",
+    close: "닫기",
+    "close.lesson": "강의 닫기: {name}",
+    "kind.collocation": "연어",
+    "kind.idiom": "관용구",
+    "kind.phrasal verb": "구동사",
     empty: "이 영상에서 표현을 찾지 못했습니다.",
-    similar: "비슷한 표현: {list}",
+    similar: "비슷한 표현:",
     clip: "장면: {text}",
     "video.lesson": "전체 강의",
     "video.short": "쇼츠",
     token: "접근 토큰",
+    "token.why": "이 서버는 토큰이 있어야 쓸 수 있습니다. 설치한 사람에게 물어보세요.",
     login: "로그인",
     unreachable: "서버에 연결할 수 없습니다.",
     aborted: "올리기를 취소했습니다.",
@@ -130,6 +144,22 @@ export function t(key, values = {}) {
   const text = WORDS[language][key] ?? WORDS.en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
+
+/** @param {string} code of a language, such as "ko"; @returns {string} its name */
+export function languageName(code) {
+  const names = new Intl.DisplayNames([language], { type: "language" });
+  try {
+    return names.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** @param {string} time ISO 8601 with zone; @returns {string} it in the reader's zone */
+export const when = (time) =>
+  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(time),
+  );
 
 /** Put the words of the chosen language into everything that has `data-i18n`. */
 export function translatePage() {

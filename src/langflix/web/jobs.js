@@ -1,8 +1,10 @@
 /** The library: jobs as the server tells of them, by events while they come, else by asking. */
 
+import { announce } from "./announce.js";
 import { cancelJob, deleteJob, listJobs, openEvents, retryJob } from "./api.js";
-import { byId, element } from "./dom.js";
-import { current, t } from "./i18n.js";
+import { byId } from "./dom.js";
+import { t } from "./i18n.js";
+import { looks, render, stateOf } from "./job.js";
 
 const PAGE = 20;
 const MOST = 200;
@@ -24,6 +26,7 @@ export function startJobs({ onOpen, onGone }) {
   let limit = PAGE;
   let wanted = { q: "", status: "" };
   let shown = [];
+  const states = new Map();
   let hearing = false;
   let asked = 0;
   let timer;
@@ -111,7 +114,13 @@ export function startJobs({ onOpen, onGone }) {
     delete: (job) =>
       window.confirm(t("delete.sure", { name: job.title })) && act(deleteJob, job),
   };
-  const draw = () => show(list, shown, actions);
+
+  function draw() {
+    show(list, shown, actions);
+    const changed = shown.filter((job) => ![undefined, stateOf(job)].includes(states.get(job.id)));
+    for (const job of shown) states.set(job.id, stateOf(job));
+    announce(changed.map((job) => `${job.title}: ${t(stateOf(job))}`).join(". "));
+  }
 
   more.addEventListener("click", () => {
     limit = Math.min(MOST, limit + PAGE);
@@ -141,55 +150,21 @@ function show(list, jobs, actions) {
   jobs.forEach((job, index) => {
     const old = before.get(job.id);
     before.delete(job.id);
-    const state = [current(), job.status, job.progress, job.cancel_requested].join(" ");
-    const item = old?.dataset.shows === state ? old : render(job, state, actions);
+    const item = old?.dataset.shows === looks(job) ? old : render(job, actions);
     if (old && old !== item) replace(old, item);
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
   });
-  for (const gone of before.values()) gone.remove();
-}
-
-/** A button that had the focus hands it on to its successor. */
-function replace(old, item) {
-  const name = old.contains(document.activeElement) && document.activeElement.dataset.testid;
-  old.replaceWith(item);
-  if (name) item.querySelector(`[data-testid=${name}]`)?.focus();
-}
-
-function render(job, state, actions) {
-  const item = element(
-    "li",
-    {},
-    element("p", { className: "name", textContent: job.title }),
-    element("p", { className: "state", textContent: t(stateOf(job)) }),
-  );
-  Object.assign(item.dataset, { jobId: job.id, status: job.status, shows: state });
-  if (job.status === "RUNNING") {
-    const progress = element("progress", { max: 100, value: job.progress });
-    progress.setAttribute("aria-label", t("progress", { name: job.title }));
-    item.append(progress);
+  for (const gone of before.values()) {
+    const held = gone.contains(document.activeElement);
+    gone.remove();
+    if (held) byId("jobs-title").focus();
   }
-  if (job.error && !job.cancel_requested)
-    item.append(element("p", { className: "error", textContent: job.error }));
-  if (job.note) item.append(element("p", { className: "quiet", textContent: job.note }));
-  const buttons = namesOf(job).map((name) => {
-    const button = element("button", { type: "button", textContent: t(name) });
-    button.dataset.testid = name;
-    button.setAttribute("aria-label", `${t(name)}: ${job.title}`);
-    button.addEventListener("click", () => actions[name](job));
-    return button;
-  });
-  item.append(element("div", { className: "actions" }, ...buttons));
-  return item;
 }
 
-function stateOf({ status, cancel_requested: cancelled }) {
-  if (!cancelled) return status;
-  return status === "RUNNING" ? "cancelling" : "CANCELLED";
-}
-
-function namesOf(job) {
-  if (job.status === "DONE") return ["open", "delete"];
-  if (job.status === "FAILED") return job.retryable ? ["retry", "delete"] : ["delete"];
-  return job.cancel_requested ? [] : ["cancel"];
+/** A button that had the focus hands it on to its successor, else to the job as a whole. */
+function replace(old, item) {
+  const held = old.contains(document.activeElement);
+  const name = held && document.activeElement.dataset.testid;
+  old.replaceWith(item);
+  if (held) (item.querySelector(`[data-testid="${name}"]`) ?? item).focus();
 }

@@ -6,60 +6,93 @@ import { t } from "./i18n.js";
 
 let asked = 0;
 let open = null;
+let view = null;
 
-/** @param {object} job */
-export async function showLesson(job) {
-  open = job.id;
-  await fill(job.title, "empty", () => getLesson(job.id));
-  byId("lesson-title").focus();
+/** Let the close button and the Escape key close the lesson. */
+export function startLesson() {
+  byId("lesson-close").addEventListener("click", () => closeLesson());
+  document.addEventListener("keydown", ({ key, target }) => {
+    // In a field Escape has a meaning of its own, and so it has while a film fills the screen.
+    const taken = document.fullscreenElement || target.matches("input, select");
+    if (key === "Escape" && open !== null && !taken) closeLesson();
+  });
+  document.addEventListener("language", () => view && draw());
 }
 
-/** @param {string} q */
+/** Show a job's lesson above the library. @param {object} job */
+export async function showLesson(job) {
+  open = job.id;
+  byId("library").before(byId("lesson"));
+  byId("lesson-close").hidden = false;
+  await fill(() => job.title, "empty", () => getLesson(job.id));
+  if (open !== job.id) return;
+  byId("lesson-title").focus({ preventScroll: true });
+  byId("lesson").scrollIntoView();
+}
+
+/** Show what a search finds below the library. @param {string} q */
 export async function showFound(q) {
   open = null;
-  await fill(t("found"), "nothing", async () => ({ ...(await searchExpressions(q)), videos: [] }));
+  byId("library").after(byId("lesson"));
+  byId("lesson-close").hidden = true;
+  const find = async () => ({ ...(await searchExpressions(q)), videos: [] });
+  await fill(() => t("found"), "nothing", find);
 }
 
 /** @param {string} [id] close only when this job's lesson is the one that is open */
 export function closeLesson(id = open) {
   if (id !== open) return;
+  const lesson = byId("lesson");
+  const held = lesson.contains(document.activeElement) || document.activeElement === document.body;
   asked += 1;
-  byId("lesson").hidden = true;
+  open = view = null;
+  lesson.hidden = true;
   byId("expressions").replaceChildren();
   byId("videos").replaceChildren();
+  if (held) handBack(id);
+}
+
+/** Give the focus to the button that had opened the lesson, else to the library. */
+function handBack(id) {
+  const opener = document.querySelector(`#jobs [data-job-id="${id}"] [data-testid=open]`);
+  (opener ?? byId("jobs-title")).focus();
 }
 
 async function fill(title, empty, load) {
   const mine = ++asked;
-  const message = byId("lesson-message");
-  const list = byId("expressions");
-  const videos = byId("videos");
   byId("lesson").hidden = false;
-  byId("lesson-title").textContent = title;
-  message.className = "quiet";
-  message.textContent = t("loading");
-  list.replaceChildren();
-  videos.replaceChildren();
+  view = { title, message: () => t("loading"), lesson: { expressions: [], videos: [] } };
+  draw();
   try {
     const lesson = await load();
     if (mine !== asked) return;
-    message.textContent = lesson.expressions.length === 0 ? t(empty) : "";
-    list.replaceChildren(...lesson.expressions.map(card));
-    videos.replaceChildren(...lesson.videos.map(film));
+    view = { title, message: () => (lesson.expressions.length ? "" : t(empty)), lesson };
+    draw();
   } catch (error) {
     if (mine !== asked) return;
-    message.className = "error";
-    message.textContent = error.message;
+    view = { ...view, message: () => error.message };
+    draw("error");
   }
 }
 
+function draw(kind = "quiet") {
+  const { title, message, lesson } = view;
+  byId("lesson-title").textContent = title();
+  byId("lesson-close").setAttribute("aria-label", t("close.lesson", { name: title() }));
+  byId("lesson-message").className = kind;
+  byId("lesson-message").textContent = message();
+  byId("expressions").replaceChildren(...lesson.expressions.map(card));
+  byId("videos").replaceChildren(...lesson.videos.map(film));
+}
+
 function card(expression) {
-  const facts = [expression.kind, expression.level, expression.title].filter(Boolean).join(" · ");
+  const { level, phrase, similar, title } = expression;
+  const facts = [level, t(`kind.${expression.kind}`), title].filter(Boolean).join(" · ");
   const item = element(
     "li",
     {},
-    element("h3", { textContent: expression.phrase }),
-    element("p", { className: "quiet", textContent: facts }),
+    element("h3", { lang: "en", textContent: phrase }),
+    element("p", { className: "quiet facts", textContent: facts }),
     dialogue(expression),
   );
   item.dataset.testid = "expression";
@@ -69,9 +102,9 @@ function card(expression) {
     item.append(
       element("p", { className: "meaning", lang: "en", textContent: expression.meaning }),
     );
-  if (expression.similar.length > 0) {
-    const list = expression.similar.join(", ");
-    item.append(element("p", { className: "quiet", textContent: t("similar", { list }) }));
+  if (similar.length > 0) {
+    const list = element("span", { lang: "en", textContent: similar.join(", ") });
+    item.append(element("p", { className: "quiet" }, `${t("similar")} `, list));
   }
   if (expression.clip_url)
     item.append(
@@ -98,7 +131,9 @@ function film({ kind, url }) {
   return element("figure", { className: `film ${kind}` }, player(url, name), caption);
 }
 
-function player(src, label) {
+/** The fragment makes browsers of phones draw a picture of the film before it plays. */
+function player(url, label) {
+  const src = `${url}#t=0.001`;
   const video = element("video", { controls: true, playsInline: true, preload: "metadata", src });
   video.setAttribute("aria-label", label);
   return video;

@@ -12,19 +12,30 @@ export async function letIn() {
   if (session === null || session.allowed) return session?.media_share ?? false;
   const form = byId("login-form");
   const message = byId("login-message");
-  form.hidden = false;
+  const field = form.elements.token;
+  const rest = [byId("new"), byId("lessons")];
+  const lock = (on) => {
+    form.hidden = !on;
+    for (const part of rest) part.hidden = on;
+  };
+  lock(true);
+  field.focus();
   await new Promise((resolve) => {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       message.textContent = "";
+      field.removeAttribute("aria-invalid");
       try {
-        await login(form.elements.token.value);
+        await login(field.value);
         resolve();
       } catch (error) {
         message.textContent = error.message;
+        field.setAttribute("aria-invalid", "true");
+        field.select();
       }
     });
   });
-  form.hidden = true;
+  lock(false);
+  byId("jobs-title").focus();
   return session.media_share;
 }

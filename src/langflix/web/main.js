@@ -2,7 +2,7 @@
 
 import { translatePage } from "./i18n.js";
 import { startJobs } from "./jobs.js";
-import { closeLesson, showLesson } from "./lesson.js";
+import { closeLesson, showLesson, startLesson } from "./lesson.js";
 import { letIn } from "./login.js";
 import { startMedia } from "./media.js";
 import { startSearch } from "./search.js";
@@ -15,6 +15,7 @@ const refresh = () => jobs?.refresh();
 translatePage();
 startSettings();
 startUpload(refresh);
+startLesson();
 const share = await letIn();
 jobs = startJobs({ onOpen: showLesson, onGone: closeLesson });
 startSearch(jobs.filter);

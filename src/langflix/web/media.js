@@ -35,8 +35,10 @@ export async function startMedia(onCreated) {
   }
 
   async function open(path) {
+    const held = list.contains(document.activeElement);
     try {
       await show(path);
+      if (held) list.querySelector("button")?.focus();
     } catch (error) {
       fail(error);
     }

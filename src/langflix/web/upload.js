@@ -13,25 +13,36 @@ export function startUpload(onCreated) {
   const message = byId("upload-message");
   let key = newKey();
 
+  let running = false;
+
+  /** The button stays enabled: one that is disabled would lose the keyboard's focus. */
   function busy(on) {
-    submit.disabled = on;
+    running = on;
+    submit.setAttribute("aria-disabled", on);
+    if (!on && document.activeElement === cancel) submit.focus();
     cancel.hidden = progress.hidden = !on;
     progress.value = 0;
+  }
+
+  /** The bar shows how far it is; the message is read out, so it changes only with the stage. */
+  function advance(percent) {
+    progress.value = percent;
+    const stage = percent < 100 ? t("uploading") : t("storing");
+    if (message.textContent !== stage) message.textContent = stage;
   }
 
   form.addEventListener("change", () => (key = newKey()));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (running) return;
     busy(true);
-    message.className = "";
-    message.textContent = t("uploading", { percent: 0 });
-    const upload = createJob(new FormData(form), key, (percent) => {
-      progress.value = percent;
-      message.textContent = percent < 100 ? t("uploading", { percent }) : t("storing");
-    });
+    message.className = "quiet";
+    advance(0);
+    const upload = createJob(new FormData(form), key, advance);
     cancel.onclick = upload.cancel;
     try {
       const job = await upload.done;
+      message.className = "good";
       message.textContent = t("queued", { name: job.title });
       for (const name of ["video", "subtitle", "title"]) form.elements[name].value = "";
       key = newKey();

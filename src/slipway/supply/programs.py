@@ -14,8 +14,15 @@ from slipway.supply.nixtool import install_packages
 
 # Program (a name to look up, or a pattern below /) to the Debian package that has it.
 REHEARSAL: Mapping[str, str] = {"ip": "iproute2"}
+# The font has Korean, which the page's pictures show and lessons have in their captions.
+BROWSER: Mapping[str, str] = {
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
+}
 INTEGRATION: Mapping[str, str] = {
     **REHEARSAL,
+    **BROWSER,
     "redis-server": "redis-server",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
@@ -23,14 +30,9 @@ INTEGRATION: Mapping[str, str] = {
     "unshare": "util-linux",
     "zstd": "zstd",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
     "/usr/share/wordnet/data.verb": "wordnet-base",
 }
-FUNCTIONAL: Mapping[str, str] = {
-    **REHEARSAL,
-    "chromedriver": "chromium-driver",
-    "chromium": "chromium",
-}
+FUNCTIONAL: Mapping[str, str] = {**REHEARSAL, **BROWSER}
 _FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 

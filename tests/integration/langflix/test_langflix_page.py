@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
-from starlette.staticfiles import StaticFiles
-from tests.integration.langflix.conftest import ROOT, SUBTITLE, Stack, free_port, wait_until
+from tests.browser import browser, severe
+from tests.integration.langflix.conftest import SUBTITLE, Stack, wait_until
+from tests.integration.langflix.pages import click_entry, one, serve
 
-from langflix.api.app import create
 from langflix.data.engine import connect
 from langflix.media import ffmpeg
 from langflix.media.share import Share
 from langflix.media.storage import Storage
 from langflix.queue.scan import scan
 from langflix.queue.work import Doors
-from langflix.settings import Settings
-
-WEB = ROOT / "src" / "langflix" / "web"
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-proxy-server",
-    "--autoplay-policy=no-user-gesture-required",
-)
-WAIT_S = 90
-#: Clicks the share's entry of a name, in one step with finding it; says whether it was there.
-CLICK = """
-const wanted = arguments[0];
-const buttons = [...document.querySelectorAll("#media-entries button")];
-const found = buttons.find((button) => button.textContent === wanted);
-found?.click();
-return found !== undefined;
-"""
 
 
 @pytest.fixture(scope="module")
@@ -59,45 +30,15 @@ def site(stack: Stack) -> Iterator[str]:
     (share / "Serie").mkdir(parents=True)
     (share / "Serie" / "one.mp4").write_bytes(b"film")
     (share / "Serie" / "one.srt").write_bytes(SUBTITLE.read_bytes())
-    port = free_port()
-    app = create(Settings.from_env({**stack.environ, "LANGFLIX_MEDIA_DIR": str(share)}))
-    app.mount("/", StaticFiles(directory=WEB, html=True))
-    config = uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started, "the site is served")
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(30)
+    with serve(stack, LANGFLIX_MEDIA_DIR=str(share)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Give a headless browser of a phone's width."""
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert program and driver, "Chromium is missing: apt-get install chromium chromium-driver"
-    options = Options()
-    options.binary_location = program
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=500,900", "--lang=en"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(driver))
-    yield browser
-    browser.quit()
-
-
-def one(chrome: webdriver.Chrome, selector: str) -> Any:
-    """Return the element that a selector finds, once it is there."""
-    wait_until(lambda: bool(chrome.find_elements(By.CSS_SELECTOR, selector)), selector, WAIT_S)
-    return chrome.find_element(By.CSS_SELECTOR, selector)
-
-
-def severe(chrome: webdriver.Chrome) -> list[str]:
-    """Return what the browser complained about."""
-    lines = chrome.get_log("browser")  # type: ignore[no-untyped-call]
-    return [line["message"] for line in lines if line["level"] == "SEVERE"]
+    with browser(tmp_path_factory.mktemp("profile"), (500, 900)) as found:
+        yield found
 
 
 def test_a_lesson_is_made_watched_and_deleted(
@@ -115,7 +56,7 @@ def test_a_lesson_is_made_watched_and_deleted(
     video = one(chrome, ".clip video")
     chrome.execute_script("arguments[0].muted = true; arguments[0].play()", video)
     wait_until(
-        lambda: chrome.execute_script("return arguments[0].currentTime > 0", video), "it plays"
+        lambda: chrome.execute_script("return arguments[0].currentTime > 0.1", video), "it plays"
     )
     assert len(chrome.find_elements(By.CSS_SELECTOR, "[data-testid=expression]")) == 3
     wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -142,7 +83,7 @@ def test_a_film_of_the_share_is_chosen(site: str, chrome: webdriver.Chrome) -> N
     chrome.get(site)
     one(chrome, "#media:not([hidden]) summary").click()
     for name in ("Serie/", "one.mp4", "one.srt"):
-        wait_until(lambda name=name: chrome.execute_script(CLICK, name), name)  # type: ignore[misc]
+        click_entry(chrome, name)
     one(chrome, "#media-make:not([disabled])").click()
     assert one(chrome, "#jobs li .name").text == "one"
     assert severe(chrome) == []

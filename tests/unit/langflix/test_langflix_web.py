@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 WEB = Path(__file__).resolve().parents[3] / "src" / "langflix" / "web"
 PAGE = (WEB / "index.html").read_text("utf-8")
 MODULES = sorted(WEB.glob("*.js"))
+TEXTS = sorted(path for path in WEB.iterdir() if path.suffix != ".png")
 
 
-@pytest.mark.parametrize("path", sorted(WEB.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_no_file_names_another_host(path: Path) -> None:
     """Nothing is loaded from elsewhere; the XML name space is the only address."""
     addresses = set(re.findall(r"https?://[^\s\"']+", path.read_text("utf-8")))
@@ -33,6 +36,16 @@ def test_what_the_page_loads_exists() -> None:
     assert "<style" not in PAGE
     assert not re.search(r"<script(?![^>]*src=)", PAGE)
     assert not re.search(r"\son\w+=", PAGE)
+
+
+def test_a_home_screen_gets_an_icon() -> None:
+    """The manifest's icons are beside it, and the PNG has the size that it gives."""
+    manifest = json.loads((WEB / "manifest.webmanifest").read_text("utf-8"))
+    sizes = {icon["src"]: icon["sizes"] for icon in manifest["icons"]}
+    assert sizes.keys() == {"icon.svg", "icon.png"}
+    width, height = struct.unpack(">II", (WEB / "icon.png").read_bytes()[16:24])
+    assert sizes["icon.png"] == f"{width}x{height}"
+    assert 'rel="apple-touch-icon" href="icon.png"' in PAGE
 
 
 def test_ids_that_modules_ask_for_are_on_the_page() -> None:

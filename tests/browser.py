@@ -1,4 +1,4 @@
-"""Headless Chromium from Debian, which talks to nothing but the stack under test."""
+"""Headless Chromium from Debian, which talks to nothing but what is under test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _QUIET = (
     "--disable-sync",
     "--no-proxy-server",
     "--autoplay-policy=no-user-gesture-required",
+    "--hide-scrollbars",
+    "--lang=en",
 )
+#: A phone's pages are laid out for touch from here down, in CSS pixels.
+PHONE_PX = 500
 
 
 @contextmanager
@@ -43,3 +47,29 @@ def browser(profile: Path, size: tuple[int, int] = (1280, 900)) -> Iterator[webd
         yield chrome
     finally:
         chrome.quit()
+
+
+def resize(chrome: webdriver.Chrome, size: tuple[int, int], scale: float = 1) -> None:
+    """Give the page a width and a height in CSS pixels; a narrow one is a phone's.
+
+    ``scale`` is how many pixels of a picture a CSS pixel makes up.
+    """
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale}
+    command = "Emulation.setDeviceMetricsOverride"
+    chrome.execute_cdp_cmd(command, {**metrics, "mobile": width < PHONE_PX})
+
+
+def choose(chrome: webdriver.Chrome, url: str, language: str, theme: str) -> None:
+    """Open a page of LangFlix as somebody does who has chosen these before."""
+    chrome.get(url)
+    remember = "for (const [k, v] of Object.entries(arguments[0])) localStorage.setItem(k, v)"
+    chosen = {"langflix-language": language, "langflix-theme": theme}
+    chrome.execute_script(remember, chosen)
+    chrome.get(url)
+
+
+def severe(chrome: webdriver.Chrome) -> list[str]:
+    """What the browser has complained about since it was asked last."""
+    lines = chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    return [line["message"] for line in lines if line["level"] == "SEVERE"]
