@@ -359,7 +359,7 @@ def test_(
     argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]
     # Most tests wait for programs most of the time, so more of them run than there are processors.
     side_by_side = str(2 * (os.cpu_count() or 1))
-    argv += ["-n", side_by_side, "--dist", "loadgroup", "--no-loadscope-reorder"]
+    argv += ["-n", side_by_side, "--no-loadscope-reorder"]
     return _attached(desk, [*argv, *(["-k", match] if match else []), *remainder()])
 
 
