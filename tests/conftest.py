@@ -1,8 +1,8 @@
 """Which tests may run beside each other, when several processes share them.
 
-Tests of one file share what they start, so a file stays together. Functional tests of any file share
-a host with a stack on it, which takes most of a minute to make; two such hosts are the quickest.
-What takes longest begins first.
+Tests of one file share what they start, so a file stays together. Functional tests of several files
+share a host with a stack on it, which takes most of a minute to make; two such hosts are the
+quickest. What takes longest begins first.
 """
 
 from __future__ import annotations
