@@ -17,6 +17,7 @@ from slipway.errors import CommandFailed, HostUnreachable
 from slipway.hosts import command
 
 _FILE_TIMEOUT_S = 120.0
+_DRAIN_S = 5.0
 _FINISH_TIMEOUT_S = 1800.0
 _SLICE_S = 0.25
 _READ_BYTES = 1 << 16
@@ -94,6 +95,7 @@ class LocalHost:
                 raise _gave_up(self._name, f"did not end within {finish_timeout:.0f} s") from error
             finally:
                 _end(process)
+                reader.join(_DRAIN_S)
             err.seek(0)
             return Completed(tuple(argv), _code(process.returncode), bytes(out), err.read())
 
@@ -138,20 +140,21 @@ def _feed(stdin: IO[bytes], chunks: Iterable[bytes], stall_timeout: float, name:
 
 
 def _drain(source: IO[bytes], out: bytearray) -> None:
-    while piece := os.read(source.fileno(), _READ_BYTES):
-        out.extend(piece)
+    """Read to the end, and close: whoever else closed it might close another file's number."""
+    with source:
+        while piece := os.read(source.fileno(), _READ_BYTES):
+            out.extend(piece)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it with its children if it still runs, and close its pipes."""
+    """Kill it with its children if it still runs, and close its standard input."""
     if process.poll() is None:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, 9)
         process.wait(_FILE_TIMEOUT_S)
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _gave_up(name: str, why: str) -> HostUnreachable:

@@ -32,7 +32,7 @@ JOBS = 200
 #: One expression, so that a job is short and what is tested is the queue, not the encoder.
 SHORT_SUBTITLE = ROOT / "deploy" / "smoke.srt"
 WORKERS = 2
-KILLS = 20
+KILLS = 10
 TIMEOUT_S = 30.0 + 4.0 * JOBS
 PHRASES = 1
 
