@@ -42,7 +42,9 @@ def add_host(site: Site, name: str, entry: dict[str, Any]) -> None:
         file.write(f"\n[host.{name}]\n" + "\n".join(lines) + "\n")
 
 
-def whole_life(inv: Callable[..., Ended], host: str) -> None:
+def whole_life(
+    inv: Callable[..., Ended], host: str, meanwhile: Callable[[], None] = lambda: None
+) -> None:
     """Deploy everything, again with nothing to do, look, take down."""
     try:
         first = inv("deploy", "--host", host, "--json")
@@ -57,13 +59,17 @@ def whole_life(inv: Callable[..., Ended], host: str) -> None:
         assert seen["release"] == first.json["release"]
         assert [one["health"] for one in seen["services"]] == ["healthy"] * STANDING
         assert seen["drift"] == []
+        meanwhile()
     finally:
         ended = inv("down", "--host", host)
     assert ended.code == 0, ended.err
 
 
 def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any]) -> None:
-    """As TrueNAS' admin, with a key and sudo, everything is deployed, and again is nothing."""
+    """As TrueNAS' admin, with a key and sudo, everything is deployed, and again is nothing.
+
+    The same application is not taken over by a deploy from another folder.
+    """
     add_host(site, "nas", {
         "kind": "ssh",
         "address": engine["address"],
@@ -74,7 +80,13 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
         "app_dir": f"{POOL}/apps/nas",
         "compose": ["docker-compose.yml", "docker-compose.truenas.yml"],
     })  # fmt: skip
-    whole_life(site.inv, "nas")
+
+    def refused() -> None:
+        ended = site.inv("deploy", "--json")
+        assert ended.code == 5, ended.err
+        assert f"deployed from {POOL}/apps/nas/" in ended.json["error"]
+
+    whole_life(site.inv, "nas", refused)
 
 
 def program(path: Path, tree: str, place: str) -> Path:

@@ -24,6 +24,8 @@ from slipway.report import Progress
 _ASK_S = 60.0
 _REMOVE_S = 300.0
 _STALL_S = 60.0
+# Compose's own label.
+_MADE_FROM = "com.docker.compose.project.config_files"
 _IN_USE = "conflict: unable to remove"
 
 
@@ -179,6 +181,7 @@ def as_container(fact: ContainerFact) -> Container:
         oom_killed=fact.oom_killed,
         config=fact.labels.get(CONFIG_LABEL, ""),
         one_off=fact.one_off,
+        file=fact.labels.get(_MADE_FROM, ""),
     )
 
 

@@ -74,6 +74,7 @@ def do_preflight(doors: Doors, draft: Draft) -> None:
         compose=engine.compose,
         docker_root=engine.root,
         own_ports=doors.engine.own_ports(),
+        made_from=frozenset(one.file for one in doors.engine.containers() if one.file),
     )
     ports = preflight.published_ports(job.stack.services, job.stack.standing)
     needs = preflight.Needs(draft.plan.bytes_to_send, frozenset(ports), job.app_dir)

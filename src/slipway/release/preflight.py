@@ -59,6 +59,7 @@ class Facts:
         writable: whether the application's folder can be written or made.
         listening: TCP ports in use.
         own_ports: those that this application's containers publish.
+        made_from: Compose files that this application's containers were made from.
     """
 
     docker: str
@@ -69,6 +70,7 @@ class Facts:
     writable: bool
     listening: frozenset[int]
     own_ports: frozenset[int] = frozenset()
+    made_from: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,12 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
         found.append(f"{needs.app_dir} can't be written by the login user")
     for port in sorted(needs.ports & facts.listening - facts.own_ports):
         found.append(f"port {port} is in use by another program")
+    elsewhere = [file for file in facts.made_from if not file.startswith(f"{needs.app_dir}/")]
+    if elsewhere:
+        found.append(
+            f"the application runs there already, deployed from {min(elsewhere)}, not from "
+            f"{needs.app_dir}: take that one down first, or set app_dir to its folder"
+        )
     return tuple(found)
 
 
@@ -161,6 +169,7 @@ def read_facts(
     compose: str,
     docker_root: str,
     own_ports: frozenset[int] = frozenset(),
+    made_from: frozenset[str] = frozenset(),
 ) -> Facts:
     """Ask the host.
 
@@ -169,13 +178,14 @@ def read_facts(
         compose: version of its Compose plugin.
         docker_root: where its engine keeps images.
         own_ports: TCP ports that this application's containers publish.
+        made_from: Compose files that they were made from.
 
     Raises:
         HostError: it gave no answer we understand.
     """
     text = host.run(("sh", "-c", _ASK, "preflight", app_dir, docker_root), timeout=60).text
     facts = parse_facts(text, docker=docker, compose=compose, host=host.name)
-    return replace(facts, own_ports=own_ports)
+    return replace(facts, own_ports=own_ports, made_from=made_from)
 
 
 def parse_facts(text: str, *, docker: str, compose: str, host: str) -> Facts:

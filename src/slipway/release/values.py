@@ -182,6 +182,7 @@ class Container:
         oom_killed: whether its memory limit killed it.
         config: the value of its ``io.slipway.config`` label; empty without one.
         one_off: whether it was started by ``run``, beside the service.
+        file: the Compose file on the host that it was made from; empty when it doesn't say.
     """
 
     service: str
@@ -195,6 +196,7 @@ class Container:
     oom_killed: bool = False
     config: str = ""
     one_off: bool = False
+    file: str = ""
 
     @property
     def well(self) -> bool:

@@ -119,6 +119,8 @@ def test_container_facts() -> None:
     fact = ContainerFact("web", "n", "id", "i", "ref", "running", labels={CONFIG_LABEL: "h"})
     assert as_container(fact).config == "h"
     assert as_container(replace(fact, labels={}, one_off=True)).one_off
+    made = replace(fact, labels={"com.docker.compose.project.config_files": "/pool/c.json"})
+    assert (as_container(made).file, as_container(fact).file) == ("/pool/c.json", "")
 
 
 def test_compose_runs_with_project_and_file() -> None:

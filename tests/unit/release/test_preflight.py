@@ -37,6 +37,10 @@ def test_a_good_host_has_no_problem() -> None:
         ({"app_free": 0}, "0 B are free at /pool/app"),
         ({"writable": False}, "/pool/app can't be written"),
         ({"listening": frozenset({8080})}, "port 8080 is in use by another program"),
+        (
+            {"made_from": frozenset({"/pool/app/releases/1/c.json", "/pool/application/c.json"})},
+            "deployed from /pool/application/c.json, not from /pool/app: take that one down first",
+        ),
     ],
 )
 def test_each_problem_has_its_sentence(change: dict[str, object], said: str) -> None:
