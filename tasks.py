@@ -357,8 +357,8 @@ def test_(
     if "integration" in kinds or "functional" in kinds:
         ready(desk.shell, desk.root, desk.report, locked=False)
     argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]
-    # Most tests wait for programs most of the time, so more of them run than there are processors.
-    side_by_side = str(2 * (os.cpu_count() or 1))
+    # Many tests wait for programs: one more at a time than there are processors keeps these busy.
+    side_by_side = str(1 + (os.cpu_count() or 1))
     argv += ["-n", side_by_side, "--no-loadscope-reorder"]
     return _attached(desk, [*argv, *(["-k", match] if match else []), *remainder()])
 

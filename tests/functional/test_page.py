@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from tests.browser import browser, choose, resize, severe
@@ -38,11 +39,11 @@ def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome, tmp_path: P
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film")
     failed = _upload(chrome, broken, "A file that is no film")
-    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, f'{failed}[data-status="FAILED"]'))
+    _until(site, wait, f'{failed}[data-status="FAILED"]')
 
     film = site.root / ".slipway/samples/bigbuckbunny.mp4"
     here = _upload(chrome, film, "Big Buck Bunny")
-    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, f'{here}[data-status="DONE"]'))
+    _until(site, wait, f'{here}[data-status="DONE"]')
     video = wait.until(lambda c: _clip(c, here))
     chrome.execute_script("arguments[0].muted = true; arguments[0].play()", video)
     wait.until(lambda c: c.execute_script("return arguments[0].currentTime > 0.1", video))
@@ -52,6 +53,15 @@ def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome, tmp_path: P
     for name, picture in PICTURES.items():
         (MADE / name).write_bytes(_take(chrome, url, here, picture))
     assert severe(chrome) == []
+
+
+def _until(site: Site, wait: WebDriverWait[webdriver.Chrome], selector: str) -> None:
+    """Wait for a job's state on the page; else say what the API and the worker make of it."""
+    try:
+        wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, selector))
+    except TimeoutException:
+        listed = site.inv("run", "--", "jobs", "list", "--json").out
+        pytest.fail(f"{selector} never came: {listed}\n{site.inv('logs', 'worker').out}")
 
 
 def _upload(chrome: webdriver.Chrome, film: Path, title: str) -> str:

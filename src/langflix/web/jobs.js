@@ -26,6 +26,8 @@ export function startJobs({ onOpen, onGone }) {
   let limit = PAGE;
   let wanted = { q: "", status: "" };
   let shown = [];
+  /** What was heard since the list was last asked for: newer than what that answer will say. */
+  const newer = new Map();
   const states = new Map();
   let hearing = false;
   let asked = 0;
@@ -35,10 +37,11 @@ export function startJobs({ onOpen, onGone }) {
   async function refresh() {
     clearTimeout(timer);
     const mine = ++asked;
+    newer.clear();
     try {
       const { jobs, total } = await listJobs(limit, wanted.q, wanted.status);
       if (mine !== asked) return;
-      shown = jobs;
+      shown = jobs.map((job) => newer.get(job.id) ?? job);
       const empty = wanted.q || wanted.status ? "nothing" : "none";
       tell("quiet", total === 0 ? t(empty) : "");
       more.hidden = total <= limit || limit >= MOST;
@@ -61,6 +64,7 @@ export function startJobs({ onOpen, onGone }) {
   }
 
   function heard(job) {
+    newer.set(job.id, job);
     const at = shown.findIndex(({ id }) => id === job.id);
     if (at < 0 || wanted.status) later(SETTLE_MS);
     else {

@@ -55,8 +55,14 @@ def serve(stack: Stack, **environ: str) -> Iterator[str]:
 
 def one(chrome: webdriver.Chrome, selector: str) -> Any:
     """Return the element that a selector finds, once it is there."""
-    wait_until(lambda: bool(chrome.find_elements(By.CSS_SELECTOR, selector)), selector, WAIT_S)
-    return chrome.find_element(By.CSS_SELECTOR, selector)
+    found: list[Any] = []
+
+    def there() -> bool:
+        found.extend(chrome.find_elements(By.CSS_SELECTOR, selector))
+        return bool(found)
+
+    wait_until(there, selector, WAIT_S)
+    return found[0]
 
 
 def click_entry(chrome: webdriver.Chrome, name: str) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -39,6 +40,35 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
     """Give a headless browser of a phone's width."""
     with browser(tmp_path_factory.mktemp("profile"), (500, 900)) as found:
         yield found
+
+
+#: Holds back each list of jobs until ``release`` is called, as a slow network does.
+HOLD = """
+const ask = window.fetch;
+window.held = [];
+window.fetch = async (...what) => {
+  const answer = await ask(...what);
+  if (String(what[0]).includes("/jobs?")) await new Promise((go) => window.held.push(go));
+  return answer;
+};
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+
+
+def test_an_old_answer_does_not_hide_what_was_heard(site: str, chrome: webdriver.Chrome) -> None:
+    """A list that was asked for before a change, and comes after it, does not undo the change."""
+    body = {"video": "Serie/one.mp4", "subtitle": "Serie/one.srt"}
+    job = httpx.post(f"{site}/api/v1/media/jobs", json=body).raise_for_status().json()["id"]
+    chrome.get(site)
+    one(chrome, "#live[data-live=true]")
+    one(chrome, f'[data-job-id="{job}"][data-status=PENDING]')
+    chrome.execute_script(HOLD)
+    wait_until(lambda: chrome.execute_script("return held.length > 0"), "the list is on its way")
+    httpx.post(f"{site}/api/v1/jobs/{job}/cancel").raise_for_status()
+    one(chrome, f'[data-job-id="{job}"][data-status=FAILED]')
+    chrome.execute_async_script("held.forEach((go) => go()); setTimeout(arguments[0], 200);")
+    assert one(chrome, f'[data-job-id="{job}"]').get_attribute("data-status") == "FAILED"
+    httpx.delete(f"{site}/api/v1/jobs/{job}").raise_for_status()
 
 
 def test_a_lesson_is_made_watched_and_deleted(
