@@ -20,6 +20,11 @@ _WAIT_S = 90.0
 _DRAWN = """
 return [...document.querySelectorAll("video")].every(({ readyState }) => readyState === 4);
 """
+#: The id of the newest job of a title; read at once, for the list changes under one's hands.
+_NEWEST = """
+const jobs = [...document.querySelectorAll("#jobs > li")];
+return jobs.find((job) => job.querySelector(".name").textContent === arguments[0])?.dataset.jobId;
+"""
 
 
 @pytest.fixture
@@ -66,20 +71,13 @@ def _until(site: Site, wait: WebDriverWait[webdriver.Chrome], selector: str) -> 
 
 def _upload(chrome: webdriver.Chrome, film: Path, title: str) -> str:
     """Send a film with its subtitle; where its job is in the library, as a selector."""
-    before = _jobs(chrome)
     chrome.find_element(By.NAME, "video").send_keys(str(film))
     chrome.find_element(By.NAME, "subtitle").send_keys(str(SUBTITLE))
     chrome.find_element(By.NAME, "title").send_keys(title)
     chrome.find_element(By.CSS_SELECTOR, "#upload-form [type=submit]").click()
     wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
-    added = wait.until(lambda c: _jobs(c) - before)
-    return f'#jobs [data-job-id="{added.pop()}"]'
-
-
-def _jobs(chrome: webdriver.Chrome) -> set[str]:
-    """The ids of the jobs that are listed; read at once, for the list changes under one's hands."""
-    script = "return [...document.querySelectorAll('#jobs > li')].map((job) => job.dataset.jobId)"
-    return set(chrome.execute_script(script))
+    job = wait.until(lambda c: c.execute_script(_NEWEST, title))
+    return f'#jobs [data-job-id="{job}"]'
 
 
 def _clip(chrome: webdriver.Chrome, job: str) -> object:
