@@ -55,7 +55,7 @@ def fake_api(answer: Callable[[Asked], Told]) -> Iterator[FakeApi]:
             for name, value in {"Content-Length": str(len(told.body)), **told.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            with suppress(ConnectionError):  # who asked has gone, which is what some tests are about
+            with suppress(ConnectionError):  # who asked has gone: some tests are about that
                 self.wfile.write(told.body[: told.cut])
 
         do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = handle_any
