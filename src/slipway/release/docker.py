@@ -60,11 +60,6 @@ class DockerEngine:
         found = facts_of.read_containers(self._host, self._project, docker=self._docker)
         return tuple(as_container(fact) for fact in found)
 
-    def own_ports(self) -> frozenset[int]:
-        """The TCP ports that the application's running containers publish."""
-        found = facts_of.read_containers(self._host, self._project, docker=self._docker)
-        return frozenset(port for one in found if one.state == "running" for port in one.ports)
-
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images, as a difference if possible; what is in doubt is sent once more, whole."""
         wire = _Wire()
@@ -182,6 +177,7 @@ def as_container(fact: ContainerFact) -> Container:
         config=fact.labels.get(CONFIG_LABEL, ""),
         one_off=fact.one_off,
         file=fact.labels.get(_MADE_FROM, ""),
+        ports=fact.ports,
     )
 
 

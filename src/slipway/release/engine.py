@@ -49,9 +49,6 @@ class Engine(Protocol):
     def containers(self) -> tuple[Container, ...]:
         """The application's containers, stopped and one-off ones included."""
 
-    def own_ports(self) -> frozenset[int]:
-        """The TCP ports that the application's containers publish."""
-
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images and load them.
 

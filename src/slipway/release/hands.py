@@ -67,14 +67,15 @@ def check_belief(doors: Doors, app_dir: str, believed: Belief) -> None:
 def do_preflight(doors: Doors, draft: Draft) -> None:
     """Refuse what can't work; see :mod:`slipway.release.preflight`."""
     engine, job = doors.engine.facts(), draft.job
+    own = doors.engine.containers()
     facts = preflight.read_facts(
         doors.host,
         job.app_dir,
         docker=engine.docker,
         compose=engine.compose,
         docker_root=engine.root,
-        own_ports=doors.engine.own_ports(),
-        made_from=frozenset(one.file for one in doors.engine.containers() if one.file),
+        own_ports=frozenset(port for one in own if one.state == "running" for port in one.ports),
+        made_from=frozenset(one.file for one in own if one.file),
     )
     ports = preflight.published_ports(job.stack.services, job.stack.standing)
     needs = preflight.Needs(draft.plan.bytes_to_send, frozenset(ports), job.app_dir)
@@ -124,7 +125,7 @@ def do_migrate(doors: Doors, draft: Draft) -> tuple[PendingMigration, ...]:
     needed = stack.dependencies(migration.service)
     if needed:
         compose_up(doors, draft, file, needed)
-        check_services(doors, expected(stack.services, needed), doors.engine, stage="migrate")
+        check_services(doors, expected(stack.services, needed), stage="migrate")
     run = ("run", "--rm", "--no-deps", "-T", migration.service)
     pending: tuple[PendingMigration, ...] | None = None
     if migration.plan:
@@ -170,7 +171,7 @@ def parse_pending(text: str) -> tuple[PendingMigration, ...]:
 def do_verify(doors: Doors, draft: Draft) -> None:
     """Every service, then the stack through its front door, then a real job."""
     stack, url = draft.job.stack, draft.job.url
-    check_services(doors, expected(stack.services, stack.standing), doors.engine, stage="verify")
+    check_services(doors, expected(stack.services, stack.standing), stage="verify")
     ask_health(doors.http, doors.clock, url + stack.verify_path)
     if stack.smoke.command:
         doors.report.say("  smoke job")

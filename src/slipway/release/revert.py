@@ -35,7 +35,7 @@ def put_back(doors: Doors, app_dir: str, release: Release) -> None:
     limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
     doors.report.step("revert", f"putting {release.id} back")
     up(doors, file, ("--remove-orphans",), limit)
-    check_services(doors, expected(services, standing), doors.engine, stage="revert")
+    check_services(doors, expected(services, standing), stage="revert")
     switch_current(doors.host, app_dir, release.id)
 
 

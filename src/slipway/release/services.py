@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slipway.errors import CommandFailed, DeployError
 from slipway.release.durations import health_check
-from slipway.release.engine import Doors, Engine
+from slipway.release.engine import Doors
 from slipway.release.plan import UNHEALTHY
 from slipway.release.prepare import Draft
 from slipway.release.verify import Expected, Fault, hard_fault
@@ -84,13 +84,13 @@ def _broken(doors: Doors) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def check_services(doors: Doors, wanted: Sequence[Expected], engine: Engine, *, stage: str) -> None:
+def check_services(doors: Doors, wanted: Sequence[Expected], *, stage: str) -> None:
     """Watch services until they are well.
 
     Raises:
         DeployError: they aren't; the first one's last lines are in the details.
     """
-    verdict = watch_containers(wanted, engine.containers, doors.clock, doors.report.say)
+    verdict = watch_containers(wanted, doors.engine.containers, doors.clock, doors.report.say)
     if not verdict.well:
         raise explain(doors, verdict.faults, stage, verdict.seconds)
 

@@ -183,6 +183,7 @@ class Container:
         config: the value of its ``io.slipway.config`` label; empty without one.
         one_off: whether it was started by ``run``, beside the service.
         file: the Compose file on the host that it was made from; empty when it doesn't say.
+        ports: TCP ports of the host that it asks for.
     """
 
     service: str
@@ -197,6 +198,7 @@ class Container:
     config: str = ""
     one_off: bool = False
     file: str = ""
+    ports: tuple[int, ...] = ()
 
     @property
     def well(self) -> bool:

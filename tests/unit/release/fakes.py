@@ -127,10 +127,6 @@ class FakeEngine:
         """Those there are."""
         return tuple(self.running)
 
-    def own_ports(self) -> frozenset[int]:
-        """8080 once something runs."""
-        return frozenset({8080} if self.running else ())
-
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Hold the images from now on."""
         self.loads.append(transfer)
@@ -180,7 +176,10 @@ class FakeEngine:
             health = (
                 ("healthy" if wanted not in self.sick else "unhealthy") if name == "web" else ""
             )
-            new = Container(name, f"c{self.made}", name, wanted, "running", health, config=config)
+            ports = (8080,) if name == "web" else ()
+            new = Container(
+                name, f"c{self.made}", name, wanted, "running", health, config=config, ports=ports
+            )
             self.running = [one for one in self.running if one.service != name] + [new]
         if "--remove-orphans" in arguments:
             self.running = [c for c in self.running if c.service in document["services"]]

@@ -315,6 +315,28 @@ def test_held_lease_stops_before_anything() -> None:
     assert {path: data for path, data in made.host.files.items() if path != f"{APP}/lease"} == files
 
 
+def test_the_port_of_what_runs_is_free_for_its_successor() -> None:
+    """The application's own running container publishes the port: that is no reason to refuse."""
+    made = world()
+    _first(made)
+    made.ports = (8080,)
+    assert _run(made, web="2").outcome == "deployed"
+    made.engine.crash("web", state="exited")
+    with pytest.raises(DeployError, match="port 8080 is in use"):
+        _run(made, web="3")
+
+
+def test_what_runs_from_another_folder_is_not_taken_over() -> None:
+    """Containers that another application folder's deploy made stop this one's."""
+    made = world()
+    _first(made)
+    made.engine.crash("web", file="/elsewhere/releases/1/compose.json")
+    with pytest.raises(DeployError, match="deployed from /elsewhere/"):
+        _run(made, web="2")
+    made.engine.crash("web", file=f"{APP}/releases/1/compose.json")
+    assert _run(made, web="2").outcome == "deployed"
+
+
 def test_taken_port_stops_before_anything() -> None:
     """A port that another program uses is found before anything is sent."""
     made = world()
