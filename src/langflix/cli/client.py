@@ -38,7 +38,7 @@ class Client:
     def __init__(self, url: str, token: Secret | None = None) -> None:
         self._parts = urlsplit(_address(url))
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
+        self._headers = bearer(token)
 
     @classmethod
     def of(cls, arguments: argparse.Namespace, environ: Mapping[str, str]) -> Client:
@@ -151,6 +151,11 @@ class Client:
             yield
         except (OSError, HTTPException) as error:
             raise UnavailableError(f"{self._url} does not answer: {error}") from error
+
+
+def bearer(token: Secret | None) -> dict[str, str]:
+    """Return the header that shows the API's token, if there is one to show."""
+    return {"Authorization": f"Bearer {token.reveal()}"} if token else {}
 
 
 class Stream:

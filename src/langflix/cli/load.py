@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from langflix.cli import output
-from langflix.cli.smoke import TIMEOUT_S
+from langflix.cli.client import bearer
+from langflix.cli.smoke import TIMEOUT_S, ok
 from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.settings import Settings
 
@@ -46,8 +47,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for path in files:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    token = Settings.from_env(environ).api_token
-    headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
+    headers = bearer(Settings.from_env(environ).api_token)
     import httpx
 
     try:
@@ -112,7 +112,7 @@ async def _ask(http: Any, path: str, headers: Mapping[str, str], due: float) -> 
 
 async def _paths(http: Any, job: str) -> list[tuple[str, Mapping[str, str]]]:
     """Return what a person with the library open asks for."""
-    clips = _ok(await http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
+    clips = ok(await http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
     if not clips:
         raise LangflixError("the film and its subtitle gave a lesson without a clip")
     return [
@@ -127,7 +127,7 @@ async def _paths(http: Any, job: str) -> list[tuple[str, Mapping[str, str]]]:
 async def _make(http: Any, files: Sequence[Path]) -> str:
     video, subtitle = ((path.name, path.read_bytes()) for path in files)
     answer = await http.post("/api/v1/jobs", files={"video": video, "subtitle": subtitle})
-    return str(_ok(answer, 202)["id"])
+    return str(ok(answer, 202)["id"])
 
 
 async def _until(http: Any, job: str, states: Sequence[str]) -> None:
@@ -141,14 +141,7 @@ async def _until(http: Any, job: str, states: Sequence[str]) -> None:
 
 
 async def _state(http: Any, job: str) -> str:
-    return str(_ok(await http.get(f"/api/v1/jobs/{job}"), 200)["status"])
-
-
-def _ok(answer: Any, status: int) -> Any:
-    if answer.status_code != status:
-        where = f"{answer.request.method} {answer.request.url.path}"
-        raise LangflixError(f"{where} gave {answer.status_code}: {answer.text[:300]}")
-    return answer.json()
+    return str(ok(await http.get(f"/api/v1/jobs/{job}"), 200)["status"])
 
 
 def summary(asked: Sequence[Asked]) -> dict[str, float]:

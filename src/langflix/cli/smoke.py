@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from langflix.cli import output
+from langflix.cli.client import bearer
 from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.media import ffmpeg
 from langflix.settings import Settings
@@ -31,8 +32,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise InputError(f"{path} is no file; ./inv fetch brings the film clip")
     import httpx
 
-    token = Settings.from_env(environ).api_token
-    headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
+    headers = bearer(Settings.from_env(environ).api_token)
     options: dict[str, Any] = {"timeout": REQUEST_S, "trust_env": False, "headers": headers}
     try:
         with httpx.Client(base_url=arguments.url, **options) as http:
@@ -50,10 +50,10 @@ def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
     started = time.monotonic()
     with video.open("rb") as film, subtitle.open("rb") as text:
         files = {"video": (video.name, film), "subtitle": (subtitle.name, text)}
-        job = _ok(http.post("/api/v1/jobs", files=files), 202)["id"]
+        job = ok(http.post("/api/v1/jobs", files=files), 202)["id"]
     _wait(http, job, started + TIMEOUT_S)
-    expressions = _ok(http.get(f"/api/v1/jobs/{job}/expressions"), 200)["expressions"]
-    clips = _ok(http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
+    expressions = ok(http.get(f"/api/v1/jobs/{job}/expressions"), 200)["expressions"]
+    clips = ok(http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
     if not expressions or not clips:
         raise LangflixError(f"lesson {job} has no expression or no clip")
     film_ms = _look(http, clips[0])
@@ -71,7 +71,7 @@ def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
 
 def _wait(http: Any, job: str, deadline: float) -> None:
     while True:
-        state = _ok(http.get(f"/api/v1/jobs/{job}"), 200)
+        state = ok(http.get(f"/api/v1/jobs/{job}"), 200)
         if state["status"] == "DONE":
             return
         if state["status"] == "FAILED":
@@ -96,7 +96,8 @@ def _look(http: Any, clip: Mapping[str, Any]) -> int:
     return film.duration_ms
 
 
-def _ok(answer: Any, status: int) -> Any:
+def ok(answer: Any, status: int) -> Any:
+    """Return an answer's JSON; raises LangflixError when its status is another one."""
     if answer.status_code != status:
         where = f"{answer.request.method} {answer.request.url.path}"
         raise LangflixError(f"{where} gave {answer.status_code}: {answer.text[:300]}")
