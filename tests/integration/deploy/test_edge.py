@@ -1,4 +1,8 @@
-"""The edge role: deploy/edge/haproxy.cfg with the real HAProxy, Docker's name server played."""
+"""The edge role: deploy/edge/haproxy.cfg with the real HAProxy, Docker's name server played.
+
+Longer than other modules, because every test asks the same HAProxy with the same servers behind
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every way an SSH host can be out of reach, against a real sshd and real sockets."""
+"""Every way an SSH host can be out of reach, against a real sshd and real sockets.
+
+Longer than other modules, because it is one list of refusals.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the API does with jobs, on a real database and queue, without a worker."""
+"""What the API does with jobs, on a real database and queue, without a worker.
+
+Longer than other modules, because all of it asks one API and database that take a while to start.
+"""
 
 from __future__ import annotations
 

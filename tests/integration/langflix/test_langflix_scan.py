@@ -1,4 +1,7 @@
-"""Scans of a real media share into a real database."""
+"""Scans of a real media share into a real database.
+
+Longer than other modules, because all of it scans one share into one database.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A film and a subtitle go through the real API, queue, worker and database."""
+"""A film and a subtitle go through the real API, queue, worker and database.
+
+Longer than other modules, because all of it looks at one lesson that takes a while to make.
+"""
 
 from __future__ import annotations
 
