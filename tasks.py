@@ -2,7 +2,7 @@
 
 Each task parses, calls slipway, prints. They stand in one file, longer than most, because the file
 is the command line. The one decorator :func:`command` gives it a
-:class:`~slipway.release.desk.Desk` and turns every expected failure into a message (or, with
+:class:`~slipway.app.desk.Desk` and turns every expected failure into a message (or, with
 ``--json``, an object on standard output) and an exit code.
 """
 
@@ -22,18 +22,18 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from slipway.act.deploy import deploy as carry_out
+from slipway.act.deploy import make_draft
+from slipway.app.bench import bench as measure
+from slipway.app.bench import figures_text
+from slipway.app.checkout import maker
+from slipway.app.desk import Desk, new_token
+from slipway.app.present import outcome_text, plan_text
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.images.summary import summary, summary_text
-from slipway.release import operate
-from slipway.release.bench import bench as measure
-from slipway.release.bench import figures_text
-from slipway.release.checkout import maker
-from slipway.release.deploy import deploy as carry_out
-from slipway.release.deploy import make_draft
-from slipway.release.desk import Desk, new_token
-from slipway.release.present import outcome_text, plan_text
-from slipway.release.record import read_records
-from slipway.release.status import read_status, releases_json, releases_text, status_text
+from slipway.ledger.records import read_records
+from slipway.operate import stack as operate
+from slipway.operate.status import read_status, releases_json, releases_text, status_text
 from slipway.report import Report, table
 from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES

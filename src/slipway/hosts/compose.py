@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slipway.doors import Host
 from slipway.errors import HostError
-from slipway.hosts.docker import ask
+from slipway.hosts.inspect import ask
 
 
 @dataclass(frozen=True, slots=True)

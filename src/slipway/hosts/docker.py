@@ -1,291 +1,187 @@
-"""What a host's Docker is and holds: asked in few round trips, parsed by pure functions.
-
-The fields are those of the Engine API's JSON, which ``docker … --format '{{json .}}'`` prints.
-"""
+"""The real :class:`slipway.hosts.engine.Engine`: Docker and Compose on a host."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
-from slipway.hosts.command import MISSING_PROGRAM
+from slipway.hosts import inspect as facts_of
+from slipway.hosts.compose import Compose, read_compose
+from slipway.hosts.container import Container
+from slipway.hosts.delta import LIMIT, Delta
+from slipway.hosts.engine import EngineFacts
+from slipway.hosts.inspect import ContainerFact, DockerFacts
+from slipway.hosts.load import Loaded, load, pick_encoding
+from slipway.images.archive import archive
+from slipway.images.compress import compressed
+from slipway.images.transfer import Transfer, whole
 from slipway.images.values import HeldImages
+from slipway.report import Progress
+from slipway.stack.render import CONFIG_LABEL
 
-PROJECT_LABEL = "com.docker.compose.project"
-_ASK_TIMEOUT_S = 60.0
-_SNAPSHOTTER = "io.containerd.snapshotter.v1"
-_Parsed = TypeVar("_Parsed")
-
-# $1 docker. Images that vanish between the two commands make `inspect` end with 1; the others
-# are printed all the same. A daemon that doesn't answer ends the script at the first command.
-_IMAGES = """set -eu
-ids=$("$1" image ls --quiet --no-trunc)
-[ -n "$ids" ] || exit 0
-"$1" image inspect --format '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},\
-"Layers":{{json .RootFS.Layers}}}' $ids || [ $? -eq 1 ]
-"""
-
-# $1 docker, $2 project. The same holds for containers.
-_CONTAINERS = """set -eu
-ids=$("$1" container ls --all --quiet --no-trunc --filter "label=com.docker.compose.project=$2")
-[ -n "$ids" ] || exit 0
-"$1" container inspect --format '{{json .}}' $ids || [ $? -eq 1 ]
-"""
+_ASK_S = 60.0
+_REMOVE_S = 300.0
+_STALL_S = 60.0
+# Compose's own label.
+_MADE_FROM = "com.docker.compose.project.config_files"
+_IN_USE = "conflict: unable to remove"
 
 
-@dataclass(frozen=True, slots=True)
-class DockerFacts:
-    """A host's Docker engine.
+class DockerEngine:
+    """Docker on a host, for one application.
 
-    Attributes:
-        version: such as ``26.1.5+dfsg1``.
-        architecture: as ``uname -m`` says, such as ``x86_64``.
-        storage_driver: such as ``overlay2``, or ``overlayfs`` with the containerd image store.
-        containerd_store: whether images live in containerd's store; else in a graph driver's.
-        root: folder where it keeps images.
+    Args:
+        host: where.
+        project: Compose's project name.
+        docker: the docker program there.
+        delta: sends small archives as a difference; None where no bytes are to be saved.
     """
 
-    version: str
-    architecture: str
-    storage_driver: str
-    containerd_store: bool
-    root: str
+    def __init__(
+        self, host: Host, project: str, docker: str = "docker", *, delta: Delta | None = None
+    ) -> None:
+        self._host, self._project, self._docker, self._delta = host, project, docker, delta
+        self._facts: DockerFacts | None = None
 
-    @property
-    def release(self) -> tuple[int, int]:
-        """Major and minor version; zeros where it has no numbers."""
-        return version_numbers(self.version)
+    def facts(self) -> EngineFacts:
+        """Versions and places; see :meth:`slipway.hosts.engine.Engine.facts`."""
+        docker = self._read()
+        compose = read_compose(self._host, docker=self._docker)
+        return EngineFacts(docker.version, compose, docker.root)
 
+    def images(self) -> HeldImages:
+        """The images there."""
+        return facts_of.read_images(self._host, docker=self._docker)
 
-@dataclass(frozen=True, slots=True)
-class ContainerFact:
-    """One container of a Compose project.
+    def containers(self) -> tuple[Container, ...]:
+        """The application's containers, stopped and one-off ones included."""
+        found = facts_of.read_containers(self._host, self._project, docker=self._docker)
+        return tuple(as_container(fact) for fact in found)
 
-    Attributes:
-        service: its Compose service.
-        name: Docker's name.
-        id: Docker's id.
-        image_id: id of the image it runs.
-        image: the reference it was made with.
-        state: ``created``, ``running``, ``restarting``, ``paused``, ``exited`` or ``dead``.
-        health: ``starting``, ``healthy``, ``unhealthy``, or empty without a health check.
-        restarts: how often Docker started it again.
-        exit_code: of its last end.
-        oom_killed: whether its memory limit killed it.
-        started_at: ISO 8601; ``0001-01-01T00:00:00Z`` when it never ran.
-        one_off: whether ``run`` started it, beside the service.
-        ports: TCP ports of the host that it asks for.
-        labels: all of its labels.
-    """
-
-    service: str
-    name: str
-    id: str
-    image_id: str
-    image: str
-    state: str
-    health: str = ""
-    restarts: int = 0
-    exit_code: int = 0
-    oom_killed: bool = False
-    started_at: str = ""
-    one_off: bool = False
-    ports: tuple[int, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def read_docker(host: Host, *, docker: str = "docker") -> DockerFacts:
-    """Ask what the engine is.
-
-    Raises:
-        HostError: there is no Docker, it isn't running, or the login user may not use it.
-    """
-    done = ask(host, (docker, "info", "--format", "{{json .}}"))
-    facts = _parsed(host, "docker info", parse_info, done.text)
-    if not facts.version:
-        # Some clients (26.1) end with 0 though the engine didn't answer or refused.
-        raise explain(replace(done, exit_code=1), where=host.name)
-    return facts
-
-
-def read_images(host: Host, *, docker: str = "docker") -> HeldImages:
-    """Ask for all images there, in one round trip.
-
-    Raises:
-        HostError: as for :func:`read_docker`.
-    """
-    done = ask(host, ("sh", "-c", _IMAGES, "images", docker))
-    return _parsed(host, "docker image inspect", parse_images, done.text)
-
-
-def read_containers(
-    host: Host, project: str, *, docker: str = "docker"
-) -> tuple[ContainerFact, ...]:
-    """Ask for all containers of a Compose project, stopped and one-off ones too.
-
-    Returns:
-        Sorted by service and name.
-
-    Raises:
-        HostError: as for :func:`read_docker`.
-    """
-    done = ask(host, ("sh", "-c", _CONTAINERS, "containers", docker, project))
-    return _parsed(host, "docker container inspect", parse_containers, done.text)
-
-
-def ask(host: Host, argv: tuple[str, ...], *, timeout: float = _ASK_TIMEOUT_S) -> Completed:
-    """Run a command of Docker's that must work.
-
-    Raises:
-        HostError: with the cause, see :func:`explain`.
-    """
-    done = host.run(argv, timeout=timeout, check=False)
-    if not done.ok:
-        raise explain(done, where=host.name)
-    return done
-
-
-def explain(done: Completed, *, where: str) -> HostError:
-    """Why a command of Docker's failed. Pure.
-
-    Docker's client ends with 1 for every cause, so its English (it has no other language) is all
-    there is to tell "no daemon" from "not allowed".
-    """
-    text = done.error_text.lower()
-    if done.exit_code == MISSING_PROGRAM or "docker: not found" in text:
-        return HostError(
-            f"{where} has no Docker: its program was not found",
-            hint="install Docker there (TrueNAS: choose a pool for Apps), or set `docker` to the "
-            "program's absolute path in deploy/hosts.toml",
-            stage="docker",
+    def load(self, transfer: Transfer, progress: Progress) -> int:
+        """Send images, as a difference if possible; what is in doubt is sent once more, whole."""
+        wire = _Wire()
+        loaded = self._difference(transfer, progress, wire) or self._stream(
+            transfer, progress, wire
         )
-    if "permission denied" in text:
-        return HostError(
-            f"the login user on {where} may not use Docker",
-            hint="set sudo = true for this host in deploy/hosts.toml, or add the user to the "
-            "group docker there",
-            stage="docker",
+        if loaded.doubtful:
+            loaded = self._stream(whole(loaded.doubtful), progress, wire)
+        if loaded.doubtful:
+            names = ", ".join(image.reference for image in loaded.doubtful)
+            raise HostError(
+                f"Docker on {self._host.name} did not load {names} as sent; what runs still runs",
+                details=loaded.said,
+                hint="look at free disk space and at Docker's own log there",
+                stage="transfer",
+            )
+        if self._delta is not None and transfer.bytes_to_send > LIMIT:
+            self._delta.seed(transfer.images, wire.counted)
+        return wire.bytes
+
+    def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
+        """The command :meth:`compose` runs."""
+        return Compose(self._project, (file,), self._docker).argv(*arguments)
+
+    def compose(
+        self, file: str, arguments: Sequence[str], *, timeout: float, check: bool = True
+    ) -> Completed:
+        """Run Compose with a release's file, one at a time.
+
+        A command outlives the deploy that started it when that was killed or interrupted. Two
+        that change the same containers get into each other's way, so the later one waits, by a
+        lock (flock(1) of util-linux or busybox) on the folder of all releases.
+        """
+        argv = self.compose_argv(file, arguments)
+        turn = ("flock", str(PurePosixPath(file).parent.parent))
+        done = self._host.run((*turn, *argv), timeout=timeout, check=False)
+        if check and not done.ok:
+            raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
+        return done
+
+    def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines a container wrote; empty when it is gone."""
+        argv = (self._docker, "logs", "--tail", str(count), container)
+        done = self._host.run(argv, timeout=_ASK_S, check=False)
+        if not done.ok:
+            return ()
+        lines = [*done.text.splitlines(), *done.error_text.splitlines()]
+        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+
+    def remove_images(self, references: Sequence[str]) -> tuple[str, ...]:
+        """Remove tags; those that a container uses stay and are returned."""
+        argv = (self._docker, "image", "rm", *references)
+        done = self._host.run(argv, timeout=_REMOVE_S, check=False)
+        if done.ok:
+            return ()
+        left = self.images().references
+        stayed = tuple(reference for reference in references if reference in left)
+        if stayed and _IN_USE not in done.error_text:
+            raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
+        return stayed
+
+    def _difference(self, transfer: Transfer, progress: Progress, wire: _Wire) -> Loaded | None:
+        """Send a transfer as a difference; None when it has to go in the usual way."""
+        loaded = self._delta.load(transfer, wire.counted) if self._delta is not None else None
+        if loaded is not None:
+            progress.advance(transfer.bytes_to_send)
+        return loaded
+
+    def _stream(self, transfer: Transfer, progress: Progress, wire: _Wire) -> Loaded:
+        """Send a transfer in the way that any host takes."""
+        chunks = compressed(
+            _counted(archive(transfer), progress),
+            pick_encoding(self._read()),
+            size=transfer.bytes_to_send,
         )
-    if "cannot connect to the docker daemon" in text or "is the docker daemon running" in text:
-        return HostError(
-            f"Docker is installed on {where} but doesn't run",
-            hint="start it there: systemctl start docker (TrueNAS: Apps > Configuration > "
-            "Choose Pool)",
-            stage="docker",
-            details=done.error_text.strip().splitlines()[-1:],
+        return load(
+            self._host,
+            wire.counted(chunks),
+            transfer.images,
+            docker=self._docker,
+            stall_timeout=_STALL_S,
         )
-    return CommandFailed(done.argv, done.exit_code, done.error_text, where=where)
+
+    def _read(self) -> DockerFacts:
+        if self._facts is None:
+            self._facts = facts_of.read_docker(self._host, docker=self._docker)
+        return self._facts
 
 
-def parse_info(text: str) -> DockerFacts:
-    """Read ``docker info --format '{{json .}}'``. Pure.
+class _Wire:
+    """Counts the bytes that really go out."""
 
-    Raises:
-        ValueError, KeyError, TypeError: it isn't that.
-    """
-    info = _object(json.loads(text))
-    status = info.get("DriverStatus") or []
-    return DockerFacts(
-        version=str(info.get("ServerVersion", "")),
-        architecture=str(info.get("Architecture", "")),
-        storage_driver=str(info.get("Driver", "")),
-        containerd_store=["driver-type", _SNAPSHOTTER] in status,
-        root=str(info.get("DockerRootDir", "")),
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks as they are."""
+        for chunk in chunks:
+            self.bytes += len(chunk)
+            yield chunk
+
+
+def as_container(fact: ContainerFact) -> Container:
+    """What a deploy needs of a container. Pure."""
+    return Container(
+        service=fact.service,
+        id=fact.id,
+        name=fact.name,
+        image_id=fact.image_id,
+        state=fact.state,
+        health=fact.health,
+        restarts=fact.restarts,
+        exit_code=fact.exit_code,
+        oom_killed=fact.oom_killed,
+        config=fact.labels.get(CONFIG_LABEL, ""),
+        one_off=fact.one_off,
+        file=fact.labels.get(_MADE_FROM, ""),
+        ports=fact.ports,
     )
 
 
-def parse_images(text: str) -> HeldImages:
-    """Read one JSON object a line: ``Id``, ``RepoTags``, ``Layers``. Pure.
-
-    Raises:
-        ValueError, KeyError, TypeError: it isn't that.
-    """
-    chains: dict[tuple[str, ...], None] = {}
-    references: dict[str, str] = {}
-    for line in text.splitlines():
-        image = _object(json.loads(line))
-        identity = _text(image, "Id")
-        chain = tuple(str(layer) for layer in image["Layers"] or ())
-        if chain:
-            chains[chain] = None
-        for reference in image["RepoTags"] or ():
-            references[str(reference)] = identity
-    return HeldImages(tuple(chains), references)
-
-
-def parse_containers(text: str) -> tuple[ContainerFact, ...]:
-    """Read one ``docker container inspect`` object a line. Pure.
-
-    Raises:
-        ValueError, KeyError, TypeError: it isn't that.
-    """
-    found = [_container(_object(json.loads(line))) for line in text.splitlines()]
-    return tuple(sorted(found, key=lambda one: (one.service, one.name)))
-
-
-def version_numbers(text: str) -> tuple[int, int]:
-    """Major and minor number of a version such as ``v2.26.1-4`` or ``26.1.5+dfsg1``."""
-    parts = text.strip().removeprefix("v").split(".")
-    numbers = [int(part) if part.isascii() and part.isdigit() else 0 for part in parts[:2]]
-    return (numbers[0], numbers[1] if len(numbers) > 1 else 0)
-
-
-def _container(raw: Mapping[str, Any]) -> ContainerFact:
-    state, config = _object(raw["State"]), _object(raw["Config"])
-    labels = {str(name): str(value) for name, value in (config.get("Labels") or {}).items()}
-    health = _object(state.get("Health") or {}).get("Status", "")
-    return ContainerFact(
-        service=labels.get("com.docker.compose.service", ""),
-        name=_text(raw, "Name").removeprefix("/"),
-        id=_text(raw, "Id"),
-        image_id=_text(raw, "Image"),
-        image=_text(config, "Image"),
-        state=_text(state, "Status"),
-        health="" if health == "none" else str(health),
-        restarts=int(raw.get("RestartCount", 0)),
-        exit_code=int(state.get("ExitCode", 0)),
-        oom_killed=bool(state.get("OOMKilled", False)),
-        started_at=str(state.get("StartedAt", "")),
-        one_off=labels.get("com.docker.compose.oneoff", "").lower() == "true",
-        ports=_ports(_object(raw.get("HostConfig") or {})),
-        labels=labels,
-    )
-
-
-def _ports(config: Mapping[str, Any]) -> tuple[int, ...]:
-    wanted = {
-        int(binding["HostPort"])
-        for inside, bindings in (config.get("PortBindings") or {}).items()
-        if str(inside).endswith("/tcp")
-        for binding in bindings or ()
-        if str(binding.get("HostPort", "")).isdigit()
-    }
-    return tuple(sorted(wanted - {0}))
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"expected an object, got {type(value).__name__}")
-    return value
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    text = value[key]
-    if not isinstance(text, str):
-        raise TypeError(f"{key} should be a string")
-    return text
-
-
-def _parsed(host: Host, what: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed:
-    try:
-        return parse(text)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HostError(
-            f"`{what}` on {host.name} printed what this version doesn't understand ({error})",
-            hint="Docker 20.10 or newer is needed; look at `docker version` there",
-            stage="docker",
-        ) from error
+def _counted(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for chunk in chunks:
+        progress.advance(len(chunk))
+        yield chunk

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slipway.doors import Completed, Host
-from slipway.hosts.docker import DockerFacts, ask, explain, parse_images
+from slipway.hosts.inspect import DockerFacts, ask, explain, parse_images
 from slipway.images.values import Image
 
 Encoding = Literal["zstd", "gzip", "none"]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from slipway.app.desk import Desk
 from slipway.config import load
-from slipway.release.desk import Desk
-from slipway.release.render import render
-from slipway.release.stack import Stack, own_variables
-from slipway.release.stackfile import OWN, read_stack
 from slipway.report import Report
+from slipway.stack.model import Stack, own_variables
+from slipway.stack.read import OWN, read_stack
+from slipway.stack.render import render
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"

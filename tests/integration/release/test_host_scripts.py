@@ -14,23 +14,25 @@ from pathlib import Path
 import pytest
 from tests.unit.release.fakes import FakeEngine, job
 
+from slipway.act import hands
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.local import LocalHost
-from slipway.release import hands, preflight, prune
-from slipway.release.lease import LEASE_S, Holder, Lease
-from slipway.release.prepare import Observed, draft
-from slipway.release.prune import Waste, remove_waste
-from slipway.release.record import (
+from slipway.ledger.lease import LEASE_S, Holder, Lease
+from slipway.ledger.records import (
     Records,
     journal,
     read_records,
     switch_current,
     write_release,
 )
-from slipway.release.secrets import SecretChoice, read_held, read_newest, write_secrets
-from slipway.release.stack import SecretSpec
+from slipway.ledger.secrets import SecretChoice, read_held, read_newest, write_secrets
+from slipway.plan import preflight
+from slipway.plan import waste as prune
+from slipway.plan.draft import Observed, draft
+from slipway.plan.waste import Waste, remove_waste
 from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ANNA = Holder("anna@desk", "deploy r1", "2026-01-02T03:04:05Z")

@@ -12,9 +12,9 @@ import pytest
 from langflix.scoring import settings as scoring
 from slipway.config import load
 from slipway.hosts.config import read_hosts
-from slipway.release.stack import Stack, own_variables
-from slipway.release.stackfile import read_stack
-from slipway.release.yamlfile import parse_yaml
+from slipway.stack.model import Stack, own_variables
+from slipway.stack.read import read_stack
+from slipway.stack.yamlfile import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"

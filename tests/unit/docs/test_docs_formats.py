@@ -11,23 +11,18 @@ from tests.unit.docs import pages
 from tests.unit.images.sample_images import image_of, layer
 
 from slipway import config, errors
+from slipway.act.outcome import Outcome, StepTime
+from slipway.app.bench import Figure
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.images.summary import summary
+from slipway.ledger.records import Records
+from slipway.ledger.release import Release
+from slipway.operate.status import Drift, ServiceStatus, Status, releases_json
+from slipway.plan.values import ContainerChange, PendingMigration, Plan
 from slipway.reading import Reader
-from slipway.release.bench import Figure
-from slipway.release.record import Records
-from slipway.release.stackfile import read_stack
-from slipway.release.status import Drift, ServiceStatus, Status, releases_json
-from slipway.release.values import (
-    ContainerChange,
-    Outcome,
-    PendingMigration,
-    Plan,
-    Release,
-    StepTime,
-)
+from slipway.stack.read import read_stack
 from slipway.supply import mirrors
 from slipway.supply.fetch import Fetched
 

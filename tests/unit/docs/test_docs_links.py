@@ -11,7 +11,7 @@ import pytest
 from tests.unit.docs import pages
 
 from slipway.hosts.config import parse_hosts
-from slipway.release.yamlfile import parse_yaml
+from slipway.stack.yamlfile import parse_yaml
 
 LANGUAGES = {"console", "json", "sh", "text", "toml", "yaml"}
 GUIDES = pages.DOCS / "guides"

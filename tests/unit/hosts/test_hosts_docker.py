@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
-from slipway.hosts import docker as door
+from slipway.hosts import inspect as door
 from slipway.testing import FakeHost
 
 SAMPLES = Path(__file__).parent / "samples"

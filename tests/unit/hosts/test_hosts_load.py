@@ -8,7 +8,7 @@ import pytest
 
 from slipway.doors import Completed
 from slipway.errors import HostError
-from slipway.hosts.docker import DockerFacts
+from slipway.hosts.inspect import DockerFacts
 from slipway.hosts.load import Loaded, load, pick_encoding
 from slipway.images.values import Image, Layer
 from slipway.testing import FakeHost

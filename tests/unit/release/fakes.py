@@ -10,15 +10,15 @@ from pathlib import Path
 
 from slipway.doors import Answer, Completed
 from slipway.errors import CommandFailed
+from slipway.hosts.container import Container
+from slipway.hosts.engine import Doors, EngineFacts
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages, Image, Layer
-from slipway.release.engine import Doors, EngineFacts
-from slipway.release.prepare import Job
-from slipway.release.render import CONFIG_LABEL, host_file
-from slipway.release.stack import own_variables
-from slipway.release.stackfile import read_stack
-from slipway.release.values import Container
+from slipway.plan.draft import Job
 from slipway.report import Progress, Report
+from slipway.stack.model import own_variables
+from slipway.stack.read import read_stack
+from slipway.stack.render import CONFIG_LABEL, host_file
 from slipway.testing import FakeClock, FakeHost, FakeHttp, FakeShell
 
 APP = "/pool/demo"

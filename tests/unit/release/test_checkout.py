@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.release.fakes import COMPOSE, image
 
-from slipway.errors import ConfigError
-from slipway.hosts.config import HostEntry
-from slipway.release.checkout import (
+from slipway.app.checkout import (
     bracketed,
     check_job,
     gather_variables,
@@ -17,6 +15,8 @@ from slipway.release.checkout import (
     parse_dotenv,
     read_job,
 )
+from slipway.errors import ConfigError
+from slipway.hosts.config import HostEntry
 from slipway.testing import FakeShell
 
 ENTRY = HostEntry("nas", "ssh", "/pool/demo", variables={"GREETING": "from host"})

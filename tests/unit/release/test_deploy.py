@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from tests.unit.release.fakes import APP, COMPOSE, URL, World, failed, job, world
 
+from slipway.act import services
+from slipway.act.deploy import deploy, make_draft
+from slipway.act.hands import PlanIsStale
+from slipway.act.outcome import Outcome
 from slipway.doors import Answer
 from slipway.errors import (
     ConfigError,
@@ -17,11 +21,7 @@ from slipway.errors import (
     HostUnreachable,
     SlipwayError,
 )
-from slipway.release import services
-from slipway.release.deploy import deploy, make_draft
-from slipway.release.hands import PlanIsStale
-from slipway.release.record import read_records
-from slipway.release.values import Outcome
+from slipway.ledger.records import read_records
 from slipway.secret import Secret
 
 PENDING = [{"revision": "a1", "message": "create tables"}]

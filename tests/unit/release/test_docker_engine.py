@@ -12,14 +12,14 @@ import pytest
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts.delta import LIMIT, Delta
-from slipway.hosts.docker import ContainerFact
+from slipway.hosts.docker import DockerEngine, as_container
+from slipway.hosts.inspect import ContainerFact
 from slipway.hosts.load import Loaded
 from slipway.hosts.shelf import Shelf
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.images.values import HeldImages, Image
-from slipway.release.docker import DockerEngine, as_container
-from slipway.release.render import CONFIG_LABEL
 from slipway.report import Progress
+from slipway.stack.render import CONFIG_LABEL
 from slipway.testing import FakeHost
 
 INFO = json.dumps(

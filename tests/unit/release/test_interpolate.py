@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import Problem
-from slipway.release.interpolate import Unset, interpolate, interpolate_text, names_in
-from slipway.release.yamlfile import RESET, Override
+from slipway.stack.interpolate import Unset, interpolate, interpolate_text, names_in
+from slipway.stack.yamlfile import RESET, Override
 
 SET = {"A": "1", "EMPTY": ""}
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.release.merge import merge
-from slipway.release.yamlfile import RESET, Override
+from slipway.stack.merge import merge
+from slipway.stack.yamlfile import RESET, Override
 
 
 def web(**body: Any) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.release.fakes import COMPOSE, job
 
-from slipway.release.plan import Seen, make_plan
-from slipway.release.prepare import Observed, draft
-from slipway.release.record import Records
-from slipway.release.stack import Stack
-from slipway.release.steps import steps
-from slipway.release.values import Container, PendingMigration, Plan, Release
+from slipway.hosts.container import Container
+from slipway.ledger.records import Records
+from slipway.ledger.release import Release
+from slipway.plan.changes import Seen, make_plan
+from slipway.plan.draft import Observed, draft
+from slipway.plan.steps import steps
+from slipway.plan.values import PendingMigration, Plan
+from slipway.stack.model import Stack
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

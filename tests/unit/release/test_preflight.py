@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from slipway.errors import DeployError, HostError
-from slipway.release.preflight import (
+from slipway.plan.preflight import (
     Facts,
     Needs,
     check,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.release.fakes import job
 
-from slipway.release.prepare import Observed, draft
-from slipway.release.prune import waste
-from slipway.release.record import Records
-from slipway.release.values import Release
+from slipway.ledger.records import Records
+from slipway.ledger.release import Release
+from slipway.plan.draft import Observed, draft
+from slipway.plan.waste import waste
 
 
 def release(number: int) -> Release:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.release.fakes import APP, COMPOSE, job
 
 from slipway.errors import ConfigError
-from slipway.release.render import (
+from slipway.stack.read import read_stack
+from slipway.stack.render import (
     CONFIG_LABEL,
     ROLE_LABEL,
     Rendered,
@@ -19,7 +20,6 @@ from slipway.release.render import (
     json_as_yaml,
     render,
 )
-from slipway.release.stackfile import read_stack
 
 
 def rendered(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import ConfigError, DeployError
-from slipway.release.secrets import (
+from slipway.ledger.secrets import (
     SecretChoice,
     choose,
     derive,
@@ -18,8 +18,8 @@ from slipway.release.secrets import (
     variable,
     write_secrets,
 )
-from slipway.release.stack import SecretSpec
 from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
 from slipway.testing import FakeHost
 
 MADE = SecretSpec("made", generate=8)

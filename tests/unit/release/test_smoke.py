@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from slipway.act.smoke import run_smoke, smoke_secrets
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
-from slipway.release.smoke import run_smoke, smoke_secrets
-from slipway.release.stack import Smoke
 from slipway.secret import Secret
+from slipway.stack.model import Smoke
 from slipway.testing import FakeHost, FakeShell
 
 ROOT = Path("/checkout")

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.release.fakes import COMPOSE, job
 
 from slipway.errors import ConfigError
-from slipway.release.stack import DataFolder, Migration, SecretSpec, Smoke, own_variables
-from slipway.release.stackfile import read_stack
+from slipway.stack.model import DataFolder, Migration, SecretSpec, Smoke, own_variables
+from slipway.stack.read import read_stack
 
 HEAD = 'x-slipway: {application: demo, url: "http://x"}\n'
 

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 from tests.unit.release.fakes import APP, URL, World, job, world
 
+from slipway.act.deploy import deploy
+from slipway.act.outcome import Outcome
+from slipway.app.present import outcome_text, plan_text
 from slipway.errors import ConfigError, DeployError
-from slipway.release import operate
-from slipway.release.deploy import deploy
-from slipway.release.present import outcome_text, plan_text
-from slipway.release.record import Records, read_records
-from slipway.release.status import (
+from slipway.hosts.container import Container
+from slipway.ledger.records import Records, read_records
+from slipway.operate import stack as operate
+from slipway.operate.status import (
     make_status,
     read_status,
     releases_json,
     releases_text,
     status_text,
 )
-from slipway.release.values import Container, Outcome, Plan
+from slipway.plan.values import Plan
 
 
 def deployed() -> World:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from tests.unit.release.fakes import job
 
+from slipway.act.outcome import Outcome, StepTime
 from slipway.errors import DeployError
-from slipway.release.prepare import Observed, draft
-from slipway.release.record import Records
-from slipway.release.values import Outcome, Release, StepTime, as_json
+from slipway.ledger.records import Records
+from slipway.ledger.release import Release, as_json
+from slipway.plan.draft import Observed, draft
 
 RELEASE = draft(job(), Observed(), datetime(2026, 1, 2, tzinfo=UTC)).release
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.act.watch import ask_health, watch_containers
 from slipway.doors import Answer
 from slipway.errors import DeployError
-from slipway.release.durations import health_check, seconds
-from slipway.release.values import Container
-from slipway.release.verify import Expected, Verdict, expected
-from slipway.release.watch import ask_health, watch_containers
+from slipway.hosts.container import Container
+from slipway.plan.watch import Expected, Verdict, expected
+from slipway.stack.health import health_check, seconds
 from slipway.testing import FakeClock, FakeHttp
 
 WEB = Container("web", "c1", "web", "i", "running", "starting")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import ConfigError
-from slipway.release.render import json_as_yaml
-from slipway.release.yamlfile import RESET, Override, parse_yaml
+from slipway.stack.render import json_as_yaml
+from slipway.stack.yamlfile import RESET, Override, parse_yaml
 
 TRAPS = ["22:22", "0755", "1:30", "0o17", "0x1F", "1_000", "yes", "no", "on", "off", "Yes",
          "2026-01-31", "1e3", ".5", ".inf", ".nan", "0b11", "+.5e2"]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Carry out a deploy's steps, and go back."""

@@ -1,0 +1,57 @@
+"""What a deploy did. The JSON is a contract: fields are added, never renamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How long a step took.
+
+    Attributes:
+        name: the step.
+        seconds: its duration.
+    """
+
+    name: str
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, to the millisecond."""
+        return {"name": self.name, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deploy did.
+
+    Attributes:
+        release: id of the release that is live.
+        outcome: ``deployed``, or ``unchanged`` when there was nothing to do.
+        url: where it is reached.
+        bytes_sent: image bytes that went over the wire, compressed.
+        containers_touched: services of which containers were made, replaced or removed.
+        seconds: all of it.
+        steps: in order.
+    """
+
+    release: str
+    outcome: str
+    url: str
+    bytes_sent: int
+    containers_touched: int
+    seconds: float
+    steps: tuple[StepTime, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """What ``deploy --json`` prints."""
+        return {
+            "release": self.release,
+            "outcome": self.outcome,
+            "url": self.url,
+            "bytes_sent": self.bytes_sent,
+            "containers_touched": self.containers_touched,
+            "seconds": round(self.seconds, 3),
+            "steps": [step.to_json() for step in self.steps],
+        }

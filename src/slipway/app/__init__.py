@@ -1,0 +1,1 @@
+"""One command's place: the checkout, the host, the person."""

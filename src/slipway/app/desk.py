@@ -1,0 +1,230 @@
+"""One command's working place: the checkout, this machine, the person; doors opened when needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from slipway import config
+from slipway.app.checkout import check_job, git_commit, maker, read_job
+from slipway.app.target import Target, open_target, rehearsals
+from slipway.config import Config
+from slipway.doors import Clock, Shell, SystemClock
+from slipway.errors import BuildError
+from slipway.hosts.config import HostEntry, read_hosts
+from slipway.hosts.delta import Delta
+from slipway.hosts.docker import DockerEngine
+from slipway.hosts.engine import Doors
+from slipway.hosts.rehearsal import Rehearsals, require_root
+from slipway.hosts.shelf import Shelf
+from slipway.images.build import build
+from slipway.images.values import Image
+from slipway.plan.draft import Job
+from slipway.report import Building, Report
+from slipway.shell import LocalShell
+from slipway.supply import programs
+from slipway.supply.nixtool import FEATURES
+from slipway.supply.ready import ready
+from slipway.web import HttpxHttp
+
+_TREE = "rehearsal-host"
+_BUILD_S = 3600.0
+_REACH_S = 20.0
+
+
+class Desk:
+    """Everything a command of the command line works with.
+
+    Args:
+        root: the checkout.
+        report: the person.
+        shell: this machine.
+        clock: time.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        report: Report,
+        *,
+        shell: Shell | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.root, self.report = root, report
+        self.shell: Shell = shell or LocalShell()
+        self.clock: Clock = clock or SystemClock()
+
+    def config(self) -> Config:
+        """``slipway.toml``.
+
+        Raises:
+            ConfigError: it has problems.
+        """
+        return config.load(self.root)
+
+    def entry(self, host: str | None) -> HostEntry:
+        """A host of ``deploy/hosts.toml``, or its default one.
+
+        Raises:
+            ConfigError: the file has problems, or no such host.
+        """
+        return read_hosts(self.root / "deploy/hosts.toml").pick(host)
+
+    def rehearsals(self) -> Rehearsals:
+        """The rehearsal hosts of this checkout."""
+        return rehearsals(self.root, self.shell, self.clock, self.report)
+
+    def check(self, entry: HostEntry) -> None:
+        """Find what is wrong with the stack before anything is fetched or built.
+
+        Raises:
+            ConfigError: naming everything.
+        """
+        settings = self.config()
+        check_job(self.root, entry, settings.roles, settings.application, os.environ)
+
+    def reach(self, host: str | None) -> Target | None:
+        """See before a long build whether the host can be used at all.
+
+        Returns:
+            It, or None for a rehearsal host, which is booted after the build.
+
+        Raises:
+            ConfigError: there is no such host.
+            HostError: it can't be reached, or this user may not boot rehearsal hosts.
+        """
+        if self.entry(host).kind == "rehearsal":
+            require_root()
+            return None
+        target = self.target(host)
+        try:
+            target.host.run(("true",), timeout=_REACH_S)
+        except BaseException:
+            target.host.close()
+            raise
+        return target
+
+    def images(
+        self, *, locked: bool, roles: tuple[str, ...] = (), rebuild: bool = False
+    ) -> tuple[Image, ...]:
+        """Have images built, after fetching what they lack.
+
+        Args:
+            locked: stop instead of locking anew when a mirror dropped a package.
+            roles: all when empty.
+            rebuild: build every image and layer a second time and compare the bytes.
+
+        Raises:
+            ConfigError: there is no such role.
+            SupplyError: an input can't be had, or Nix failed.
+        """
+        settings = self.config()
+        wanted = settings.known_roles(roles)
+        ready(self.shell, self.root, self.report, locked=locked)
+        self.report.step("build", f"{len(wanted)} images")
+        return build(
+            self.shell,
+            settings.application,
+            wanted,
+            root=self.root,
+            rebuild=rebuild,
+            watch=Building(self.report),
+        )
+
+    def tree(self, *, locked: bool) -> Path:
+        """The programs a rehearsal host boots from, built when they aren't.
+
+        Raises:
+            HostError: not root.
+            SupplyError: an input can't be had, or Nix failed.
+        """
+        require_root()
+        programs.ensure(self.shell, self.report, programs.REHEARSAL)
+        ready(self.shell, self.root, self.report, locked=locked)
+        # Not --print-out-paths: Nix has it only since 2.9.
+        argv = ("nix", *FEATURES, "build", "--no-link", "--json", f".#{_TREE}")
+        done = self.shell.run(
+            argv,
+            timeout=_BUILD_S,
+            cwd=str(self.root),
+            check=False,
+            watch=Building(self.report),
+        )
+        if not done.ok:
+            raise BuildError(
+                "Nix could not build the rehearsal host's programs",
+                details=done.error_text.strip().splitlines()[-10:],
+                hint="./inv fetch",
+                stage="build",
+            )
+        return Path(json.loads(done.text)[0]["outputs"]["out"])
+
+    def target(self, host: str | None, *, boot: bool = False, locked: bool = False) -> Target:
+        """A host to work on.
+
+        Args:
+            host: its name, or None for the default one.
+            boot: boot it when it is a rehearsal host that isn't up.
+            locked: as for :meth:`tree`.
+
+        Raises:
+            ConfigError: there is no such host.
+            HostError: it can't be reached, or did not boot.
+        """
+        entry = self.entry(host)
+        tree = self.tree(locked=locked) if boot and entry.kind == "rehearsal" else None
+        return open_target(entry, self.rehearsals(), tree)
+
+    def doors(self, target: Target) -> Doors:
+        """Everything a deploy to this host acts through."""
+        return Doors(
+            host=target.host,
+            engine=DockerEngine(
+                target.host,
+                self.config().application,
+                target.entry.docker,
+                delta=self._delta(target),
+            ),
+            shell=self.shell,
+            http=HttpxHttp(),
+            clock=self.clock,
+            report=self.report,
+            root=self.root,
+        )
+
+    def _delta(self, target: Target) -> Delta | None:
+        """What saves bytes on the way to a host; this machine is its own, with no way between."""
+        entry = target.entry
+        if entry.kind == "local":
+            return None
+        return Delta(
+            target.host,
+            f"{entry.app_dir}/cache",
+            Shelf(self.root / ".slipway/references" / entry.name),
+            self.report.warn,
+            docker=entry.docker,
+        )
+
+    def job(self, target: Target, images: tuple[Image, ...]) -> Job:
+        """What the checkout says about a deploy to this host.
+
+        Raises:
+            ConfigError: naming everything that is wrong.
+        """
+        return read_job(
+            self.root,
+            target.entry,
+            target.address,
+            images,
+            application=self.config().application,
+            who=maker(),
+            commit=git_commit(self.shell, self.root),
+            environment=os.environ,
+        )
+
+
+def new_token() -> str:
+    """Letters and digits that mark a lease as ours."""
+    return secrets.token_hex(8)

@@ -1,0 +1,168 @@
+"""A release: everything a host needs to know to put it back.
+
+Its file carries ``format: 1``; a reader refuses any other number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.errors import DeployError
+from slipway.images.values import Image
+from slipway.reading import Reader
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseImage:
+    """One image of a release.
+
+    Attributes:
+        reference: ``application/role:tag``.
+        config_digest: Docker's image id with a graph driver.
+        manifest_digest: Docker's image id with the containerd store.
+        layers: digest to bytes, bottom first; what pruning it can free.
+    """
+
+    reference: str
+    config_digest: str
+    manifest_digest: str
+    layers: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, image: Image) -> ReleaseImage:
+        """The part of a built image that a release remembers."""
+        layers = {layer.digest: layer.bytes for layer in image.layers}
+        return cls(image.reference, image.config_digest, image.manifest_digest, layers)
+
+    def is_id(self, image_id: str) -> bool:
+        """Whether Docker's image id is this image's, whatever its image store."""
+        return image_id in (self.config_digest, self.manifest_digest)
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "reference": self.reference,
+            "config_digest": self.config_digest,
+            "manifest_digest": self.manifest_digest,
+            "layers": dict(self.layers),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One thing that was, or is to be, live: everything needed to put it back.
+
+    Attributes:
+        id: ``YYYYMMDD-HHMMSS-`` and the start of the Compose file's hash.
+        application: Compose's project name.
+        created: when it was planned, ISO 8601 in UTC.
+        who: user and machine that deployed it.
+        commit: git commit of the checkout, with ``+changes`` when it had some; may be empty.
+        url: where it is reached.
+        compose: hex SHA-256 of the rendered Compose file.
+        images: by role.
+        hashes: standing service to its configuration hash.
+        roles: service to the role whose image it runs.
+        files: paths, relative to the application's folder, of the config files it uses.
+        secrets: secret name to version.
+        previous: id of the release before it, or None.
+        migrations: hex SHA-256 of the files that hold its migrations; empty when unknown.
+    """
+
+    id: str
+    application: str
+    created: str
+    who: str
+    commit: str
+    url: str
+    compose: str
+    images: dict[str, ReleaseImage]
+    hashes: dict[str, str]
+    roles: dict[str, str]
+    files: tuple[str, ...]
+    secrets: dict[str, int]
+    previous: str | None = None
+    migrations: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The content of ``release.json``."""
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "application": self.application,
+            "created": self.created,
+            "who": self.who,
+            "commit": self.commit,
+            "url": self.url,
+            "compose": self.compose,
+            "images": {role: image.to_json() for role, image in self.images.items()},
+            "hashes": dict(self.hashes),
+            "roles": dict(self.roles),
+            "files": list(self.files),
+            "secrets": dict(self.secrets),
+            "previous": self.previous,
+            "migrations": self.migrations,
+        }
+
+    @classmethod
+    def from_json(cls, text: bytes, where: str) -> Release:
+        """Read a ``release.json``.
+
+        Raises:
+            DeployError: it is no JSON, of another format, or has problems; nothing was changed.
+        """
+        try:
+            reader = Reader(json.loads(text))
+        except ValueError as error:
+            raise DeployError(f"{where} is no JSON: {error}", stage="read") from error
+        reader.format(FORMAT)
+        release = _release(reader)
+        if reader.problems:
+            raise DeployError(
+                f"{where} is not a release this version of slipway can read",
+                details=[f"{where}: {problem}" for problem in reader.problems],
+                hint="use the version of slipway that wrote it",
+                stage="read",
+            )
+        return release
+
+
+def _release(reader: Reader) -> Release:
+    images, secrets = reader.table("images"), reader.table("secrets")
+    previous = reader.take("previous")
+    return Release(
+        id=reader.text("id"),
+        application=reader.text("application"),
+        created=reader.text("created"),
+        who=reader.text("who"),
+        commit=reader.text("commit"),
+        url=reader.text("url"),
+        compose=reader.text("compose"),
+        images={role: _image(images.table(role)) for role in images.names()},
+        hashes=reader.text_map("hashes"),
+        roles=reader.text_map("roles"),
+        files=reader.texts("files"),
+        secrets={name: secrets.whole(name) for name in secrets.names()},
+        migrations=reader.text("migrations", ""),
+        previous=previous if isinstance(previous, str) else None,
+    )
+
+
+def _image(reader: Reader) -> ReleaseImage:
+    layers = reader.table("layers")
+    return ReleaseImage(
+        reference=reader.text("reference"),
+        config_digest=reader.text("config_digest"),
+        manifest_digest=reader.text("manifest_digest"),
+        layers={digest: layers.whole(digest) for digest in layers.names()},
+    )
+
+
+def as_json(value: Mapping[str, Any]) -> bytes:
+    """The bytes of a file that slipway keeps: sorted, indented, with a newline at its end."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,128 @@
+"""Work with a stack that runs: logs, commands in it, one-off commands, taking it down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from slipway.errors import ConfigError, DeployError
+from slipway.hosts.engine import Doors
+from slipway.ledger.lease import Holder, Lease
+from slipway.ledger.records import compose_path, journal, read_records
+from slipway.ledger.release import Release
+
+_SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
+_DOWN_S = 300.0
+
+
+def live_release(doors: Doors, app_dir: str) -> Release:
+    """The live release.
+
+    Raises:
+        DeployError: there is none.
+    """
+    live = read_records(doors.host, app_dir).live
+    if live is None:
+        raise DeployError(
+            f"nothing is deployed on {doors.host.name}", hint="./inv deploy", stage="read"
+        )
+    return live
+
+
+def logs_arguments(service: str, *, follow: bool, lines: int, since: str) -> tuple[str, ...]:
+    """Compose's arguments for logs. Pure.
+
+    Raises:
+        ConfigError: ``since`` is neither a span such as ``10m`` nor a date.
+    """
+    if since and not _SINCE.match(since):
+        raise ConfigError(
+            f"--since {since} is neither a span such as 10m nor a date such as 2026-01-31",
+            hint="./inv logs --since 10m",
+            stage="config",
+        )
+    if lines < 0:
+        raise ConfigError(f"--number {lines} should be 0 or more", stage="config")
+    return (
+        "logs",
+        "--no-color",
+        "--timestamps",
+        f"--tail={lines}",
+        *(("--follow",) if follow else ()),
+        *((f"--since={since}",) if since else ()),
+        *((service,) if service else ()),
+    )
+
+
+def known_service(release: Release, service: str) -> str:
+    """``service``, or an error that lists those there are.
+
+    Raises:
+        ConfigError: the release has no such service.
+    """
+    if service and service not in release.hashes:
+        raise ConfigError(
+            f"there is no service {service}",
+            hint=f"the services are {', '.join(sorted(release.hashes))}",
+            stage="config",
+        )
+    return service
+
+
+def logs(doors: Doors, app_dir: str, service: str, *, follow: bool, lines: int, since: str) -> int:
+    """Show what services wrote; returns Compose's exit code."""
+    arguments = logs_arguments(service, follow=follow, lines=lines, since=since)
+    live = live_release(doors, app_dir)
+    known_service(live, service)
+    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+
+
+def execute(doors: Doors, app_dir: str, service: str, command: Sequence[str]) -> int:
+    """Run a command in a running container, with this terminal; returns its exit code.
+
+    Raises:
+        ConfigError: no command, or no such service.
+    """
+    if not command:
+        raise ConfigError(
+            "there is no command to run",
+            hint=f"./inv exec {service} -- COMMAND",
+            stage="config",
+        )
+    live = live_release(doors, app_dir)
+    arguments = ("exec", known_service(live, service), *command)
+    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+
+
+def run_once(doors: Doors, app_dir: str, service: str, command: Sequence[str]) -> int:
+    """Run a command in a new container of a service, removed afterwards; its exit code."""
+    live = live_release(doors, app_dir)
+    arguments = ("run", "--rm", "--no-deps", service, *command)
+    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+
+
+def down(doors: Doors, app_dir: str, who: str, token: str) -> Release:
+    """End the stack; data, secrets, images and releases stay.
+
+    Returns:
+        The release that was live.
+
+    Raises:
+        DeployError: nothing is deployed, or somebody else is at work there.
+    """
+    live = live_release(doors, app_dir)
+    now = doors.clock.now()
+    lease = Lease(doors.host, f"{app_dir}/lease", token)
+    lease.take(Holder(who, "down", f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+    try:
+        journal(doors.host, app_dir, now, "intent", release=live.id, who=who, down=True)
+        arguments = ("down", "--remove-orphans")
+        doors.engine.compose(_file(app_dir, live), arguments, timeout=_DOWN_S)
+        journal(doors.host, app_dir, doors.clock.now(), "outcome", release=live.id, outcome="down")
+    finally:
+        lease.give_up()
+    return live
+
+
+def _file(app_dir: str, release: Release) -> str:
+    return compose_path(app_dir, release.id)

@@ -1,0 +1,212 @@
+"""What runs on a host, and where it differs from what was released. Pure but for :func:`read`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slipway.doors import Host
+from slipway.hosts.container import Container
+from slipway.hosts.engine import Engine
+from slipway.ledger.records import Records, read_records
+from slipway.ledger.release import Release
+from slipway.report import table
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One container of a service, or its absence.
+
+    Attributes:
+        service: its name.
+        role: the role whose image it should run; empty for one that isn't ours.
+        state: Docker's word, or ``missing``.
+        health: ``healthy``, ``unhealthy``, ``starting``, or ``none`` without a health check.
+        image_digest: id of the image it runs; empty when missing.
+        restarts: how often Docker started it again.
+    """
+
+    service: str
+    role: str
+    state: str
+    health: str
+    image_digest: str
+    restarts: int
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "service": self.service,
+            "role": self.role,
+            "state": self.state,
+            "health": self.health,
+            "image_digest": self.image_digest,
+            "restarts": self.restarts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A difference between what was released and what runs.
+
+    Attributes:
+        service: where.
+        what: such as ``missing`` or ``runs another image``.
+    """
+
+    service: str
+    what: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {"service": self.service, "what": self.what}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What ``status`` reports.
+
+    Attributes:
+        host: its name.
+        release: id of the live release, or None.
+        url: where it is reached, or None.
+        services: one entry for each container, and one for each service without.
+        drift: differences from the release.
+    """
+
+    host: str
+    release: str | None
+    url: str | None
+    services: tuple[ServiceStatus, ...]
+    drift: tuple[Drift, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether all that was released runs, healthy, and nothing else does."""
+        words = ("healthy", "none")
+        return (
+            self.release is not None
+            and not self.drift
+            and all(one.state == "running" and one.health in words for one in self.services)
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """What ``status --json`` prints."""
+        return {
+            "host": self.host,
+            "release": self.release,
+            "url": self.url,
+            "services": [service.to_json() for service in self.services],
+            "drift": [drift.to_json() for drift in self.drift],
+        }
+
+
+def make_status(host: str, live: Release | None, containers: Sequence[Container]) -> Status:
+    """Compare what runs with what was released. Pure."""
+    hashes = live.hashes if live else {}
+    roles = live.roles if live else {}
+    standing = [one for one in containers if not one.one_off]
+    services = [_service(one, roles) for one in standing]
+    drift = [difference for one in standing for difference in _differences(one, live)]
+    present = {one.service for one in standing}
+    for name in hashes:
+        if name not in present:
+            services.append(ServiceStatus(name, roles.get(name, ""), "missing", "none", "", 0))
+            drift.append(Drift(name, "missing"))
+    return Status(
+        host,
+        live.id if live else None,
+        live.url if live else None,
+        tuple(sorted(services, key=lambda one: one.service)),
+        tuple(sorted(drift, key=lambda one: (one.service, one.what))),
+    )
+
+
+def _service(one: Container, roles: Mapping[str, str]) -> ServiceStatus:
+    return ServiceStatus(
+        one.service,
+        roles.get(one.service, ""),
+        one.state,
+        one.health or "none",
+        one.image_id,
+        one.restarts,
+    )
+
+
+def _differences(one: Container, live: Release | None) -> list[Drift]:
+    if live is None or one.service not in live.hashes:
+        return [Drift(one.service, "is no service of the release")]
+    found = []
+    image = live.images.get(live.roles.get(one.service, ""))
+    if image is not None and not image.is_id(one.image_id):
+        found.append(Drift(one.service, "runs another image"))
+    if one.config != live.hashes[one.service]:
+        found.append(Drift(one.service, "has another configuration"))
+    if one.state != "running":
+        found.append(Drift(one.service, f"is {one.state}"))
+    return found
+
+
+def read_status(host: Host, engine: Engine, app_dir: str) -> Status:
+    """Ask a host.
+
+    Raises:
+        HostError: it can't be asked.
+        DeployError: its records can't be read.
+    """
+    return make_status(host.name, read_records(host, app_dir).live, engine.containers())
+
+
+def status_text(status: Status) -> str:
+    """A status for people."""
+    rows = [
+        (one.service, one.role, one.state, one.health, _short(one.image_digest), str(one.restarts))
+        for one in status.services
+    ]
+    head = ("service", "role", "state", "health", "image", "restarts")
+    lines = [f"{status.host}: {status.release or 'nothing is deployed'}"]
+    if rows:
+        lines += ["", table(rows, head=head)]
+    if status.drift:
+        lines += ["", "differs from the release:"]
+        lines += [f"  {drift.service} {drift.what}" for drift in status.drift]
+    if status.url:
+        lines += ["", status.url]
+    return "\n".join(lines)
+
+
+def releases_json(records: Records) -> list[dict[str, object]]:
+    """What ``releases --json`` prints, newest first."""
+    return [
+        {
+            "release": release.id,
+            "live": release.id == records.current,
+            "created": release.created,
+            "who": release.who,
+            "commit": release.commit,
+            "previous": release.previous,
+            "images": {role: image.reference for role, image in release.images.items()},
+        }
+        for release in records.releases
+    ]
+
+
+def releases_text(records: Records) -> str:
+    """The releases for people, newest first."""
+    if not records.releases:
+        return "nothing was released yet"
+    rows = [
+        (
+            "*" if release.id == records.current else "",
+            release.id,
+            release.created[:19].replace("T", " "),
+            release.who,
+            release.commit[:12] + ("+changes" if release.commit.endswith("+changes") else ""),
+        )
+        for release in records.releases
+    ]
+    return table(rows, head=("live", "release", "created (UTC)", "who", "commit"))
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

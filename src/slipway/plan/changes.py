@@ -1,0 +1,191 @@
+"""Decide what a deploy does, from what should be and what was seen. Pure.
+
+Docker Compose would find out most of this by itself while doing it; it is worked out beforehand
+so that a person can look at it, and so that nothing at all is done when nothing changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.hosts.container import Container
+from slipway.ledger.release import Release, ReleaseImage
+from slipway.plan.values import ContainerChange, PendingMigration, Plan
+from slipway.stack.health import health_check, replicas, seconds
+from slipway.stack.model import Stack
+
+_STOP_GRACE_S = 10.0
+
+UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a host looked like when it was asked.
+
+    Attributes:
+        containers: those of the application.
+        current: the release recorded as live, or None before the first.
+        pending: migrations that the release's own image named, or None when it isn't there yet.
+    """
+
+    containers: tuple[Container, ...] = ()
+    current: Release | None = None
+    pending: tuple[PendingMigration, ...] | None = None
+
+
+def make_plan(
+    stack: Stack,
+    release: Release,
+    seen: Seen,
+    *,
+    bytes_to_send: int,
+) -> Plan:
+    """What to do so that ``release`` is live.
+
+    Args:
+        stack: the services.
+        release: images, configuration hashes and secret versions wanted.
+        seen: what the host holds.
+        bytes_to_send: image bytes the host lacks.
+
+    Returns:
+        A plan whose ``release`` is the current one's id when there is nothing to do.
+    """
+    changes = _changes(stack, release, seen)
+    migrations = _migrations(stack, release, seen, changes)
+    plan = Plan(release.id, bytes_to_send, changes, migrations)
+    if plan.empty and seen.current is not None and same_content(release, seen.current):
+        return Plan(seen.current.id, 0, changes, ())
+    return plan
+
+
+def same_content(new: Release, old: Release) -> bool:
+    """Whether two releases are the same but for their names, makers and times."""
+    return (new.compose, new.secrets, new.files, _digests(new.images)) == (
+        old.compose,
+        old.secrets,
+        old.files,
+        _digests(old.images),
+    )
+
+
+def _digests(images: Mapping[str, ReleaseImage]) -> dict[str, str]:
+    return {role: image.config_digest for role, image in images.items()}
+
+
+def _changes(stack: Stack, release: Release, seen: Seen) -> tuple[ContainerChange, ...]:
+    by_service: dict[str, list[Container]] = {}
+    for container in seen.containers:
+        if not container.one_off:
+            by_service.setdefault(container.service, []).append(container)
+    changes = {
+        service: _change(stack, release, seen.current, service, by_service.get(service, []))
+        for service in stack.standing
+    }
+    _follow_restarts(stack, changes)
+    gone = [name for name in sorted(by_service) if name not in stack.standing]
+    for service in gone:
+        changes[service] = ContainerChange(
+            service, "remove", "the stack has no such service any more"
+        )
+    return tuple(changes.values())
+
+
+def _change(
+    stack: Stack,
+    release: Release,
+    current: Release | None,
+    service: str,
+    containers: Sequence[Container],
+) -> ContainerChange:
+    body = stack.services[service]
+    if not containers:
+        return ContainerChange(service, "create", "not running")
+    reason = _reason(stack, release, current, service, containers)
+    if reason is None:
+        return ContainerChange(service, "keep", "unchanged")
+    return ContainerChange(service, "recreate", reason, _downtime(body))
+
+
+def _reason(
+    stack: Stack,
+    release: Release,
+    current: Release | None,
+    service: str,
+    containers: Sequence[Container],
+) -> str | None:
+    image = release.images.get(stack.roles.get(service, ""))
+    if image is not None and not all(image.is_id(one.image_id) for one in containers):
+        return "image changed"
+    if any(one.config != release.hashes[service] for one in containers):
+        changed = _changed_secrets(stack, release, current, service)
+        return f"secret changed: {', '.join(changed)}" if changed else "configuration changed"
+    if len(containers) != replicas(stack.services[service]):
+        return f"{len(containers)} containers run instead of {replicas(stack.services[service])}"
+    if any(one.state != "running" for one in containers):
+        return "not running"
+    if any(one.health == "unhealthy" for one in containers):
+        return UNHEALTHY
+    return None
+
+
+def _changed_secrets(
+    stack: Stack, release: Release, current: Release | None, service: str
+) -> list[str]:
+    if current is None:
+        return []
+    used = stack.services[service].get("secrets") or []
+    names = [item.get("source", "") if isinstance(item, dict) else str(item) for item in used]
+    return [name for name in names if release.secrets.get(name) != current.secrets.get(name)]
+
+
+def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
+    """Services whose ``depends_on`` says ``restart: true`` go down with what they depend on."""
+    for _ in changes:
+        for service, change in changes.items():
+            if change.action != "keep":
+                continue
+            for name, body in (stack.services[service].get("depends_on") or {}).items():
+                restarts = isinstance(body, dict) and body.get("restart") is True
+                if restarts and name in changes and changes[name].action == "recreate":
+                    changes[service] = ContainerChange(
+                        service,
+                        "recreate",
+                        f"restarts with {name}",
+                        _downtime(stack.services[service]),
+                    )
+
+
+def _downtime(body: Mapping[str, Any]) -> float:
+    """Seconds from the stop of the old container to the first good health check of the new one.
+
+    Stopping is reckoned as a tenth of the grace period, which is the longest it may take, not what
+    a service that heeds its stop signal needs.
+    """
+    grace = seconds(body.get("stop_grace_period"), _STOP_GRACE_S)
+    check = health_check(body)
+    return round(grace / 10 + (check.first_answer_s if check else 1.0), 1)
+
+
+def _migrations(
+    stack: Stack, release: Release, seen: Seen, changes: Sequence[ContainerChange]
+) -> tuple[PendingMigration, ...]:
+    """None when the migrations are those the live release ran, on a database that was not touched
+    since; a database that has to be started may be another one."""
+    service = stack.migration.service
+    if not service:
+        return ()
+    role = stack.roles.get(service, "")
+    touched = {change.service for change in changes if change.action != "keep"}
+    if seen.current is not None and not touched & set(stack.dependencies(service)):
+        new, old = release.images.get(role), seen.current.images.get(role)
+        if new is not None and old is not None and new.config_digest == old.config_digest:
+            return ()
+        if release.migrations and release.migrations == seen.current.migrations:
+            return ()
+    if seen.pending is not None:
+        return seen.pending
+    return (PendingMigration("", f"known once the new {role} image is on the host"),)

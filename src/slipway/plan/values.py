@@ -1,0 +1,84 @@
+"""What a deploy would do. The JSON is a contract: fields are added, never renamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """What a deploy does to the containers of one service.
+
+    Attributes:
+        service: its name.
+        action: ``create``, ``recreate``, ``remove`` or ``keep``.
+        reason: why, in words.
+        downtime_s: seconds in which the service is expected not to answer.
+    """
+
+    service: str
+    action: str
+    reason: str
+    downtime_s: float = 0
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "service": self.service,
+            "action": self.action,
+            "reason": self.reason,
+            "downtime_s": self.downtime_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMigration:
+    """A migration that will run.
+
+    Attributes:
+        revision: its id; empty when only the new image, once on the host, can tell.
+        message: what it does.
+    """
+
+    revision: str
+    message: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {"revision": self.revision, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deploy would do.
+
+    Attributes:
+        release: id of the release that would be live afterwards.
+        bytes_to_send: image bytes, before compression.
+        containers: one entry for each service.
+        migrations: those that would run.
+    """
+
+    release: str
+    bytes_to_send: int
+    containers: tuple[ContainerChange, ...]
+    migrations: tuple[PendingMigration, ...] = ()
+
+    @property
+    def touched(self) -> int:
+        """How many services' containers change."""
+        return sum(change.action != "keep" for change in self.containers)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.touched or self.bytes_to_send or self.migrations)
+
+    def to_json(self) -> dict[str, object]:
+        """What ``plan --json`` prints."""
+        return {
+            "release": self.release,
+            "bytes_to_send": self.bytes_to_send,
+            "containers": [change.to_json() for change in self.containers],
+            "migrations": [migration.to_json() for migration in self.migrations],
+        }

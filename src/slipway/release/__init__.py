@@ -1,1 +1,0 @@
-"""Release: plan a deploy, carry it out, verify it, record it, undo it."""

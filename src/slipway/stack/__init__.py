@@ -1,0 +1,1 @@
+"""What the Compose files say, as values."""

@@ -1,0 +1,161 @@
+"""The stack as a value: what Compose files say, plus what ``x-slipway`` says that Compose can't.
+
+:mod:`slipway.stack.read` reads it; everything later works on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSpec:
+    """A secret the stack needs.
+
+    Attributes:
+        name: its name in Compose's ``secrets``.
+        generate: number of characters to make when nobody supplied it; 0 for a secret that the
+            operator has to supply.
+        derive: how it is made from ``source``; empty when it isn't.
+        source: the secret it is derived from.
+        owner: user id that reads it in the containers.
+    """
+
+    name: str
+    generate: int = 0
+    derive: str = ""
+    source: str = ""
+    owner: int = 568
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """A folder under the data path.
+
+    Attributes:
+        name: its name there.
+        mode: permission bits it is made with.
+        owner: user and group id it is given.
+    """
+
+    name: str
+    mode: int
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """How the database is brought to the release's shape.
+
+    Attributes:
+        service: the service that is run once; empty for a stack without migrations.
+        command: arguments that migrate.
+        plan: arguments that print the pending ones as JSON.
+        source: folder of the checkout that holds the migrations; while its files stay as they
+            are there is nothing to migrate, and the host is not asked. Empty: always ask.
+    """
+
+    service: str = ""
+    command: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """A job on the deploying machine that shows whether a deployed stack works.
+
+    Attributes:
+        command: program and arguments; empty for a stack without one.
+        secrets: environment variable to a secret's name; while the job runs, the variable names a
+            file that holds the secret.
+    """
+
+    command: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything the Compose files say, merged and filled in.
+
+    Attributes:
+        application: Compose's project name.
+        url: where people reach it; ``{address}`` stands for the host's address.
+        document: the merged Compose document without ``x-`` keys.
+        roles: service to the role whose image it runs.
+        rolled: services that can run twice for a while, so that a new container may start beside
+            the old one.
+        secrets: by name.
+        data: folders to make.
+        migration: how to migrate.
+        verify_path: path of the URL that must answer 200.
+        smoke: the smoke job.
+    """
+
+    application: str
+    url: str
+    document: dict[str, Any]
+    roles: dict[str, str]
+    rolled: frozenset[str] = frozenset()
+    secrets: tuple[SecretSpec, ...] = ()
+    data: tuple[DataFolder, ...] = ()
+    migration: Migration = Migration()
+    verify_path: str = "/"
+    smoke: Smoke = Smoke()
+
+    @property
+    def services(self) -> dict[str, dict[str, Any]]:
+        """Every service's definition, by name."""
+        services: dict[str, dict[str, Any]] = self.document["services"]
+        return services
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """The services that run all the time: those without a profile."""
+        return tuple(name for name, body in self.services.items() if not body.get("profiles"))
+
+    def dependencies(self, service: str) -> tuple[str, ...]:
+        """The services that must run before ``service``, theirs included, in Compose's order."""
+        found: list[str] = []
+        queue = list(self.services[service].get("depends_on") or {})
+        while queue:
+            name = queue.pop(0)
+            if name not in found and name in self.services:
+                found.append(name)
+                queue += list(self.services[name].get("depends_on") or {})
+        return tuple(name for name in self.services if name in found)
+
+    def config_files(self) -> dict[str, str]:
+        """Config name to the path of its file, relative to the Compose files' folder."""
+        configs = self.document.get("configs") or {}
+        return {name: body["file"] for name, body in configs.items() if "file" in body}
+
+
+def own_variables(
+    application: str, roles: Mapping[str, str], *, app_dir: str, data_dir: str | None = None
+) -> dict[str, str]:
+    """The variables slipway itself sets for the Compose files.
+
+    ``<ROLE>_IMAGE`` is a role's image reference, ``<APPLICATION>_SECRETS`` the secrets' folder
+    and ``<APPLICATION>_DATA`` the data path.
+
+    Args:
+        application: its name.
+        roles: role to image reference.
+        app_dir: the application's folder on the host.
+        data_dir: the data path when the operator set one.
+    """
+    prefix = _variable(application)
+    images = {f"{_variable(role)}_IMAGE": reference for role, reference in roles.items()}
+    return {
+        **images,
+        f"{prefix}_SECRETS": f"{app_dir}/secrets",
+        f"{prefix}_DATA": data_dir or f"{app_dir}/data",
+    }
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")

@@ -1,0 +1,175 @@
+"""Render the one Compose file that a host gets. Pure.
+
+Images are pinned references, config files and secrets absolute paths whose last parts change with
+the content, and each service carries a label with the hash of all that shapes its container, so
+that "did it change?" is one comparison. The file is JSON, which is YAML with every string quoted:
+no reader can take a value for something else.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.errors import ConfigError, Problem
+from slipway.stack.model import Stack
+
+CONFIG_LABEL = "io.slipway.config"
+ROLE_LABEL = "io.slipway.role"
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """A file that goes to the host under the hash of its content.
+
+    Attributes:
+        name: its base name.
+        sha256: hex digest of the content.
+    """
+
+    name: str
+    sha256: str
+
+    def path(self, app_dir: str) -> str:
+        """Where it lies on the host."""
+        return f"{app_dir}/files/{self.sha256[:12]}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The Compose file of a release.
+
+    Attributes:
+        text: the file, byte for byte.
+        sha256: hex digest of ``text``.
+        hashes: service to the value of its :data:`CONFIG_LABEL`.
+    """
+
+    text: bytes
+    sha256: str
+    hashes: dict[str, str]
+
+
+def host_file(path: str, content: bytes) -> HostFile:
+    """The name and hash of a config file."""
+    return HostFile(path.rpartition("/")[2], hashlib.sha256(content).hexdigest())
+
+
+def secret_path(app_dir: str, name: str, version: int) -> str:
+    """Where a version of a secret lies on the host."""
+    return f"{app_dir}/secrets/{name}/{version}"
+
+
+def render(
+    stack: Stack,
+    *,
+    images: Mapping[str, str],
+    files: Mapping[str, HostFile],
+    secrets: Mapping[str, int],
+    app_dir: str,
+) -> Rendered:
+    """Make the Compose file.
+
+    Args:
+        stack: what to run.
+        images: role to pinned image reference.
+        files: config name to the file it is.
+        secrets: secret name to version.
+        app_dir: the application's folder on the host.
+
+    Raises:
+        ConfigError: a service names a role that has no image, or a config or secret that isn't
+            declared.
+    """
+    document = copy.deepcopy(stack.document)
+    document["name"] = stack.application
+    for name, body in (document.get("configs") or {}).items():
+        if name in files:
+            body["file"] = files[name].path(app_dir)
+    for name, body in (document.get("secrets") or {}).items():
+        if name in secrets:
+            body["file"] = secret_path(app_dir, name, secrets[name])
+    problems: list[Problem] = []
+    hashes: dict[str, str] = {}
+    for service, body in document["services"].items():
+        role = stack.roles.get(service)
+        if role is not None:
+            if role not in images:
+                problems.append(Problem(f"services.{service}", f"there is no role {role}"))
+                continue
+            body["image"] = images[role]
+        hashes[service] = _label(service, role, body, document, problems)
+    if problems:
+        raise ConfigError.from_problems("the stack", problems)
+    text = json_as_yaml(_escaped(document)).encode()
+    return Rendered(text, hashlib.sha256(text).hexdigest(), hashes)
+
+
+def json_as_yaml(value: Any) -> str:
+    """JSON that YAML readers take for the same value.
+
+    YAML knows no surrogate pairs, so characters are written as themselves, but those it forbids in
+    a file (https://yaml.org/spec/1.2.2/#51-character-set) are escaped.
+    """
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def _label(
+    service: str,
+    role: str | None,
+    body: dict[str, Any],
+    document: dict[str, Any],
+    problems: list[Problem],
+) -> str:
+    """Add slipway's labels to a service; the hash of everything that shapes its container.
+
+    The image is left out: that it changed is seen by comparing digests, and is a reason of its own.
+    """
+    used: dict[str, Any] = {}
+    for kind in ("configs", "secrets", "networks", "volumes"):
+        declared = document.get(kind) or {}
+        names = _used_names(kind, body.get(kind))
+        used[kind] = {name: declared.get(name) for name in names if name in declared}
+        if kind in ("configs", "secrets"):
+            for name in names:
+                if name not in declared:
+                    problems.append(
+                        Problem(f"services.{service}.{kind}", f"{name} is not declared")
+                    )
+    shape = {key: value for key, value in body.items() if key != "image"}
+    digest = hashlib.sha256(
+        json.dumps([shape, used], sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()[:16]
+    labels = body.setdefault("labels", {})
+    labels[CONFIG_LABEL] = digest
+    if role is not None:
+        labels[ROLE_LABEL] = role
+    return digest
+
+
+def _used_names(kind: str, value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return sorted(value)
+    names = []
+    for item in value or (["default"] if kind == "networks" else []):
+        source = item.get("source", "") if isinstance(item, dict) else str(item).split(":")[0]
+        names.append(str(source))
+    return sorted(names)
+
+
+def _escaped(value: Any) -> Any:
+    """``value`` with every ``$`` doubled: Compose fills in variables once more on the host."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return value
