@@ -31,9 +31,14 @@ from slipway.app.desk import Desk, new_token
 from slipway.app.present import outcome_text, plan_text
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.images.summary import summary, summary_text
-from slipway.ledger.records import read_records
-from slipway.operate import stack as operate
-from slipway.operate.status import read_status, releases_json, releases_text, status_text
+from slipway.operate import running as operate
+from slipway.operate.status import (
+    make_status,
+    read_status,
+    releases_json,
+    releases_text,
+    status_text,
+)
 from slipway.report import Report, table
 from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES
@@ -141,8 +146,9 @@ def deploy(desk: Desk, host: str | None = None, locked: bool = False, json: bool
         images = desk.images(locked=locked)
         target = target or desk.target(host, boot=True, locked=locked)
         doors = desk.doors(target)
-        outcome = carry_out(desk.job(target, images), doors, new_token())
-        status = read_status(target.host, doors.engine, target.entry.app_dir)
+        result = carry_out(desk.wanted(target, images), doors, new_token())
+        outcome = result.outcome
+        status = make_status(target.host.name, result.release, result.containers)
     finally:
         if target is not None:
             target.host.close()
@@ -160,7 +166,7 @@ def plan(desk: Desk, host: str | None = None, locked: bool = False, json: bool =
     target = desk.target(host)
     try:
         images = desk.images(locked=locked)
-        made = make_draft(desk.job(target, images), desk.doors(target)).plan
+        made = make_draft(desk.wanted(target, images), desk.doors(target)).plan
     finally:
         target.host.close()
     if json:
@@ -174,7 +180,7 @@ def status(desk: Desk, host: str | None = None, json: bool = False) -> None:
     """Show what runs, and where it drifted."""
     target = desk.target(host)
     try:
-        seen = read_status(target.host, desk.doors(target).engine, target.entry.app_dir)
+        seen = read_status(desk.doors(target))
     finally:
         target.host.close()
     if json:
@@ -188,7 +194,7 @@ def releases(desk: Desk, host: str | None = None, json: bool = False) -> None:
     """List a host's releases, newest first."""
     target = desk.target(host)
     try:
-        records = read_records(target.host, target.entry.app_dir)
+        records = desk.doors(target).folder.read().records
     finally:
         target.host.close()
     if json:
@@ -219,7 +225,6 @@ def logs(
     try:
         return operate.logs(
             desk.doors(target),
-            target.entry.app_dir,
             service,
             follow=follow,
             lines=number,
@@ -235,7 +240,7 @@ def exec_(desk: Desk, service: str, host: str | None = None) -> int:
     target = desk.target(host)
     try:
         doors = desk.doors(target)
-        return operate.execute(doors, target.entry.app_dir, service, remainder())
+        return operate.execute(doors, service, remainder())
     finally:
         target.host.close()
 
@@ -246,7 +251,7 @@ def run(desk: Desk, host: str | None = None, service: str = "cli") -> int:
     target = desk.target(host)
     try:
         doors = desk.doors(target)
-        return operate.run_once(doors, target.entry.app_dir, service, remainder())
+        return operate.run_once(doors, service, remainder())
     finally:
         target.host.close()
 
@@ -256,7 +261,7 @@ def down(desk: Desk, host: str | None = None) -> None:
     """Stop the stack; data, secrets, images and releases stay."""
     target = desk.target(host)
     try:
-        live = operate.down(desk.doors(target), target.entry.app_dir, maker(), new_token())
+        live = operate.down(desk.doors(target), maker(), new_token())
     finally:
         target.host.close()
     desk.report.say(f"{live.id} is down; data was kept. Bring it back with ./inv deploy")

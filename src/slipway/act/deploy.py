@@ -1,59 +1,74 @@
 """The order of a deploy, and the way back. This is the one place that knows it.
 
-    plan → lease → preflight → transfer → secrets → files → migrate → up → verify → record → prune
+    plan → lease → preflight → steps (:mod:`slipway.plan.steps`) → prune
 
-Nothing that runs is touched before ``migrate``. From there on any failure, Ctrl-C included, puts
-the release before back (or, on a first deploy, takes the stack down; data stays), checks that it
-is well, and says so: exit code 5, for Ctrl-C 130. When even that fails the code is 6.
+Nothing that runs is touched before the first step with an undo. From there on any failure, Ctrl-C
+included, carries out the undo of the steps that were begun: the release before is put back (or, on
+a first deploy, the stack is taken down; data stays) and checked. The error says so: exit code 5,
+for Ctrl-C 130. When even that fails the code is 6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from slipway.act import hands, services
-from slipway.act.hands import check_belief
-from slipway.act.outcome import Outcome, StepTime
-from slipway.act.revert import put_back, take_down
-from slipway.errors import DeployBroken, DeployError, Interrupted, SlipwayError
-from slipway.hosts.engine import Doors
+from slipway.act.contents import Contents
+from slipway.act.doors import Doors
+from slipway.act.failure import broken, untouched, went_back
+from slipway.act.guard import check_belief, check_host
+from slipway.act.interpret import Interpreter
+from slipway.act.outcome import Outcome, Result, StepTime
+from slipway.errors import Interrupted, SlipwayError
+from slipway.ledger.entries import Line, Source
+from slipway.ledger.layout import JOURNAL
 from slipway.ledger.lease import LEASE_S, Holder, Lease
-from slipway.ledger.records import compose_path, journal
-from slipway.plan.draft import Draft, Job, draft, observe
-from slipway.plan.steps import Step, steps
+from slipway.plan.draft import Draft, draft
+from slipway.plan.step import Step, way_back
+from slipway.plan.steps import prune, steps
+from slipway.plan.wanted import Seen, Wanted
 
 
 @dataclass(slots=True)
-class _Run:
+class _Progress:
     """What a running deploy has done so far."""
 
     doors: Doors
-    began: float
+    started: float
     times: list[StepTime] = field(default_factory=list)
-    bytes_sent: int = 0
-    touched: bool = False
+    begun: list[Step] = field(default_factory=list)
 
-    def timed(self, name: str, work: Callable[[], None]) -> None:
+    def timed(self, name: str, work: Callable[[], object]) -> None:
         started = self.doors.clock.monotonic()
         work()
         self.times.append(StepTime(name, self.doors.clock.monotonic() - started))
 
-    def outcome(self, release: str, word: str, url: str, touched: int) -> Outcome:
-        seconds = self.doors.clock.monotonic() - self.began
-        return Outcome(release, word, url, self.bytes_sent, touched, seconds, tuple(self.times))
+    def outcome(self, release: str, word: str, url: str, touched: int, sent: int) -> Outcome:
+        seconds = self.doors.clock.monotonic() - self.started
+        return Outcome(release, word, url, sent, touched, seconds, tuple(self.times))
 
 
-def make_draft(job: Job, doors: Doors) -> Draft:
+def observe(doors: Doors, wanted: Wanted) -> Seen:
+    """Ask a host what the plan depends on, in two round trips.
+
+    Raises:
+        HostError: it can't be asked.
+        DeployError: its records can't be read.
+    """
+    return Seen(doors.folder.read(tuple(wanted.supplied)), doors.engine.state())
+
+
+def make_draft(wanted: Wanted, doors: Doors) -> Draft:
     """Plan: ask the host, then decide. Changes nothing."""
-    return draft(job, observe(doors.host, doors.engine, job), doors.clock.now())
+    return draft(wanted, observe(doors, wanted), doors.clock.now())
 
 
-def deploy(job: Job, doors: Doors, token: str) -> Outcome:
+def deploy(wanted: Wanted, doors: Doors, token: str) -> Result:
     """Deploy.
 
     Args:
-        job: what and where.
+        wanted: what and where.
         doors: what to act through.
         token: letters and digits that no other deploy uses; it marks the lease as ours.
 
@@ -63,157 +78,90 @@ def deploy(job: Job, doors: Doors, token: str) -> Outcome:
         DeployError: it failed, and what ran before runs again.
         DeployBroken: it failed, and what ran before could not be put back.
     """
-    run = _Run(doors, doors.clock.monotonic())
+    progress = _Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
-    planned = make_draft(job, doors)
-    run.times.append(StepTime("plan", doors.clock.monotonic() - run.began))
-    if planned.unchanged:
-        return run.outcome(planned.plan.release, "unchanged", job.url, 0)
-    lease = Lease(doors.host, f"{job.app_dir}/lease", token)
-    started = doors.clock.monotonic()
-    since = doors.clock.now().isoformat()[:19] + "Z"
+    planned = make_draft(wanted, doors)
+    progress.times.append(StepTime("plan", doors.clock.monotonic() - progress.started))
+    live = planned.seen.memory.records.live
+    if planned.unchanged and live is not None:
+        outcome = progress.outcome(live.id, "unchanged", wanted.url, 0, 0)
+        return Result(outcome, live, planned.seen.engine.containers)
+    contents = Contents(planned, doors.folder, doors.clock.now)
+    interpreter = Interpreter(doors, contents, planned.transfer)
+    lease = doors.folder.lease(token)
     try:
-        stale = lease.take(Holder(job.who, f"deploy {planned.release.id}", since))
-    except KeyboardInterrupt:
-        _let_go(run, lease)  # it may be ours already
-        raise
-    if stale is not None:
-        doors.report.warn(
-            f"took over the lease of {stale.who} (`{stale.what}`, since {stale.since}), "
-            "which had run out: that deploy may have stopped half-way"
-        )
-    run.times.append(StepTime("lease", doors.clock.monotonic() - started))
-    try:
-        _carry_out(run, planned, lease)
+        progress.timed("lease", lambda: _take(doors, lease, planned))
+        _carry_out(progress, planned, lease, interpreter)
     finally:
-        _let_go(run, lease)
-    return run.outcome(planned.release.id, "deployed", job.url, planned.plan.touched)
+        _give_up(doors, lease)
+    touched, sent = planned.plan.touched, interpreter.bytes_sent
+    outcome = progress.outcome(planned.release.id, "deployed", wanted.url, touched, sent)
+    return Result(outcome, planned.release, doors.engine.containers())
 
 
-def _let_go(run: _Run, lease: Lease) -> None:
+def _take(doors: Doors, lease: Lease, planned: Draft) -> None:
+    since = doors.clock.now().isoformat()[:19] + "Z"
+    taken = lease.take(Holder(planned.wanted.who, f"deploy {planned.release.id}", since))
+    if taken.stale is not None:
+        doors.report.warn(
+            f"took over the lease of {taken.stale.who} (`{taken.stale.what}`, since "
+            f"{taken.stale.since}), which had run out: that deploy may have stopped half-way"
+        )
+
+
+def _give_up(doors: Doors, lease: Lease) -> None:
     """Give the lease up; that this fails must not hide how the deploy ended."""
     try:
         lease.give_up()
     except SlipwayError as error:
-        run.doors.report.warn(
+        doors.report.warn(
             f"the lease could not be given up and ends by itself within {LEASE_S // 60} minutes: "
             f"{error.message}"
         )
 
 
-def _carry_out(run: _Run, planned: Draft, lease: Lease) -> None:
+def _carry_out(progress: _Progress, planned: Draft, lease: Lease, interpreter: Interpreter) -> None:
     """Do every step; on failure go back as far as anything was touched."""
-    doors, job = run.doors, planned.job
-    step = None
+    doors, stage = progress.doors, "preflight"
     try:
+        doors.report.step("preflight", "can the host take it?")
+        progress.timed("preflight", lambda: check_host(doors, planned))
         for step in steps(planned):
+            stage = step.name
             doors.report.step(step.name, step.about)
             if step.belief is not None:
-                lease.renew()
-                check_belief(doors, job.app_dir, step.belief)
-            if step.name == "files":
-                journal(
-                    doors.host, job.app_dir, doors.clock.now(), "intent",
-                    release=planned.release.id, who=job.who, plan=planned.plan.to_json(),
-                )  # fmt: skip
-            run.touched = run.touched or bool(step.undo)
-            run.timed(step.name, _work(run, planned, step))
+                check_belief(doors, lease, step.belief)
+            progress.begun.append(step)
+            progress.timed(step.name, partial(interpreter.carry_out, step.do))
     except (SlipwayError, KeyboardInterrupt) as error:
-        if step is not None and step.name == "prune":
-            _warn_prune(doors, error)
+        if stage == prune.NAME:
+            why = error.message if isinstance(error, SlipwayError) else "interrupted"
+            doors.report.warn(f"the release is live, but old ones could not be pruned: {why}")
             return
-        raise _undone(run, planned, step, error) from error
-
-
-def _work(run: _Run, planned: Draft, step: Step) -> Callable[[], None]:
-    """The work of a step."""
-    doors = run.doors
-
-    def transfer() -> None:
-        run.bytes_sent += hands.do_transfer(doors, planned)
-
-    def migrate() -> None:
-        hands.do_migrate(doors, planned)
-
-    def up() -> None:
-        file = compose_path(planned.job.app_dir, planned.release.id)
-        services.compose_up(doors, planned, file)
-
-    def record() -> None:
-        hands.do_record(doors, planned)
-        _journal_outcome(run, planned, "deployed")
-
-    work: dict[str, Callable[[], None]] = {
-        "preflight": lambda: hands.do_preflight(doors, planned),
-        "transfer": transfer,
-        "secrets": lambda: hands.do_secrets(doors, planned),
-        "files": lambda: hands.do_files(doors, planned),
-        "migrate": migrate,
-        "up": up,
-        "verify": lambda: hands.do_verify(doors, planned),
-        "record": record,
-        "prune": lambda: hands.do_prune(doors, planned),
-    }
-    return work[step.name]
+        raise _undone(progress, planned, interpreter, stage, error) from error
 
 
 def _undone(
-    run: _Run, planned: Draft, step: Step | None, error: SlipwayError | KeyboardInterrupt
+    progress: _Progress,
+    planned: Draft,
+    interpreter: Interpreter,
+    stage: str,
+    error: SlipwayError | KeyboardInterrupt,
 ) -> SlipwayError:
     """Go back, and give the error to raise: the cause, and what runs now."""
+    doors, live = progress.doors, planned.seen.memory.records.live
     cause = error if isinstance(error, SlipwayError) else Interrupted("interrupted")
-    stage = cause.stage or (step.name if step else "plan")
-    live = planned.observed.records.live
-    if not run.touched:
-        if isinstance(cause, DeployError):
-            said = cause.message
-            kept = "" if "nothing was changed" in said else "; nothing that runs was changed"
-            return type(cause)(said + kept, hint=cause.hint, stage=stage, details=cause.details)
-        cause.stage = stage
-        return cause
-    run.doors.report.warn(f"{stage} failed: {cause.message}; going back")
+    cause.stage = cause.stage or stage
+    actions = way_back(progress.begun)
+    if not actions:
+        return untouched(cause)
+    doors.report.warn(f"{cause.stage} failed: {cause.message}; going back")
+    doors.report.step("revert", f"putting {live.id} back" if live else "taking the stack down")
+    interpreter.contents.cause = cause.message
     try:
-        if live is not None:
-            put_back(run.doors, planned.job.app_dir, live)
-            now = f"{live.id} is serving again"
-        else:
-            take_down(run.doors, planned)
-            now = "there was no release before it: the stack was taken down, data was kept"
-        _journal_outcome(run, planned, "undone", cause.message)
+        interpreter.carry_out(actions)
+        note = Line(JOURNAL, Source("journal", "undone"))
+        doors.folder.write((note,), interpreter.contents)
     except (SlipwayError, KeyboardInterrupt) as second:
-        return _broken(planned, stage, cause, second)
-    kind = Interrupted if isinstance(cause, Interrupted) else DeployError
-    return kind(
-        f"{cause.message}; {now}",
-        hint=cause.hint or "mend the cause and deploy again",
-        stage=stage,
-        details=cause.details,
-    )
-
-
-def _broken(
-    planned: Draft, stage: str, cause: SlipwayError, second: SlipwayError | KeyboardInterrupt
-) -> DeployBroken:
-    why = second.message if isinstance(second, SlipwayError) else "interrupted"
-    details = second.details if isinstance(second, SlipwayError) else ()
-    return DeployBroken(
-        f"{cause.message}; going back failed too: {why}. Data was not touched",
-        hint="look with `./inv status` and `./inv logs`, then deploy a good state",
-        stage=stage,
-        details=[*cause.details, "going back:", *details],
-    )
-
-
-def _journal_outcome(run: _Run, planned: Draft, word: str, cause: str = "") -> None:
-    doors = run.doors
-    seconds = doors.clock.monotonic() - run.began
-    fields: dict[str, object] = {"release": planned.release.id, "outcome": word, "cause": cause}
-    journal(
-        doors.host, planned.job.app_dir, doors.clock.now(), "outcome",
-        seconds=round(seconds, 3), **fields,
-    )  # fmt: skip
-
-
-def _warn_prune(doors: Doors, error: SlipwayError | KeyboardInterrupt) -> None:
-    why = error.message if isinstance(error, SlipwayError) else "interrupted"
-    doors.report.warn(f"the release is live, but old ones could not be pruned: {why}")
+        return broken(cause, second)
+    return went_back(cause, live.id if live else None)

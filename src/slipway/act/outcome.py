@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.hosts.container import Container
+from slipway.ledger.release import Release
+
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
@@ -55,3 +58,18 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "steps": [step.to_json() for step in self.steps],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a deploy left the host.
+
+    Attributes:
+        outcome: what it did.
+        release: the one that is live.
+        containers: the application's, as they were last seen.
+    """
+
+    outcome: Outcome
+    release: Release
+    containers: tuple[Container, ...]

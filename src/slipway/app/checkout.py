@@ -1,4 +1,4 @@
-"""From a checkout to a :class:`~slipway.plan.draft.Job`: read its files, name its maker."""
+"""From a checkout to a :class:`~slipway.plan.wanted.Wanted`: read its files, name its maker."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slipway.app.supplied import read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.config import HostEntry
 from slipway.images.values import Image
-from slipway.ledger.secrets import read_supplied
-from slipway.plan.draft import Job
+from slipway.plan.wanted import Wanted
 from slipway.stack.interpolate import names_in
 from slipway.stack.model import Stack, own_variables
 from slipway.stack.read import read_stack
@@ -92,7 +92,7 @@ def gather_variables(
     return {name: merged[name] for name in sorted(mentioned) if name in merged}
 
 
-def read_job(
+def read_wanted(
     root: Path,
     entry: HostEntry,
     address: str,
@@ -102,7 +102,7 @@ def read_job(
     who: str,
     commit: str,
     environment: Mapping[str, str],
-) -> Job:
+) -> Wanted:
     """Everything the checkout says about a deploy to one host.
 
     Args:
@@ -127,7 +127,7 @@ def read_job(
     _same_application(stack, application)
     contents = _contents(root / "deploy", stack)
     used = set(stack.roles.values())
-    return Job(
+    return Wanted(
         stack=stack,
         images=tuple(image for image in images if image.role in used),
         files={name: host_file(stack.config_files()[name], contents[name]) for name in contents},
@@ -139,10 +139,11 @@ def read_job(
         who=who,
         commit=commit,
         migrations=_tree_hash(root, stack.migration.source),
+        revisions=_revisions(root, stack.migration.source),
     )
 
 
-def check_job(
+def check_wanted(
     root: Path,
     entry: HostEntry,
     roles: Sequence[str],
@@ -152,7 +153,7 @@ def check_job(
     """Find what is wrong with the stack before anything is built.
 
     Raises:
-        ConfigError: as :func:`read_job` does, but for what only built images can show.
+        ConfigError: as :func:`read_wanted` does, but for what only built images can show.
     """
     texts = compose_texts(root, entry.compose)
     variables = _variables(root, texts, entry, environment)
@@ -187,6 +188,18 @@ def _tree_hash(root: Path, folder: str) -> str:
             name = path.relative_to(root).as_posix()
             digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _revisions(root: Path, folder: str) -> tuple[str, ...]:
+    """The migrations' names: files below ``folder`` but for those that begin with ``_``."""
+    if not folder:
+        return ()
+    files = (path for path in sorted((root / folder).rglob("*")) if path.is_file())
+    return tuple(
+        path.stem
+        for path in files
+        if not path.name.startswith("_") and "__pycache__" not in path.parts
+    )
 
 
 def maker() -> str:

@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 
 from slipway import config
-from slipway.app.checkout import check_job, git_commit, maker, read_job
+from slipway.act.doors import Doors
+from slipway.app.checkout import check_wanted, git_commit, maker, read_wanted
 from slipway.app.target import Target, open_target, rehearsals
 from slipway.config import Config
 from slipway.doors import Clock, Shell, SystemClock
@@ -16,12 +17,12 @@ from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.delta import Delta
 from slipway.hosts.docker import DockerEngine
-from slipway.hosts.engine import Doors
 from slipway.hosts.rehearsal import Rehearsals, require_root
 from slipway.hosts.shelf import Shelf
 from slipway.images.build import build
 from slipway.images.values import Image
-from slipway.plan.draft import Job
+from slipway.ledger.folder import HostFolder
+from slipway.plan.wanted import Wanted
 from slipway.report import Building, Report
 from slipway.shell import LocalShell
 from slipway.supply import programs
@@ -83,7 +84,7 @@ class Desk:
             ConfigError: naming everything.
         """
         settings = self.config()
-        check_job(self.root, entry, settings.roles, settings.application, os.environ)
+        check_wanted(self.root, entry, settings.roles, settings.application, os.environ)
 
     def reach(self, host: str | None) -> Target | None:
         """See before a long build whether the host can be used at all.
@@ -187,6 +188,7 @@ class Desk:
                 target.entry.docker,
                 delta=self._delta(target),
             ),
+            folder=HostFolder(target.host, target.entry.app_dir),
             shell=self.shell,
             http=HttpxHttp(),
             clock=self.clock,
@@ -207,13 +209,13 @@ class Desk:
             docker=entry.docker,
         )
 
-    def job(self, target: Target, images: tuple[Image, ...]) -> Job:
+    def wanted(self, target: Target, images: tuple[Image, ...]) -> Wanted:
         """What the checkout says about a deploy to this host.
 
         Raises:
             ConfigError: naming everything that is wrong.
         """
-        return read_job(
+        return read_wanted(
             self.root,
             target.entry,
             target.address,

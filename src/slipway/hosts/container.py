@@ -43,3 +43,8 @@ class Container:
     def well(self) -> bool:
         """Whether it runs, and is healthy where it says."""
         return self.state == "running" and self.health in ("", "healthy")
+
+
+def standing(containers: tuple[Container, ...]) -> tuple[Container, ...]:
+    """The containers of services: without those that ``run`` started once, beside a service."""
+    return tuple(one for one in containers if not one.one_off)

@@ -14,10 +14,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from slipway.doors import Completed, Host
+from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded, examined
 from slipway.hosts.shelf import Shelf
 from slipway.images.archive import archive
@@ -31,10 +31,8 @@ LIMIT: Final = 16_000_000
 
 _SEED_BYTES: Final = 4_000_000
 _SEED_LAYER_BYTES: Final = 2_000_000
-_ASK_S: Final = 60.0
 _OLDEST_ZSTD: Final = (1, 4)
-_VERSION: Final = re.compile(r"\bv(\d+)\.(\d+)")
-_REFERENCE: Final = re.compile(r"reference\.([0-9a-f]{64})\Z")
+_REFERENCE: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 NOT_RESTORED, NO_ROOM, STOPPED = 71, 72, 75
 _WHY: Final = {
@@ -42,13 +40,6 @@ _WHY: Final = {
     NO_ROOM: "the host has no place for it",
     STOPPED: "the host stopped it",
 }
-
-# $1 the cache. Prints zstd's version and the names of references, or nothing without zstd.
-_ASK = """set -eu
-command -v zstd >/dev/null 2>&1 || exit 0
-zstd --version
-for file in "$1"/reference.*; do [ ! -f "$file" ] || printf '%s\\n' "${file##*/}"; done
-"""
 
 # $1 docker (- loads nothing), $2 the cache, $3 sha256 of the archive, $4 that of its reference
 # or -. There is no pipe, so that no part's failure hides behind another's success. A reference
@@ -82,34 +73,6 @@ for old in "$cache"/reference.*; do
     [ "$old" = "$cache/reference.$archive" ] || rm -f -- "$old" || :
 done
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cached:
-    """What a host says about its side.
-
-    Attributes:
-        zstd: major and minor version of its ``zstd``; zeros when it has none.
-        references: sha256 of each reference it keeps.
-    """
-
-    zstd: tuple[int, int] = (0, 0)
-    references: tuple[str, ...] = ()
-
-    @property
-    def able(self) -> bool:
-        """Whether it can restore an archive."""
-        return self.zstd >= _OLDEST_ZSTD
-
-
-def parse_cached(text: str) -> Cached:
-    """Read what the host printed; anything unexpected is as good as nothing. Pure."""
-    version = _VERSION.search(text)
-    names = (_REFERENCE.match(line.strip()) for line in text.splitlines())
-    return Cached(
-        (int(version[1]), int(version[2])) if version else (0, 0),
-        tuple(name[1] for name in names if name),
-    )
 
 
 def seeds(layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -153,12 +116,16 @@ class Delta:
         self._docker, self._stall_timeout = docker, stall_timeout
 
     def load(
-        self, transfer: Transfer, counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+        self,
+        transfer: Transfer,
+        facts: Facts,
+        counted: Callable[[Iterator[bytes]], Iterator[bytes]],
     ) -> Loaded | None:
         """Load a small archive by its difference from the reference.
 
         Args:
             transfer: what to send.
+            facts: what the host is like.
             counted: is given the compressed chunks, and gives them back as they are sent.
 
         Returns:
@@ -170,23 +137,26 @@ class Delta:
         """
         if not 0 < transfer.bytes_to_send <= LIMIT:
             return None
-        cached = self._ask()
-        if not cached.able:
+        if not _able(facts):
             return None
         data = b"".join(archive(transfer))
-        done = self._send(data, cached, counted, docker=self._docker)
+        done = self._send(data, facts, counted, docker=self._docker)
         if done.exit_code in _WHY:
             self._warn(f"{_failure('the difference', done)}; sending the images whole")
             return None
         return examined(self._host, done, transfer.images, docker=self._docker)
 
     def seed(
-        self, images: Sequence[Image], counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+        self,
+        images: Sequence[Image],
+        facts: Facts,
+        counted: Callable[[Iterator[bytes]], Iterator[bytes]],
     ) -> None:
         """Give both sides a first reference after a large archive: the images' small layers.
 
         Args:
             images: the images that were sent.
+            facts: what the host is like.
             counted: as for :meth:`load`.
 
         Raises:
@@ -195,28 +165,22 @@ class Delta:
         """
         layers = {layer.digest: layer for image in images for layer in image.layers}
         data = b"".join(chunk for layer in seeds(list(layers.values())) for chunk in stream(layer))
-        cached = self._ask() if data else Cached()
-        if not cached.able:
+        if not data or not _able(facts):
             return
-        done = self._send(data, cached, counted, docker="-")
+        done = self._send(data, facts, counted, docker="-")
         if not done.ok:
             self._warn(f"{_failure('the first reference', done)}; the next change costs more bytes")
-
-    def _ask(self) -> Cached:
-        argv = ("sh", "-c", _ASK, "reference", self._cache)
-        done = self._host.run(argv, timeout=_ASK_S, check=False)
-        return parse_cached(done.text) if done.ok else Cached()
 
     def _send(
         self,
         data: bytes,
-        cached: Cached,
+        facts: Facts,
         counted: Callable[[Iterator[bytes]], Iterator[bytes]],
         *,
         docker: str,
     ) -> Completed:
         """Send ``data``; when it arrived, it is the reference from now on."""
-        name, known = self._common(cached)
+        name, known = self._common(facts)
         archived = hashlib.sha256(data).hexdigest()
         argv = ("sh", "-c", _LOAD, "delta", docker, self._cache, archived, name)
         chunks = counted(against(data, known))
@@ -228,12 +192,17 @@ class Delta:
                 self._warn(f"what was sent can't be kept here: {error}; the next costs more bytes")
         return done
 
-    def _common(self, cached: Cached) -> tuple[str, bytes]:
+    def _common(self, facts: Facts) -> tuple[str, bytes]:
         """The name and the bytes of a reference that both sides have, or ``-`` and none."""
-        for name in cached.references:
+        for name in filter(_REFERENCE.match, facts.references):
             if known := self._shelf.get(name):
                 return name, known
         return "-", b""
+
+
+def _able(facts: Facts) -> bool:
+    """Whether the host can restore an archive."""
+    return facts.zstd >= _OLDEST_ZSTD
 
 
 def _failure(what: str, done: Completed) -> str:

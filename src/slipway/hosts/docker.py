@@ -7,26 +7,31 @@ from pathlib import PurePosixPath
 
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
-from slipway.hosts import inspect as facts_of
-from slipway.hosts.compose import Compose, read_compose
 from slipway.hosts.container import Container
 from slipway.hosts.delta import LIMIT, Delta
-from slipway.hosts.engine import EngineFacts
-from slipway.hosts.inspect import ContainerFact, DockerFacts
+from slipway.hosts.facts import Facts, read_facts
+from slipway.hosts.inspect import PROJECT_LABEL, EngineState, read_containers, read_state
 from slipway.hosts.load import Loaded, load, pick_encoding
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
 from slipway.images.transfer import Transfer, whole
-from slipway.images.values import HeldImages
 from slipway.report import Progress
-from slipway.stack.render import CONFIG_LABEL
 
 _ASK_S = 60.0
 _REMOVE_S = 300.0
 _STALL_S = 60.0
-# Compose's own label.
-_MADE_FROM = "com.docker.compose.project.config_files"
 _IN_USE = "conflict: unable to remove"
+
+# $1 docker, $2 project, then networks as Compose's file names them.
+_NETWORKS = f"""set -eu
+docker=$1 project=$2
+shift 2
+for name; do
+    ids=$("$docker" network ls --quiet --filter "label={PROJECT_LABEL}=$project" \\
+        --filter "label=com.docker.compose.network=$name")
+    [ -z "$ids" ] || "$docker" network rm $ids >/dev/null
+done
+"""
 
 
 class DockerEngine:
@@ -43,22 +48,29 @@ class DockerEngine:
         self, host: Host, project: str, docker: str = "docker", *, delta: Delta | None = None
     ) -> None:
         self._host, self._project, self._docker, self._delta = host, project, docker, delta
-        self._facts: DockerFacts | None = None
+        self._facts: Facts | None = None
 
-    def facts(self) -> EngineFacts:
-        """Versions and places; see :meth:`slipway.hosts.engine.Engine.facts`."""
-        docker = self._read()
-        compose = read_compose(self._host, docker=self._docker)
-        return EngineFacts(docker.version, compose, docker.root)
+    def facts(self, app_dir: str) -> Facts:
+        """What the host is like; see :meth:`slipway.hosts.engine.Engine.facts`."""
+        self._facts = read_facts(self._host, app_dir, self._project, docker=self._docker)
+        return self._facts
 
-    def images(self) -> HeldImages:
-        """The images there."""
-        return facts_of.read_images(self._host, docker=self._docker)
+    def state(self) -> EngineState:
+        """What the engine holds."""
+        return read_state(self._host, self._project, docker=self._docker)
 
-    def containers(self) -> tuple[Container, ...]:
-        """The application's containers, stopped and one-off ones included."""
-        found = facts_of.read_containers(self._host, self._project, docker=self._docker)
-        return tuple(as_container(fact) for fact in found)
+    def containers(
+        self, services: Sequence[str] = (), *, pause_s: float = 0.0, patience_s: float = 0.0
+    ) -> tuple[Container, ...]:
+        """The application's containers; see :meth:`slipway.hosts.engine.Engine.containers`."""
+        return read_containers(
+            self._host,
+            self._project,
+            docker=self._docker,
+            services=tuple(services),
+            pause_s=pause_s,
+            patience_s=patience_s,
+        )
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images, as a difference if possible; what is in doubt is sent once more, whole."""
@@ -77,16 +89,14 @@ class DockerEngine:
                 stage="transfer",
             )
         if self._delta is not None and transfer.bytes_to_send > LIMIT:
-            self._delta.seed(transfer.images, wire.counted)
+            self._delta.seed(transfer.images, self._known(), wire.counted)
         return wire.bytes
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
         """The command :meth:`compose` runs."""
-        return Compose(self._project, (file,), self._docker).argv(*arguments)
+        return (self._docker, "compose", "-p", self._project, "-f", file, *arguments)
 
-    def compose(
-        self, file: str, arguments: Sequence[str], *, timeout: float, check: bool = True
-    ) -> Completed:
+    def compose(self, file: str, arguments: Sequence[str], *, timeout: float) -> Completed:
         """Run Compose with a release's file, one at a time.
 
         A command outlives the deploy that started it when that was killed or interrupted. Two
@@ -96,7 +106,7 @@ class DockerEngine:
         argv = self.compose_argv(file, arguments)
         turn = ("flock", str(PurePosixPath(file).parent.parent))
         done = self._host.run((*turn, *argv), timeout=timeout, check=False)
-        if check and not done.ok:
+        if not done.ok:
             raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
         return done
 
@@ -115,15 +125,24 @@ class DockerEngine:
         done = self._host.run(argv, timeout=_REMOVE_S, check=False)
         if done.ok:
             return ()
-        left = self.images().references
+        left = self.state().images.references
         stayed = tuple(reference for reference in references if reference in left)
         if stayed and _IN_USE not in done.error_text:
             raise CommandFailed(argv, done.exit_code, done.error_text, where=self._host.name)
         return stayed
 
+    def remove_networks(self, names: Sequence[str]) -> None:
+        """Remove networks of the application; one that is gone already is no error."""
+        argv = ("sh", "-c", _NETWORKS, "networks", self._docker, self._project, *names)
+        self._host.run(argv, timeout=_REMOVE_S)
+
     def _difference(self, transfer: Transfer, progress: Progress, wire: _Wire) -> Loaded | None:
         """Send a transfer as a difference; None when it has to go in the usual way."""
-        loaded = self._delta.load(transfer, wire.counted) if self._delta is not None else None
+        loaded = (
+            self._delta.load(transfer, self._known(), wire.counted)
+            if self._delta is not None
+            else None
+        )
         if loaded is not None:
             progress.advance(transfer.bytes_to_send)
         return loaded
@@ -132,7 +151,7 @@ class DockerEngine:
         """Send a transfer in the way that any host takes."""
         chunks = compressed(
             _counted(archive(transfer), progress),
-            pick_encoding(self._read()),
+            pick_encoding(self._known()),
             size=transfer.bytes_to_send,
         )
         return load(
@@ -143,9 +162,10 @@ class DockerEngine:
             stall_timeout=_STALL_S,
         )
 
-    def _read(self) -> DockerFacts:
+    def _known(self) -> Facts:
+        """The facts that were asked for before anything is sent."""
         if self._facts is None:
-            self._facts = facts_of.read_docker(self._host, docker=self._docker)
+            raise AssertionError("facts() comes before load()")
         return self._facts
 
 
@@ -160,25 +180,6 @@ class _Wire:
         for chunk in chunks:
             self.bytes += len(chunk)
             yield chunk
-
-
-def as_container(fact: ContainerFact) -> Container:
-    """What a deploy needs of a container. Pure."""
-    return Container(
-        service=fact.service,
-        id=fact.id,
-        name=fact.name,
-        image_id=fact.image_id,
-        state=fact.state,
-        health=fact.health,
-        restarts=fact.restarts,
-        exit_code=fact.exit_code,
-        oom_killed=fact.oom_killed,
-        config=fact.labels.get(CONFIG_LABEL, ""),
-        one_off=fact.one_off,
-        file=fact.labels.get(_MADE_FROM, ""),
-        ports=fact.ports,
-    )
 
 
 def _counted(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What a deploy asks of the host's Docker, as one door, and all the doors it acts through.
+"""What is asked of a host's Docker, as one door.
 
 The real one is :class:`slipway.hosts.docker.DockerEngine`; tests have one that keeps its
 containers in memory.
@@ -7,47 +7,47 @@ containers in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from slipway.doors import Clock, Completed, Host, Http, Shell
+from slipway.doors import Completed
 from slipway.hosts.container import Container
+from slipway.hosts.facts import Facts
+from slipway.hosts.inspect import EngineState
 from slipway.images.transfer import Transfer
-from slipway.images.values import HeldImages
-from slipway.report import Progress, Report
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """Docker on a host.
-
-    Attributes:
-        docker: the engine's version, such as ``26.1.5``.
-        compose: the Compose plugin's version.
-        root: folder where the engine keeps images.
-    """
-
-    docker: str
-    compose: str
-    root: str
+from slipway.report import Progress
 
 
 class Engine(Protocol):
     """Docker and Compose on a host, for one application."""
 
-    def facts(self) -> EngineFacts:
-        """Versions and places.
+    def facts(self, app_dir: str) -> Facts:
+        """What the host is like, in one round trip.
+
+        Args:
+            app_dir: the application's folder, for which writing is tried and free space counted.
 
         Raises:
             HostError: there is no Docker or Compose, or they don't answer.
         """
 
-    def images(self) -> HeldImages:
-        """The images there."""
+    def state(self) -> EngineState:
+        """What the engine holds, in one round trip.
 
-    def containers(self) -> tuple[Container, ...]:
-        """The application's containers, stopped and one-off ones included."""
+        Raises:
+            HostError: there is no Docker, or it doesn't answer.
+        """
+
+    def containers(
+        self, services: Sequence[str] = (), *, pause_s: float = 0.0, patience_s: float = 0.0
+    ) -> tuple[Container, ...]:
+        """The application's containers, stopped and one-off ones included, in one round trip.
+
+        Args:
+            services: whose changes are waited for.
+            pause_s: seconds that pass before the first look.
+            patience_s: seconds it goes on looking at most, while those of ``services`` are
+                starting and none is in trouble.
+        """
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images and load them.
@@ -60,13 +60,11 @@ class Engine(Protocol):
             BuildError: an image differs from its description.
         """
 
-    def compose(
-        self, file: str, arguments: Sequence[str], *, timeout: float, check: bool = True
-    ) -> Completed:
+    def compose(self, file: str, arguments: Sequence[str], *, timeout: float) -> Completed:
         """Run Compose with a release's file.
 
         Raises:
-            CommandFailed: it failed (with ``check``) or ran out of time.
+            CommandFailed: it failed or ran out of time.
         """
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
@@ -82,25 +80,9 @@ class Engine(Protocol):
             Those that could not be removed because a container uses them.
         """
 
+    def remove_networks(self, names: Sequence[str]) -> None:
+        """Remove networks of the application, by their names in Compose's file.
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Everything a deploy acts through.
-
-    Attributes:
-        host: the target.
-        engine: its Docker.
-        shell: this machine.
-        http: requests to the stack.
-        clock: time.
-        report: the person.
-        root: the checkout.
-    """
-
-    host: Host
-    engine: Engine
-    shell: Shell
-    http: Http
-    clock: Clock
-    report: Report
-    root: Path
+        Raises:
+            CommandFailed: one is in use; one that is gone already is no error.
+        """

@@ -1,140 +1,146 @@
-"""What a host's Docker is and holds: asked in few round trips, parsed by pure functions.
+"""What a host's Docker holds, asked in one round trip and read by pure functions.
 
-The fields are those of the Engine API's JSON, which ``docker … --format '{{json .}}'`` prints.
+The fields are those of the Engine API's JSON, which ``docker … inspect --format`` prints.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts.command import MISSING_PROGRAM
+from slipway.hosts.container import Container
+from slipway.hosts.sections import PRELUDE, sections
 from slipway.images.values import HeldImages
+from slipway.stack.render import CONFIG_LABEL
 
 PROJECT_LABEL = "com.docker.compose.project"
 _ASK_TIMEOUT_S = 60.0
-_SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _Parsed = TypeVar("_Parsed")
 
-# $1 docker. Images that vanish between the two commands make `inspect` end with 1; the others
-# are printed all the same. A daemon that doesn't answer ends the script at the first command.
-_IMAGES = """set -eu
+
+def _label(name: str) -> str:
+    return f'{{{{json (index .Config.Labels "{name}")}}}}'
+
+
+IMAGE_FORMAT = '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},"Layers":{{json .RootFS.Layers}}}'
+CONTAINER_FORMAT = (
+    '{"Id":{{json .Id}},"Name":{{json .Name}},"Image":{{json .Image}},'
+    '"Status":{{json .State.Status}},'
+    '"Health":{{with .State.Health}}{{json .Status}}{{else}}""{{end}},'
+    '"Restarts":{{json .RestartCount}},"ExitCode":{{json .State.ExitCode}},'
+    '"OOMKilled":{{json .State.OOMKilled}},'
+    f'"Service":{_label("com.docker.compose.service")},'
+    f'"OneOff":{_label("com.docker.compose.oneoff")},'
+    f'"Config":{_label(CONFIG_LABEL)},'
+    f'"File":{_label("com.docker.compose.project.config_files")},'
+    '"Ports":{{json .HostConfig.PortBindings}}}'
+)
+
+# containers DOCKER PROJECT, as lines of JSON. One that vanishes between the two commands makes
+# `inspect` end with 1; the others are printed all the same. A daemon that doesn't answer ends
+# the script at the first command.
+_CONTAINERS = f"""containers() {{
+    ids=$("$1" container ls --all --quiet --no-trunc --filter "label={PROJECT_LABEL}=$2")
+    [ -n "$ids" ] || return 0
+    "$1" container inspect --format '{CONTAINER_FORMAT}' $ids || [ $? -eq 1 ]
+}}
+"""
+
+# $1 docker, $2 project.
+_STATE = f"""{PRELUDE}{_CONTAINERS}
 ids=$("$1" image ls --quiet --no-trunc)
-[ -n "$ids" ] || exit 0
-"$1" image inspect --format '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},\
-"Layers":{{json .RootFS.Layers}}}' $ids || [ $? -eq 1 ]
+images=
+[ -z "$ids" ] || images=$("$1" image inspect --format '{IMAGE_FORMAT}' $ids) || [ $? -eq 1 ]
+text images "$images"
+found=$(containers "$1" "$2")
+text containers "$found"
 """
 
-# $1 docker, $2 project. The same holds for containers.
-_CONTAINERS = """set -eu
-ids=$("$1" container ls --all --quiet --no-trunc --filter "label=com.docker.compose.project=$2")
-[ -n "$ids" ] || exit 0
-"$1" container inspect --format '{{json .}}' $ids || [ $? -eq 1 ]
+# $1 docker, $2 project, $3 seconds before the first look, $4 looks at most, then services. Looks
+# until none of theirs is about to become something else, or one of them is in trouble.
+_WAIT = f"""{PRELUDE}{_CONTAINERS}
+docker=$1 project=$2 left=$4
+sleep "$3"
+shift 4
+while :; do
+    found=$(containers "$docker" "$project")
+    [ "$left" -gt 1 ] || break
+    left=$((left - 1))
+    theirs=
+    for service; do
+        own=$(printf '%s\\n' "$found" | grep -F '"Service":"'"$service"'"' || :)
+        theirs="$theirs $own"
+    done
+    case $theirs in
+    *'"Status":"exited"'* | *'"Status":"dead"'* | *'"Status":"restarting"'*) break ;;
+    *'"Health":"unhealthy"'*) break ;;
+    *'"Health":"starting"'* | *'"Status":"created"'*) sleep 0.3 ;;
+    *) break ;;
+    esac
+done
+text containers "$found"
 """
+LOOK_S = 0.3
+"""Seconds from one look of a waiting host to the next."""
 
 
 @dataclass(frozen=True, slots=True)
-class DockerFacts:
-    """A host's Docker engine.
+class EngineState:
+    """What an engine holds of an application, and all of its images.
 
     Attributes:
-        version: such as ``26.1.5+dfsg1``.
-        architecture: as ``uname -m`` says, such as ``x86_64``.
-        storage_driver: such as ``overlay2``, or ``overlayfs`` with the containerd image store.
-        containerd_store: whether images live in containerd's store; else in a graph driver's.
-        root: folder where it keeps images.
+        images: those there.
+        containers: the application's, stopped and one-off ones included.
     """
 
-    version: str
-    architecture: str
-    storage_driver: str
-    containerd_store: bool
-    root: str
-
-    @property
-    def release(self) -> tuple[int, int]:
-        """Major and minor version; zeros where it has no numbers."""
-        return version_numbers(self.version)
+    images: HeldImages = field(default_factory=HeldImages)
+    containers: tuple[Container, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerFact:
-    """One container of a Compose project.
-
-    Attributes:
-        service: its Compose service.
-        name: Docker's name.
-        id: Docker's id.
-        image_id: id of the image it runs.
-        image: the reference it was made with.
-        state: ``created``, ``running``, ``restarting``, ``paused``, ``exited`` or ``dead``.
-        health: ``starting``, ``healthy``, ``unhealthy``, or empty without a health check.
-        restarts: how often Docker started it again.
-        exit_code: of its last end.
-        oom_killed: whether its memory limit killed it.
-        started_at: ISO 8601; ``0001-01-01T00:00:00Z`` when it never ran.
-        one_off: whether ``run`` started it, beside the service.
-        ports: TCP ports of the host that it asks for.
-        labels: all of its labels.
-    """
-
-    service: str
-    name: str
-    id: str
-    image_id: str
-    image: str
-    state: str
-    health: str = ""
-    restarts: int = 0
-    exit_code: int = 0
-    oom_killed: bool = False
-    started_at: str = ""
-    one_off: bool = False
-    ports: tuple[int, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def read_docker(host: Host, *, docker: str = "docker") -> DockerFacts:
-    """Ask what the engine is.
+def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineState:
+    """Ask a host's engine what it holds, in one round trip.
 
     Raises:
         HostError: there is no Docker, it isn't running, or the login user may not use it.
     """
-    done = ask(host, (docker, "info", "--format", "{{json .}}"))
-    facts = _parsed(host, "docker info", parse_info, done.text)
-    if not facts.version:
-        # Some clients (26.1) end with 0 though the engine didn't answer or refused.
-        raise explain(replace(done, exit_code=1), where=host.name)
-    return facts
-
-
-def read_images(host: Host, *, docker: str = "docker") -> HeldImages:
-    """Ask for all images there, in one round trip.
-
-    Raises:
-        HostError: as for :func:`read_docker`.
-    """
-    done = ask(host, ("sh", "-c", _IMAGES, "images", docker))
-    return _parsed(host, "docker image inspect", parse_images, done.text)
+    done = ask(host, ("sh", "-c", _STATE, "state", docker, project))
+    found = dict(sections(done.stdout, where=host.name))
+    return _parsed(host, "docker inspect", _state, found)
 
 
 def read_containers(
-    host: Host, project: str, *, docker: str = "docker"
-) -> tuple[ContainerFact, ...]:
+    host: Host,
+    project: str,
+    *,
+    docker: str = "docker",
+    services: tuple[str, ...] = (),
+    pause_s: float = 0.0,
+    patience_s: float = 0.0,
+) -> tuple[Container, ...]:
     """Ask for all containers of a Compose project, stopped and one-off ones too.
+
+    Args:
+        services: whose changes are waited for.
+        pause_s: seconds that the host lets pass before it looks.
+        patience_s: seconds it goes on looking at most, while those of ``services`` are starting.
 
     Returns:
         Sorted by service and name.
 
     Raises:
-        HostError: as for :func:`read_docker`.
+        HostError: as for :func:`read_state`.
     """
-    done = ask(host, ("sh", "-c", _CONTAINERS, "containers", docker, project))
-    return _parsed(host, "docker container inspect", parse_containers, done.text)
+    looks = 1 + int(patience_s / LOOK_S)
+    argv = ("sh", "-c", _WAIT, "wait", docker, project, f"{pause_s:g}", str(looks), *services)
+    # A look itself takes up to a second on a slow host.
+    limit = _ASK_TIMEOUT_S + pause_s + 4 * patience_s
+    found = dict(sections(ask(host, argv, timeout=limit).stdout, where=host.name))
+    return _parsed(host, "docker container inspect", _found_containers, found)
 
 
 def ask(host: Host, argv: tuple[str, ...], *, timeout: float = _ASK_TIMEOUT_S) -> Completed:
@@ -181,23 +187,6 @@ def explain(done: Completed, *, where: str) -> HostError:
     return CommandFailed(done.argv, done.exit_code, done.error_text, where=where)
 
 
-def parse_info(text: str) -> DockerFacts:
-    """Read ``docker info --format '{{json .}}'``. Pure.
-
-    Raises:
-        ValueError, KeyError, TypeError: it isn't that.
-    """
-    info = _object(json.loads(text))
-    status = info.get("DriverStatus") or []
-    return DockerFacts(
-        version=str(info.get("ServerVersion", "")),
-        architecture=str(info.get("Architecture", "")),
-        storage_driver=str(info.get("Driver", "")),
-        containerd_store=["driver-type", _SNAPSHOTTER] in status,
-        root=str(info.get("DockerRootDir", "")),
-    )
-
-
 def parse_images(text: str) -> HeldImages:
     """Read one JSON object a line: ``Id``, ``RepoTags``, ``Layers``. Pure.
 
@@ -217,8 +206,8 @@ def parse_images(text: str) -> HeldImages:
     return HeldImages(tuple(chains), references)
 
 
-def parse_containers(text: str) -> tuple[ContainerFact, ...]:
-    """Read one ``docker container inspect`` object a line. Pure.
+def parse_containers(text: str) -> tuple[Container, ...]:
+    """Read one object of :data:`CONTAINER_FORMAT` a line. Pure.
 
     Raises:
         ValueError, KeyError, TypeError: it isn't that.
@@ -234,32 +223,40 @@ def version_numbers(text: str) -> tuple[int, int]:
     return (numbers[0], numbers[1] if len(numbers) > 1 else 0)
 
 
-def _container(raw: Mapping[str, Any]) -> ContainerFact:
-    state, config = _object(raw["State"]), _object(raw["Config"])
-    labels = {str(name): str(value) for name, value in (config.get("Labels") or {}).items()}
-    health = _object(state.get("Health") or {}).get("Status", "")
-    return ContainerFact(
-        service=labels.get("com.docker.compose.service", ""),
-        name=_text(raw, "Name").removeprefix("/"),
-        id=_text(raw, "Id"),
-        image_id=_text(raw, "Image"),
-        image=_text(config, "Image"),
-        state=_text(state, "Status"),
-        health="" if health == "none" else str(health),
-        restarts=int(raw.get("RestartCount", 0)),
-        exit_code=int(state.get("ExitCode", 0)),
-        oom_killed=bool(state.get("OOMKilled", False)),
-        started_at=str(state.get("StartedAt", "")),
-        one_off=labels.get("com.docker.compose.oneoff", "").lower() == "true",
-        ports=_ports(_object(raw.get("HostConfig") or {})),
-        labels=labels,
+def _state(found: Mapping[str, bytes]) -> EngineState:
+    return EngineState(
+        images=parse_images(found["images"].decode()),
+        containers=_found_containers(found),
     )
 
 
-def _ports(config: Mapping[str, Any]) -> tuple[int, ...]:
+def _found_containers(found: Mapping[str, bytes]) -> tuple[Container, ...]:
+    return parse_containers(found["containers"].decode())
+
+
+def _container(raw: Mapping[str, Any]) -> Container:
+    health = _text(raw, "Health")
+    return Container(
+        service=_text(raw, "Service"),
+        id=_text(raw, "Id"),
+        name=_text(raw, "Name").removeprefix("/"),
+        image_id=_text(raw, "Image"),
+        state=_text(raw, "Status"),
+        health="" if health == "none" else health,
+        restarts=int(raw["Restarts"]),
+        exit_code=int(raw["ExitCode"]),
+        oom_killed=bool(raw["OOMKilled"]),
+        config=_text(raw, "Config"),
+        one_off=_text(raw, "OneOff").lower() == "true",
+        file=_text(raw, "File"),
+        ports=_ports(raw),
+    )
+
+
+def _ports(raw: Mapping[str, Any]) -> tuple[int, ...]:
     wanted = {
         int(binding["HostPort"])
-        for inside, bindings in (config.get("PortBindings") or {}).items()
+        for inside, bindings in (raw.get("Ports") or {}).items()
         if str(inside).endswith("/tcp")
         for binding in bindings or ()
         if str(binding.get("HostPort", "")).isdigit()
@@ -280,9 +277,14 @@ def _text(value: Mapping[str, Any], key: str) -> str:
     return text
 
 
-def _parsed(host: Host, what: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed:
+def _parsed(
+    host: Host,
+    what: str,
+    parse: Callable[[Mapping[str, bytes]], _Parsed],
+    found: Mapping[str, bytes],
+) -> _Parsed:
     try:
-        return parse(text)
+        return parse(found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HostError(
             f"`{what}` on {host.name} printed what this version doesn't understand ({error})",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slipway.doors import Completed, Host
-from slipway.hosts.inspect import DockerFacts, ask, explain, parse_images
+from slipway.hosts.facts import Facts
+from slipway.hosts.inspect import IMAGE_FORMAT, ask, explain, parse_images
 from slipway.images.values import Image
 
 Encoding = Literal["zstd", "gzip", "none"]
@@ -21,11 +22,10 @@ Encoding = Literal["zstd", "gzip", "none"]
 _CHECK_TIMEOUT_S = 120.0
 
 # $1 docker, then references. One that is missing is left out of the answer.
-_INSPECT = """set -eu
+_INSPECT = f"""set -eu
 docker=$1
 shift
-"$docker" image inspect --format '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},\
-"Layers":{{json .RootFS.Layers}}}' "$@" 2>/dev/null || [ $? -eq 1 ]
+"$docker" image inspect --format '{IMAGE_FORMAT}' "$@" 2>/dev/null || [ $? -eq 1 ]
 """
 
 
@@ -44,7 +44,7 @@ class Loaded:
     said: tuple[str, ...] = ()
 
 
-def pick_encoding(facts: DockerFacts) -> Encoding:
+def pick_encoding(facts: Facts) -> Encoding:
     """The best compression that the host's engine itself undoes in ``docker load``.
 
     Engines with a graph driver undo gzip, and zstd since 23.0 (moby/moby#41759); those with the

@@ -54,6 +54,25 @@ class ReleaseImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a service should come to.
+
+    Attributes:
+        service: its name.
+        containers: how many.
+        deadline_s: seconds until each runs, and is healthy where it has a health check.
+    """
+
+    service: str
+    containers: int
+    deadline_s: int
+
+    def to_json(self) -> dict[str, int]:
+        """What a record holds beside the name."""
+        return {"containers": self.containers, "deadline_s": self.deadline_s}
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One thing that was, or is to be, live: everything needed to put it back.
 
@@ -72,6 +91,10 @@ class Release:
         secrets: secret name to version.
         previous: id of the release before it, or None.
         migrations: hex SHA-256 of the files that hold its migrations; empty when unknown.
+        revisions: names of those files, without their endings.
+        expected: what each standing service should come to; empty when unknown.
+        networks: name to the hash of its definition.
+        volumes: likewise.
     """
 
     id: str
@@ -88,6 +111,10 @@ class Release:
     secrets: dict[str, int]
     previous: str | None = None
     migrations: str = ""
+    revisions: tuple[str, ...] = ()
+    expected: tuple[Expected, ...] = ()
+    networks: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -107,6 +134,10 @@ class Release:
             "secrets": dict(self.secrets),
             "previous": self.previous,
             "migrations": self.migrations,
+            "revisions": list(self.revisions),
+            "expected": {one.service: one.to_json() for one in self.expected},
+            "networks": dict(self.networks),
+            "volumes": dict(self.volumes),
         }
 
     @classmethod
@@ -134,7 +165,7 @@ class Release:
 
 def _release(reader: Reader) -> Release:
     images, secrets = reader.table("images"), reader.table("secrets")
-    previous = reader.take("previous")
+    previous, expected = reader.take("previous"), reader.table("expected")
     return Release(
         id=reader.text("id"),
         application=reader.text("application"),
@@ -150,7 +181,15 @@ def _release(reader: Reader) -> Release:
         secrets={name: secrets.whole(name) for name in secrets.names()},
         migrations=reader.text("migrations", ""),
         previous=previous if isinstance(previous, str) else None,
+        revisions=reader.texts("revisions", []),
+        expected=tuple(_expected(expected.table(name), name) for name in expected.names()),
+        networks=reader.text_map("networks"),
+        volumes=reader.text_map("volumes"),
     )
+
+
+def _expected(reader: Reader, service: str) -> Expected:
+    return Expected(service, reader.whole("containers"), reader.whole("deadline_s"))
 
 
 def _image(reader: Reader) -> ReleaseImage:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.doors import Host
+from slipway.act.doors import Doors
 from slipway.hosts.container import Container
-from slipway.hosts.engine import Engine
-from slipway.ledger.records import Records, read_records
+from slipway.ledger.records import Records
 from slipway.ledger.release import Release
 from slipway.report import table
 
@@ -147,14 +146,15 @@ def _differences(one: Container, live: Release | None) -> list[Drift]:
     return found
 
 
-def read_status(host: Host, engine: Engine, app_dir: str) -> Status:
+def read_status(doors: Doors) -> Status:
     """Ask a host.
 
     Raises:
         HostError: it can't be asked.
         DeployError: its records can't be read.
     """
-    return make_status(host.name, read_records(host, app_dir).live, engine.containers())
+    live = doors.folder.read().records.live
+    return make_status(doors.host.name, live, doors.engine.containers())
 
 
 def status_text(status: Status) -> str:

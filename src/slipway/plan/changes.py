@@ -7,33 +7,18 @@ so that a person can look at it, and so that nothing at all is done when nothing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from slipway.hosts.container import Container
+from slipway.hosts.container import Container, standing
 from slipway.ledger.release import Release, ReleaseImage
-from slipway.plan.values import ContainerChange, PendingMigration, Plan
+from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
+from slipway.plan.wanted import Seen
 from slipway.stack.health import health_check, replicas, seconds
 from slipway.stack.model import Stack
 
 _STOP_GRACE_S = 10.0
 
 UNHEALTHY = "unhealthy"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a host looked like when it was asked.
-
-    Attributes:
-        containers: those of the application.
-        current: the release recorded as live, or None before the first.
-        pending: migrations that the release's own image named, or None when it isn't there yet.
-    """
-
-    containers: tuple[Container, ...] = ()
-    current: Release | None = None
-    pending: tuple[PendingMigration, ...] | None = None
 
 
 def make_plan(
@@ -54,11 +39,13 @@ def make_plan(
     Returns:
         A plan whose ``release`` is the current one's id when there is nothing to do.
     """
-    changes = _changes(stack, release, seen)
-    migrations = _migrations(stack, release, seen, changes)
-    plan = Plan(release.id, bytes_to_send, changes, migrations)
-    if plan.empty and seen.current is not None and same_content(release, seen.current):
-        return Plan(seen.current.id, 0, changes, ())
+    live = seen.memory.records.live
+    changes = _changes(stack, release, live, seen.engine.containers)
+    migrations = pending(stack, release, live, changes)
+    definitions = _definitions(stack, release, live)
+    plan = Plan(release.id, bytes_to_send, changes, migrations, definitions)
+    if plan.empty and live is not None and same_content(release, live):
+        return Plan(live.id, 0, changes)
     return plan
 
 
@@ -76,13 +63,31 @@ def _digests(images: Mapping[str, ReleaseImage]) -> dict[str, str]:
     return {role: image.config_digest for role, image in images.items()}
 
 
-def _changes(stack: Stack, release: Release, seen: Seen) -> tuple[ContainerChange, ...]:
+def _definitions(
+    stack: Stack, release: Release, live: Release | None
+) -> tuple[DefinitionChange, ...]:
+    """Networks and volumes that are there already, of another definition."""
+    if live is None:
+        return ()
+    found = []
+    for name, digest in release.networks.items():
+        if live.networks.get(name, digest) != digest:
+            services = tuple(one for one in stack.standing if name in stack.networks_of(one))
+            found.append(DefinitionChange("network", name, "recreate", services))
+    for name, digest in release.volumes.items():
+        if live.volumes.get(name, digest) != digest:
+            found.append(DefinitionChange("volume", name, "refuse"))
+    return tuple(found)
+
+
+def _changes(
+    stack: Stack, release: Release, current: Release | None, seen: tuple[Container, ...]
+) -> tuple[ContainerChange, ...]:
     by_service: dict[str, list[Container]] = {}
-    for container in seen.containers:
-        if not container.one_off:
-            by_service.setdefault(container.service, []).append(container)
+    for container in standing(seen):
+        by_service.setdefault(container.service, []).append(container)
     changes = {
-        service: _change(stack, release, seen.current, service, by_service.get(service, []))
+        service: _change(stack, release, current, service, by_service.get(service, []))
         for service in stack.standing
     }
     _follow_restarts(stack, changes)
@@ -170,22 +175,32 @@ def _downtime(body: Mapping[str, Any]) -> float:
     return round(grace / 10 + (check.first_answer_s if check else 1.0), 1)
 
 
-def _migrations(
-    stack: Stack, release: Release, seen: Seen, changes: Sequence[ContainerChange]
+def pending(
+    stack: Stack, release: Release, live: Release | None, changes: Sequence[ContainerChange]
 ) -> tuple[PendingMigration, ...]:
-    """None when the migrations are those the live release ran, on a database that was not touched
-    since; a database that has to be started may be another one."""
+    """The migrations that would run.
+
+    None when they are those the live release ran, on a database that was not touched since; a
+    database that has to be started may be another one. Where the stack names the folder of its
+    migrations, those that the live release did not have are named by their files.
+    """
     service = stack.migration.service
     if not service:
         return ()
-    role = stack.roles.get(service, "")
     touched = {change.service for change in changes if change.action != "keep"}
-    if seen.current is not None and not touched & set(stack.dependencies(service)):
-        new, old = release.images.get(role), seen.current.images.get(role)
-        if new is not None and old is not None and new.config_digest == old.config_digest:
-            return ()
-        if release.migrations and release.migrations == seen.current.migrations:
-            return ()
-    if seen.pending is not None:
-        return seen.pending
-    return (PendingMigration("", f"known once the new {role} image is on the host"),)
+    same_database = live is not None and not touched & set(stack.dependencies(service))
+    if live is not None and same_database and _same_migrations(stack, release, live):
+        return ()
+    known = set(live.revisions) if live is not None and same_database else set()
+    named = [name for name in release.revisions if name not in known]
+    if named:
+        return tuple(PendingMigration(name, "") for name in named)
+    return (PendingMigration("", f"known once the new {stack.roles.get(service)} image is there"),)
+
+
+def _same_migrations(stack: Stack, release: Release, live: Release) -> bool:
+    role = stack.roles.get(stack.migration.service, "")
+    new, old = release.images.get(role), live.images.get(role)
+    if new is not None and old is not None and new.config_digest == old.config_digest:
+        return True
+    return bool(release.migrations) and release.migrations == live.migrations

@@ -1,74 +1,18 @@
-"""From what should be and what a host holds to a draft: everything a deploy needs, decided."""
+"""From what is wanted and what was seen to a draft: everything a deploy needs, decided. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from slipway.doors import Host
-from slipway.hosts.container import Container
-from slipway.hosts.engine import Engine
 from slipway.images.transfer import Transfer, plan_transfer
-from slipway.images.values import HeldImages, Image
-from slipway.ledger.records import Records, read_records
 from slipway.ledger.release import Release, ReleaseImage
-from slipway.ledger.secrets import SecretChoice, choose, read_held, read_newest
-from slipway.plan.changes import Seen, make_plan
+from slipway.plan.changes import make_plan
+from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
-from slipway.secret import Secret
-from slipway.stack.model import Stack
-from slipway.stack.render import HostFile, Rendered, render
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to deploy and where, read from the checkout before the host is asked.
-
-    Attributes:
-        stack: the services.
-        images: one for each role the stack uses.
-        files: config name to the file it is.
-        contents: config name to that file's content.
-        supplied: the operator's secrets.
-        app_dir: the application's folder on the host.
-        data_dir: its data path there.
-        url: where the stack is reached.
-        who: user and machine.
-        commit: git commit of the checkout; may be empty.
-        migrations: hex SHA-256 of the files that hold the migrations, or empty.
-    """
-
-    stack: Stack
-    images: tuple[Image, ...]
-    files: Mapping[str, HostFile]
-    contents: Mapping[str, bytes]
-    supplied: Mapping[str, Secret]
-    app_dir: str
-    data_dir: str
-    url: str
-    who: str
-    commit: str = ""
-    migrations: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a host held when it was asked.
-
-    Attributes:
-        records: its releases.
-        images: its images.
-        containers: the application's containers.
-        secrets: secret name to versions.
-        newest: the newest value of each secret that the operator supplied.
-    """
-
-    records: Records = field(default_factory=Records)
-    images: HeldImages = field(default_factory=HeldImages)
-    containers: tuple[Container, ...] = ()
-    secrets: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    newest: Mapping[str, Secret] = field(default_factory=dict)
+from slipway.plan.wanted import Seen, Wanted
+from slipway.plan.watch import expected
+from slipway.stack.render import Rendered, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +20,22 @@ class Draft:
     """A plan with all that carrying it out takes.
 
     Attributes:
-        job: what to deploy.
+        wanted: what to deploy.
         release: the release it makes.
         rendered: its Compose file.
         choices: its secrets.
         transfer: its images' missing parts.
         plan: what happens.
-        observed: what it was planned on.
+        seen: what it was planned on.
     """
 
-    job: Job
+    wanted: Wanted
     release: Release
     rendered: Rendered
     choices: tuple[SecretChoice, ...]
     transfer: Transfer
     plan: Plan
-    observed: Observed
+    seen: Seen
 
     @property
     def unchanged(self) -> bool:
@@ -100,25 +44,8 @@ class Draft:
         return is_live and all(choice.origin == "kept" for choice in self.choices)
 
 
-def observe(host: Host, engine: Engine, job: Job) -> Observed:
-    """Ask a host what the plan depends on.
-
-    Raises:
-        HostError: it can't be asked.
-        DeployError: its records can't be read.
-    """
-    held = read_held(host, job.app_dir)
-    return Observed(
-        records=read_records(host, job.app_dir),
-        images=engine.images(),
-        containers=engine.containers(),
-        secrets=held,
-        newest=read_newest(host, job.app_dir, held, tuple(job.supplied)),
-    )
-
-
-def draft(job: Job, observed: Observed, now: datetime) -> Draft:
-    """Decide everything. Pure.
+def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
+    """Decide everything.
 
     Args:
         now: the time, in UTC; it goes into the release's id.
@@ -127,57 +54,63 @@ def draft(job: Job, observed: Observed, now: datetime) -> Draft:
         ConfigError: a secret, role or config that the stack needs isn't there.
         DeployError: the host's records contradict themselves.
     """
-    live = observed.records.live
+    live = seen.memory.records.live
     choices = choose(
-        job.stack.secrets,
-        held=observed.secrets,
-        newest=observed.newest,
-        supplied=job.supplied,
+        wanted.stack.secrets,
+        held=seen.memory.secrets,
+        newest=seen.memory.newest,
+        supplied=wanted.supplied,
         live=live.secrets if live else None,
     )
     versions = {choice.spec.name: choice.version for choice in choices}
     rendered = render(
-        job.stack,
-        images={image.role: image.reference for image in job.images},
-        files=job.files,
+        wanted.stack,
+        images={image.role: image.reference for image in wanted.images},
+        files=wanted.files,
         secrets=versions,
-        app_dir=job.app_dir,
+        app_dir=wanted.app_dir,
     )
-    release = _release(job, rendered, versions, live, now)
-    transfer = plan_transfer(job.images, observed.images)
+    release = _release(wanted, rendered, versions, live, now)
+    transfer = plan_transfer(wanted.images, seen.engine.images)
     plan = make_plan(
-        job.stack,
+        wanted.stack,
         release,
-        Seen(observed.containers, live),
+        seen,
         bytes_to_send=transfer.bytes_to_send,
     )
-    return Draft(job, release, rendered, choices, transfer, plan, observed)
+    return Draft(wanted, release, rendered, choices, transfer, plan, seen)
 
 
 def _release(
-    job: Job,
+    wanted: Wanted,
     rendered: Rendered,
     secrets: dict[str, int],
     live: Release | None,
     now: datetime,
 ) -> Release:
-    standing = job.stack.standing
-    folder = f"{job.app_dir}/"
+    standing = wanted.stack.standing
+    folder = f"{wanted.app_dir}/"
     return Release(
         id=f"{now:%Y%m%d-%H%M%S}-{rendered.sha256[:6]}",
-        application=job.stack.application,
+        application=wanted.stack.application,
         created=now.isoformat(timespec="microseconds"),
-        who=job.who,
-        commit=job.commit,
-        url=job.url,
+        who=wanted.who,
+        commit=wanted.commit,
+        url=wanted.url,
         compose=rendered.sha256,
-        images={image.role: ReleaseImage.of(image) for image in job.images},
+        images={image.role: ReleaseImage.of(image) for image in wanted.images},
         hashes={service: rendered.hashes[service] for service in standing},
-        roles={service: role for service, role in job.stack.roles.items() if service in standing},
+        roles={
+            service: role for service, role in wanted.stack.roles.items() if service in standing
+        },
         files=tuple(
-            sorted(file.path(job.app_dir).removeprefix(folder) for file in job.files.values())
+            sorted(file.path(wanted.app_dir).removeprefix(folder) for file in wanted.files.values())
         ),
         secrets=secrets,
         previous=live.id if live else None,
-        migrations=job.migrations,
+        migrations=wanted.migrations,
+        revisions=wanted.revisions,
+        expected=expected(wanted.stack.services, standing),
+        networks=rendered.networks,
+        volumes=rendered.volumes,
     )

@@ -32,6 +32,32 @@ class ContainerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """A network or volume that is there, of another definition than the wanted one.
+
+    Attributes:
+        kind: ``network`` or ``volume``.
+        name: its name in Compose's file.
+        action: ``recreate``; ``refuse`` for a volume, which can't be made anew without its data.
+        services: those attached to it, which go down while it is made anew.
+    """
+
+    kind: str
+    name: str
+    action: str
+    services: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "action": self.action,
+            "services": list(self.services),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PendingMigration:
     """A migration that will run.
 
@@ -57,12 +83,14 @@ class Plan:
         bytes_to_send: image bytes, before compression.
         containers: one entry for each service.
         migrations: those that would run.
+        definitions: networks and volumes of another definition.
     """
 
     release: str
     bytes_to_send: int
     containers: tuple[ContainerChange, ...]
     migrations: tuple[PendingMigration, ...] = ()
+    definitions: tuple[DefinitionChange, ...] = ()
 
     @property
     def touched(self) -> int:
@@ -72,7 +100,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.touched or self.bytes_to_send or self.migrations)
+        return not (self.touched or self.bytes_to_send or self.migrations or self.definitions)
 
     def to_json(self) -> dict[str, object]:
         """What ``plan --json`` prints."""
@@ -81,4 +109,5 @@ class Plan:
             "bytes_to_send": self.bytes_to_send,
             "containers": [change.to_json() for change in self.containers],
             "migrations": [migration.to_json() for migration in self.migrations],
+            "definitions": [definition.to_json() for definition in self.definitions],
         }

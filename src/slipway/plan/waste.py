@@ -1,7 +1,7 @@
-"""Remove what no kept release needs: image tags, config files, secret versions, old records.
+"""What no kept release needs: image tags, config files, secret versions, old records. Pure.
 
-Only what is ours is ever looked at: image references that begin with the application's name and
-whose layers a record names, and paths below the application's folder that slipway itself wrote.
+Only what is ours is ever looked at: image references that begin with the application's name and a
+slash, and paths below the application's folder that slipway itself wrote.
 """
 
 from __future__ import annotations
@@ -9,27 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.doors import Host
-from slipway.hosts.engine import Engine
-from slipway.ledger.records import Records
+from slipway.ledger.layout import secret_file
+from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, ReleaseImage
-
-# $1 the application's folder; prints the paths of files and secret versions below it.
-_LIST = """set -eu
-cd -- "$1"
-for file in files/*/* secrets/*/*; do [ ! -f "$file" ] || printf '%s\\n' "$file"; done
-"""
-
-# $1 the application's folder, then paths below it. A config file's folder goes with it.
-_REMOVE = """set -eu
-cd -- "$1"
-shift
-for path; do
-    rm -rf -- "$path"
-    rmdir -- "$(dirname -- "$path")" 2>/dev/null || :
-done
-"""
-_MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +42,21 @@ def waste(
     *,
     references: Iterable[str],
     paths: Iterable[str],
-    in_use: Iterable[str] = (),
 ) -> Waste:
-    """What no kept release needs. Pure.
+    """What no kept release needs.
+
+    Newest secret versions stay even when no kept release names them: a first deploy that failed
+    made them, and the next one goes on with them.
 
     Args:
         application: prefix of our image references.
         records: every release the host knows.
         references: every image tag on the host.
-        paths: what :data:`_LIST` printed.
-        in_use: references that containers use now.
+        paths: those of config files and secret versions below the application's folder.
     """
+    paths = tuple(paths)
     kept = records.kept()
     needed = {image.reference for release in kept for image in release.images.values()}
-    needed |= set(in_use)
     gone = tuple(
         sorted(
             reference
@@ -82,6 +65,8 @@ def waste(
         )
     )
     needed_paths = {path for release in kept for path in _paths(release)}
+    newest = {name: max(held) for name, held in Memory(files=paths).secrets.items()}
+    needed_paths |= {secret_file(name, version) for name, version in newest.items()}
     kept_ids = {release.id for release in kept}
     return Waste(
         references=gone,
@@ -93,7 +78,7 @@ def waste(
 
 def _paths(release: Release) -> set[str]:
     versions = release.secrets.items()
-    return {*release.files, *(f"secrets/{name}/{version}" for name, version in versions)}
+    return {*release.files, *(secret_file(name, version) for name, version in versions)}
 
 
 def _freed(releases: Sequence[Release], kept: Sequence[Release], gone: set[str]) -> int:
@@ -114,40 +99,3 @@ def _freed(releases: Sequence[Release], kept: Sequence[Release], gone: set[str])
         for digest, size in known[reference].layers.items()
     }
     return sum(size for digest, size in going.items() if digest not in staying)
-
-
-def find_waste(
-    host: Host, engine: Engine, application: str, app_dir: str, records: Records
-) -> Waste:
-    """Ask a host what it holds, and decide what can go.
-
-    Newest secret versions stay even when no kept release names them: a first deploy that failed
-    made them, and the next one goes on with them.
-    """
-    listed = host.run(("sh", "-c", _LIST, "list", app_dir), timeout=60).text.splitlines()
-    newest: dict[str, int] = {}
-    for path in listed:
-        parts = path.split("/")
-        if parts[0] == "secrets" and parts[2].isdigit():
-            newest[parts[1]] = max(newest.get(parts[1], 0), int(parts[2]))
-    keep = {f"secrets/{name}/{version}" for name, version in newest.items()}
-    return waste(
-        application,
-        records,
-        references=engine.images().references,
-        paths=[path for path in listed if path not in keep],
-    )
-
-
-def remove_waste(host: Host, engine: Engine, app_dir: str, found: Waste) -> tuple[str, ...]:
-    """Remove it.
-
-    Returns:
-        Image tags that stayed because a container uses them.
-    """
-    stayed = engine.remove_images(found.references) if found.references else ()
-    paths = [*found.paths, *(f"releases/{release}" for release in found.releases)]
-    for start in range(0, len(paths), _MOST_AT_ONCE):
-        batch = paths[start : start + _MOST_AT_ONCE]
-        host.run(("sh", "-c", _REMOVE, "remove", app_dir, *batch), timeout=60)
-    return stayed

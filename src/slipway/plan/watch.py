@@ -1,73 +1,42 @@
 """Is the stack well? Decided without doing anything.
 
-:func:`watch` is a generator: it yields what it needs (:class:`Look`, :class:`Wait`), is sent what
-was seen, and returns a :class:`Verdict`. Its deadlines come from the services' own health checks
-(start period, interval, retries), so there is no second clock to tune. What can't get better by
-waiting (an exit, a restart, a memory kill) ends it at once.
+:func:`watch` is a generator: it yields how to look (:class:`Look`), is sent what was seen, and
+returns a :class:`Verdict`. Its deadlines come from the services' own health checks (start period,
+interval, retries), so there is no second clock to tune. What can't get better by waiting (an exit,
+a restart, a memory kill) ends it at once.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.hosts.container import Container
+from slipway.ledger.release import Expected
 from slipway.stack.health import health_check, replicas
 
 _SETTLE_S = 1.0
 _SLACK_S = 5.0
-_FIRST_WAIT_S = 0.2
-_LONGEST_WAIT_S = 1.0
+_LOOK_S = 0.3
+_PATIENCE_S = 5.0
 _MOST_LOOKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Ask for the containers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Let time pass.
+    """Look at the containers.
 
     Attributes:
-        seconds: how long.
+        pause_s: seconds to let pass first.
+        patience_s: seconds to go on looking at most, while a service is starting.
         waiting_for: the services that are not well yet.
     """
 
-    seconds: float
-    waiting_for: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What was seen.
-
-    Attributes:
-        at: seconds on a clock that only grows.
-        containers: those of the application.
-    """
-
-    at: float
-    containers: tuple[Container, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a service should come to.
-
-    Attributes:
-        service: its name.
-        containers: how many.
-        checked: whether it has a health check; without one it has to stay up for a second.
-        deadline_s: seconds until then.
-    """
-
-    service: str
-    containers: int
-    checked: bool
-    deadline_s: float
+    pause_s: float = 0.0
+    patience_s: float = 0.0
+    waiting_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +72,15 @@ class Verdict:
         return not self.faults
 
 
+@dataclass(frozen=True, slots=True)
+class _Hope:
+    """A fault that may pass until its service's deadline; before ``pause_s`` it can't."""
+
+    fault: Fault
+    deadline_s: float
+    pause_s: float = 0.0
+
+
 @dataclass(slots=True)
 class _Memory:
     """What a watch remembers between two looks."""
@@ -119,57 +97,56 @@ def expected(
     result = []
     for name in names:
         check = health_check(services[name])
-        deadline = check.deadline_s if check else _SETTLE_S
-        result.append(
-            Expected(name, replicas(services[name]), check is not None, deadline + _SLACK_S)
-        )
+        deadline = (check.deadline_s if check else _SETTLE_S) + _SLACK_S
+        result.append(Expected(name, replicas(services[name]), math.ceil(deadline)))
     return tuple(result)
 
 
-def watch(wanted: Sequence[Expected]) -> Generator[Look | Wait, Sight | None, Verdict]:
+def watch(
+    wanted: Sequence[Expected],
+) -> Generator[Look, tuple[float, tuple[Container, ...]], Verdict]:
     """Watch services until all are well, one can't get well, or time is up.
 
-    Send a :class:`Sight` for each :class:`Look`, anything for a :class:`Wait`.
+    For each :class:`Look` send the time it ended, in seconds of a clock that only grows, and the
+    application's containers.
     """
-    memory: _Memory | None = None
-    pause = _FIRST_WAIT_S
+    at, containers = yield Look()
+    memory = _Memory(at)
     for _ in range(_MOST_LOOKS):
-        sight = yield Look()
-        if sight is None:
-            raise TypeError("a Look is answered with a Sight")
-        memory = memory or _Memory(sight.at)
-        elapsed = sight.at - memory.began
-        faults, waiting = _judge(wanted, sight, memory)
+        elapsed = at - memory.began
+        faults, waiting = _judge(wanted, at, containers, memory)
         if faults or not waiting:
             return Verdict(faults, elapsed)
-        late = tuple(fault for fault, deadline in waiting if elapsed >= deadline)
+        late = tuple(one.fault for one in waiting if elapsed >= one.deadline_s)
         if late:
             return Verdict(late, elapsed)
-        yield Wait(pause, tuple(fault.service for fault, _ in waiting))
-        pause = min(pause * 1.5, _LONGEST_WAIT_S)
+        pause = max(_LOOK_S, min(one.pause_s for one in waiting))
+        left = min(one.deadline_s for one in waiting) - elapsed - pause
+        services = tuple(dict.fromkeys(one.fault.service for one in waiting))
+        at, containers = yield Look(pause, max(0.0, min(_PATIENCE_S, left)), services)
     raise AssertionError("unreachable: every deadline is shorter than the looks allowed")
 
 
 def _judge(
-    wanted: Sequence[Expected], sight: Sight, memory: _Memory
-) -> tuple[tuple[Fault, ...], tuple[tuple[Fault, float], ...]]:
-    """The faults that end the watch, and those that may pass, each with its deadline."""
+    wanted: Sequence[Expected], at: float, containers: Sequence[Container], memory: _Memory
+) -> tuple[tuple[Fault, ...], tuple[_Hope, ...]]:
+    """The faults that end the watch, and those that may pass."""
     hard: list[Fault] = []
-    soft: list[tuple[Fault, float]] = []
+    soft: list[_Hope] = []
     for one in wanted:
-        containers = [c for c in sight.containers if c.service == one.service and not c.one_off]
-        for container in containers:
+        theirs = [c for c in containers if c.service == one.service and not c.one_off]
+        for container in theirs:
             before = memory.restarts.setdefault(container.id, container.restarts)
             what = hard_fault(container, before)
             if what:
                 hard.append(Fault(one.service, container.id, what))
                 continue
-            what = _soft_fault(container, one, sight.at, memory)
-            if what:
-                soft.append((Fault(one.service, container.id, what), one.deadline_s))
-        if len(containers) < one.containers:
-            what = f"{len(containers)} of {one.containers} containers exist"
-            soft.append((Fault(one.service, "", what), one.deadline_s))
+            hope = _hope(container, one, at, memory)
+            if hope:
+                soft.append(hope)
+        if len(theirs) < one.containers:
+            what = f"{len(theirs)} of {one.containers} containers exist"
+            soft.append(_Hope(Fault(one.service, "", what), one.deadline_s))
     return tuple(hard), tuple(soft)
 
 
@@ -193,10 +170,19 @@ def hard_fault(container: Container, restarts_before: int | None = None) -> str 
     return None
 
 
-def _soft_fault(container: Container, one: Expected, at: float, memory: _Memory) -> str | None:
+def _hope(container: Container, one: Expected, at: float, memory: _Memory) -> _Hope | None:
+    """What is not well yet but may become so; None when it is well.
+
+    A container without a health check has to stay up for a second.
+    """
+
+    def what(words: str, pause_s: float = 0.0) -> _Hope:
+        return _Hope(Fault(one.service, container.id, words), one.deadline_s, pause_s)
+
     if container.state != "running":
-        return f"is {container.state}"
+        return what(f"is {container.state}")
     since = memory.up_since.setdefault(container.id, at)
-    if one.checked:
-        return None if container.health == "healthy" else "did not become healthy in time"
-    return None if at - since >= _SETTLE_S else "did not stay up"
+    if container.health:
+        return None if container.health == "healthy" else what("did not become healthy in time")
+    left = _SETTLE_S - (at - since)
+    return what("did not stay up", left) if left > 0 else None

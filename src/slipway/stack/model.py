@@ -128,6 +128,13 @@ class Stack:
                 queue += list(self.services[name].get("depends_on") or {})
         return tuple(name for name in self.services if name in found)
 
+    def networks_of(self, service: str) -> tuple[str, ...]:
+        """The networks that a service is attached to, by their names in Compose's file."""
+        body = self.services[service]
+        if body.get("network_mode"):
+            return ()
+        return tuple(body.get("networks") or ("default",))
+
     def config_files(self) -> dict[str, str]:
         """Config name to the path of its file, relative to the Compose files' folder."""
         configs = self.document.get("configs") or {}

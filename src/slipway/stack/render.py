@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
@@ -49,11 +49,15 @@ class Rendered:
         text: the file, byte for byte.
         sha256: hex digest of ``text``.
         hashes: service to the value of its :data:`CONFIG_LABEL`.
+        networks: name to the hash of its definition; those that others made are left out.
+        volumes: likewise.
     """
 
     text: bytes
     sha256: str
     hashes: dict[str, str]
+    networks: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
 
 
 def host_file(path: str, content: bytes) -> HostFile:
@@ -108,7 +112,26 @@ def render(
     if problems:
         raise ConfigError.from_problems("the stack", problems)
     text = json_as_yaml(_escaped(document)).encode()
-    return Rendered(text, hashlib.sha256(text).hexdigest(), hashes)
+    return Rendered(
+        text,
+        hashlib.sha256(text).hexdigest(),
+        hashes,
+        networks=_definitions(document.get("networks")),
+        volumes=_definitions(document.get("volumes")),
+    )
+
+
+def _definitions(table: Mapping[str, Any] | None) -> dict[str, str]:
+    return {
+        name: _hash(body or {})
+        for name, body in (table or {}).items()
+        if not (isinstance(body, dict) and body.get("external"))
+    }
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def json_as_yaml(value: Any) -> str:
@@ -144,9 +167,7 @@ def _label(
                         Problem(f"services.{service}.{kind}", f"{name} is not declared")
                     )
     shape = {key: value for key, value in body.items() if key != "image"}
-    digest = hashlib.sha256(
-        json.dumps([shape, used], sort_keys=True, ensure_ascii=False).encode()
-    ).hexdigest()[:16]
+    digest = _hash([shape, used])
     labels = body.setdefault("labels", {})
     labels[CONFIG_LABEL] = digest
     if role is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.release.fakes import APP, COMPOSE, URL, World, failed, job, world
+from tests.unit.demo import APP, COMPOSE, URL, World, failed, wanted, world
 
 from slipway.act import services
 from slipway.act.deploy import deploy, make_draft
@@ -29,7 +29,7 @@ PENDING = [{"revision": "a1", "message": "create tables"}]
 
 def _run(made: World, **changes: str) -> Outcome:
     made.clock.seconds += 60
-    return deploy(job(**changes), made.doors, "token")  # type: ignore[arg-type]
+    return deploy(wanted(**changes), made.doors, "token")  # type: ignore[arg-type]
 
 
 def _first(made: World) -> Outcome:
@@ -125,7 +125,7 @@ def test_changed_config_file_goes_beside_the_old_one() -> None:
     """A changed config file is a new path, so the old release keeps its own."""
     made = world()
     _first(made)
-    outcome = deploy(job(edge=b"listen 81\n"), made.doors, "token")
+    outcome = deploy(wanted(edge=b"listen 81\n"), made.doors, "token")
     edges = [path for path in made.host.files if path.endswith("/edge.cfg")]
     assert len(edges) == 2
     assert outcome.containers_touched == 1
@@ -208,7 +208,7 @@ def test_the_smoke_job_gets_the_secret_of_its_release() -> None:
 
     made.shell.on("smoke", URL, reply=smoke)
     _run(made)
-    deploy(replace(job(), supplied={"db_password": Secret("second")}), made.doors, "token")
+    deploy(replace(wanted(), supplied={"db_password": Secret("second")}), made.doors, "token")
     assert given == [made.host.files[f"{APP}/secrets/db_password/1"], b"second"]
 
 
@@ -224,14 +224,14 @@ def test_releases_with_and_without_a_secret_follow_each_other() -> None:
     before = _first(made)
     made.shell.on("smoke", URL, reply=1)
     with pytest.raises(DeployError, match=f"{before.release} is serving again"):
-        deploy(job(with_token), made.doors, "token")
+        deploy(wanted(with_token), made.doors, "token")
     made.shell.on("smoke", URL)
     made.clock.seconds += 60
     token = made.host.files[f"{APP}/secrets/token/1"]
-    assert deploy(job(with_token), made.doors, "token").outcome == "deployed"
+    assert deploy(wanted(with_token), made.doors, "token").outcome == "deployed"
     assert _run(made).outcome == "deployed"
     made.clock.seconds += 60
-    assert deploy(job(with_token), made.doors, "token").outcome == "deployed"
+    assert deploy(wanted(with_token), made.doors, "token").outcome == "deployed"
     assert made.host.files[f"{APP}/secrets/token/1"] == token
 
 
@@ -413,7 +413,7 @@ def test_supplied_secret_that_changed_is_a_new_version() -> None:
     """A new value from the operator is version 2; the service that reads it is recreated."""
     made = world()
     _first(made)
-    new = replace(job(), supplied={"db_password": Secret("canary-value")})
+    new = replace(wanted(), supplied={"db_password": Secret("canary-value")})
     outcome = deploy(new, made.doors, "token")
     assert made.host.files[f"{APP}/secrets/db_password/2"] == b"canary-value"
     assert made.host.files[f"{APP}/secrets/acl/2"].startswith(b"user default on #")
@@ -426,11 +426,11 @@ def test_secret_values_are_nowhere_but_in_their_files() -> None:
     """No log line, command, error, record or journal holds a secret."""
     made = world()
     canary = "canary-5f2c"
-    wanted = replace(job(), supplied={"db_password": Secret(canary)})
+    wanted = replace(wanted(), supplied={"db_password": Secret(canary)})
     deploy(wanted, made.doors, "token")
     made.engine.sick.add("sha256:config-web-2")
     with pytest.raises(DeployError) as caught:
-        deploy(replace(job(web="2"), supplied=wanted.supplied), made.doors, "token")
+        deploy(replace(wanted(web="2"), supplied=wanted.supplied), made.doors, "token")
     shown = [
         made.talk.getvalue(),
         repr(made.host.calls),
@@ -454,7 +454,7 @@ def test_missing_secret_is_a_configuration_error() -> None:
     made = world()
     text = COMPOSE.replace("{ generate: 16 }", "{}")
     with pytest.raises(ConfigError) as caught:
-        deploy(job(text), made.doors, "token")
+        deploy(wanted(text), made.doors, "token")
     assert any("db_password" in line for line in caught.value.details)
     assert made.host.files == {}
 
@@ -491,7 +491,7 @@ def test_dead_container_is_repaired_by_deploying_again() -> None:
     made = world()
     _first(made)
     made.engine.crash("web", state="exited")
-    plan = make_draft(job(), made.doors).plan
+    plan = make_draft(wanted(), made.doors).plan
     assert [(one.service, one.action, one.reason) for one in plan.containers] == [
         ("web", "recreate", "not running"),
         ("db", "keep", "unchanged"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.release.fakes import APP, COMPOSE, job
+from tests.unit.demo import APP, COMPOSE, wanted
 
 from slipway.errors import ConfigError
 from slipway.stack.read import read_stack
@@ -29,7 +29,7 @@ def rendered(
     images = {"web": web, "db": "demo/db:1"}
     files = {"edge": host_file("./edge.cfg", edge)}
     versions = {"db_password": secret, "acl": secret}
-    return render(job(text).stack, images=images, files=files, secrets=versions, app_dir=APP)
+    return render(wanted(text).stack, images=images, files=files, secrets=versions, app_dir=APP)
 
 
 def test_images_files_and_secrets_are_pinned() -> None:
@@ -80,7 +80,7 @@ def test_order_of_keys_does_not_matter() -> None:
 def test_unknown_role_and_undeclared_config_are_named() -> None:
     """A role without an image, or a config nobody declared, is a configuration error."""
     with pytest.raises(ConfigError) as caught:
-        render(job().stack, images={"web": "w"}, files={}, secrets={}, app_dir=APP)
+        render(wanted().stack, images={"web": "w"}, files={}, secrets={}, app_dir=APP)
     assert any("there is no role db" in line for line in caught.value.details)
     with pytest.raises(ConfigError) as caught:
         rendered(COMPOSE.replace("configs: [edge]", "configs: [edge, nope]"))

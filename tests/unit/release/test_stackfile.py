@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.release.fakes import COMPOSE, job
+from tests.unit.demo import COMPOSE, wanted
 
 from slipway.errors import ConfigError
 from slipway.stack.model import DataFolder, Migration, SecretSpec, Smoke, own_variables
@@ -22,7 +22,7 @@ def problems(*texts: str, **variables: str) -> tuple[str, ...]:
 
 def test_everything_that_compose_cannot_say() -> None:
     """``x-slipway`` becomes values, and leaves the Compose document."""
-    stack = job().stack
+    stack = wanted().stack
     assert stack.secrets == (
         SecretSpec("db_password", generate=16),
         SecretSpec("acl", derive="redis-acl", source="db_password"),

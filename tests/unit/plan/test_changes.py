@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.release.fakes import COMPOSE, job
+from tests.unit.demo import COMPOSE, wanted
 
 from slipway.hosts.container import Container
 from slipway.ledger.records import Records
@@ -25,7 +25,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def wanted(text: str = COMPOSE, **changes: Any) -> tuple[Stack, Release]:
     """A stack and the release it makes."""
-    made = draft(job(text, **changes), Observed(), NOW)
+    made = draft(wanted(text, **changes), Observed(), NOW)
     return made.job.stack, made.release
 
 
@@ -203,7 +203,7 @@ def test_steps_say_how_they_are_undone() -> None:
     _, release = wanted()
     observed = Observed(records=Records((release,), release.id))
     for seen, undo in ((Observed(), "take down"), (observed, f"apply {release.id}")):
-        todo = steps(draft(job(web="2"), seen, NOW))
+        todo = steps(draft(wanted(web="2"), seen, NOW))
         assert [one.name for one in todo] == [
             "preflight", "transfer", "secrets", "files", "migrate", "up", "verify", "record",
             "prune",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.release.fakes import APP, URL, World, job, world
+from tests.unit.demo import APP, URL, World, wanted, world
 
 from slipway.act.deploy import deploy
 from slipway.act.outcome import Outcome
@@ -28,7 +28,7 @@ from slipway.plan.values import Plan
 def deployed() -> World:
     """A host with the sample stack live."""
     made = world()
-    deploy(job(), made.doors, "token")
+    deploy(wanted(), made.doors, "token")
     return made
 
 
@@ -100,7 +100,7 @@ def test_releases_are_listed_newest_first() -> None:
     """The list marks the live release and says who made it."""
     made = deployed()
     made.clock.seconds += 60
-    deploy(replace(job(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
+    deploy(replace(wanted(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
     records = read_records(made.host, APP)
     listed = releases_json(records)
     assert [one["live"] for one in listed] == [True, False]
@@ -155,7 +155,7 @@ def test_down_keeps_data_and_records() -> None:
     assert made.engine.running == []
     assert f"{APP}/secrets/db_password/1" in made.host.files
     assert f"{APP}/lease" not in made.host.files
-    assert deploy(job(), made.doors, "token").containers_touched == 2
+    assert deploy(wanted(), made.doors, "token").containers_touched == 2
 
 
 def test_nothing_deployed_is_said() -> None:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from slipway.act.contents import journal_line
+from slipway.act.doors import Doors
 from slipway.errors import ConfigError, DeployError
-from slipway.hosts.engine import Doors
-from slipway.ledger.lease import Holder, Lease
-from slipway.ledger.records import compose_path, journal, read_records
+from slipway.ledger.entries import Line, Source
+from slipway.ledger.layout import JOURNAL
+from slipway.ledger.lease import Holder
 from slipway.ledger.release import Release
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
 _DOWN_S = 300.0
 
 
-def live_release(doors: Doors, app_dir: str) -> Release:
+def live_release(doors: Doors) -> Release:
     """The live release.
 
     Raises:
         DeployError: there is none.
     """
-    live = read_records(doors.host, app_dir).live
+    live = doors.folder.read().records.live
     if live is None:
         raise DeployError(
             f"nothing is deployed on {doors.host.name}", hint="./inv deploy", stage="read"
@@ -69,15 +71,15 @@ def known_service(release: Release, service: str) -> str:
     return service
 
 
-def logs(doors: Doors, app_dir: str, service: str, *, follow: bool, lines: int, since: str) -> int:
+def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) -> int:
     """Show what services wrote; returns Compose's exit code."""
     arguments = logs_arguments(service, follow=follow, lines=lines, since=since)
-    live = live_release(doors, app_dir)
+    live = live_release(doors)
     known_service(live, service)
-    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+    return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
-def execute(doors: Doors, app_dir: str, service: str, command: Sequence[str]) -> int:
+def execute(doors: Doors, service: str, command: Sequence[str]) -> int:
     """Run a command in a running container, with this terminal; returns its exit code.
 
     Raises:
@@ -89,19 +91,19 @@ def execute(doors: Doors, app_dir: str, service: str, command: Sequence[str]) ->
             hint=f"./inv exec {service} -- COMMAND",
             stage="config",
         )
-    live = live_release(doors, app_dir)
+    live = live_release(doors)
     arguments = ("exec", known_service(live, service), *command)
-    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+    return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
-def run_once(doors: Doors, app_dir: str, service: str, command: Sequence[str]) -> int:
+def run_once(doors: Doors, service: str, command: Sequence[str]) -> int:
     """Run a command in a new container of a service, removed afterwards; its exit code."""
-    live = live_release(doors, app_dir)
+    live = live_release(doors)
     arguments = ("run", "--rm", "--no-deps", service, *command)
-    return doors.host.interact(doors.engine.compose_argv(_file(app_dir, live), arguments))
+    return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
-def down(doors: Doors, app_dir: str, who: str, token: str) -> Release:
+def down(doors: Doors, who: str, token: str) -> Release:
     """End the stack; data, secrets, images and releases stay.
 
     Returns:
@@ -110,19 +112,20 @@ def down(doors: Doors, app_dir: str, who: str, token: str) -> Release:
     Raises:
         DeployError: nothing is deployed, or somebody else is at work there.
     """
-    live = live_release(doors, app_dir)
-    now = doors.clock.now()
-    lease = Lease(doors.host, f"{app_dir}/lease", token)
-    lease.take(Holder(who, "down", f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+    live = live_release(doors)
+    lease = doors.folder.lease(token)
+    lease.take(Holder(who, "down", f"{doors.clock.now():%Y-%m-%dT%H:%M:%SZ}"))
     try:
-        journal(doors.host, app_dir, now, "intent", release=live.id, who=who, down=True)
+        _note(doors, "intent", release=live.id, who=who, down=True)
         arguments = ("down", "--remove-orphans")
-        doors.engine.compose(_file(app_dir, live), arguments, timeout=_DOWN_S)
-        journal(doors.host, app_dir, doors.clock.now(), "outcome", release=live.id, outcome="down")
+        doors.engine.compose(doors.compose_file(live.id), arguments, timeout=_DOWN_S)
+        _note(doors, "outcome", release=live.id, outcome="down")
     finally:
         lease.give_up()
     return live
 
 
-def _file(app_dir: str, release: Release) -> str:
-    return compose_path(app_dir, release.id)
+def _note(doors: Doors, event: str, **fields: object) -> None:
+    """Append a line to the journal."""
+    line = journal_line(doors.clock.now(), event, **fields)
+    doors.folder.write((Line(JOURNAL, Source("journal", event)),), lambda _: line)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.release.fakes import FakeEngine, job
+from tests.unit.demo import FakeEngine, wanted
 
 from slipway.act import hands
 from slipway.doors import Completed
@@ -144,7 +144,7 @@ def test_releases_are_recorded_and_read(host: LocalHost, tmp_path: Path) -> None
     """What is written is read back, newest first; the link says which one is live."""
     app = f"{tmp_path}/a b"
     assert read_records(host, app) == Records()
-    first = draft(job(), Observed(), NOW).release
+    first = draft(wanted(), Observed(), NOW).release
     second = replace(first, id="20270101-000000-abcdef", created="2027-01-01T00:00:00")
     for release in (second, first):
         write_release(host, app, release, b"{}")
@@ -271,7 +271,9 @@ def test_waste_is_found_and_removed(host: LocalHost, tmp_path: Path) -> None:
     app = str(tmp_path)
     for path in ("files/aa/edge.cfg", "files/bb/edge.cfg", "secrets/s/1", "secrets/s/2"):
         host.put(f"{app}/{path}", b"x", mode=0o600)
-    live = replace(draft(job(), Observed(), NOW).release, files=("files/bb/edge.cfg",), secrets={})
+    live = replace(
+        draft(wanted(), Observed(), NOW).release, files=("files/bb/edge.cfg",), secrets={}
+    )
     write_release(host, app, live, b"{}")
     write_release(host, app, replace(live, id="old"), b"{}")
     engine = FakeEngine(host)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.release.fakes import COMPOSE, image
+from tests.unit.demo import COMPOSE, image
 
 from slipway.app.checkout import (
     bracketed,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.release.fakes import job
+from tests.unit.demo import wanted
 
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
@@ -17,7 +17,7 @@ from slipway.plan.waste import waste
 
 def release(number: int) -> Release:
     """The nth release: its own web image, config file and secret version."""
-    made = draft(job(web=str(number)), Observed(), datetime(2026, 1, number, tzinfo=UTC)).release
+    made = draft(wanted(web=str(number)), Observed(), datetime(2026, 1, number, tzinfo=UTC)).release
     return replace(
         made,
         id=f"r{number}",

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.release.fakes import job
+from tests.unit.demo import wanted
 
 from slipway.act.outcome import Outcome, StepTime
 from slipway.errors import DeployError
@@ -14,7 +14,7 @@ from slipway.ledger.records import Records
 from slipway.ledger.release import Release, as_json
 from slipway.plan.draft import Observed, draft
 
-RELEASE = draft(job(), Observed(), datetime(2026, 1, 2, tzinfo=UTC)).release
+RELEASE = draft(wanted(), Observed(), datetime(2026, 1, 2, tzinfo=UTC)).release
 
 
 def test_release_survives_its_file() -> None:

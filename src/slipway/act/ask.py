@@ -1,0 +1,45 @@
+"""Ask the stack itself, as people reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+from slipway.doors import Clock, Http
+from slipway.errors import DeployError
+
+_ANSWER_S = 60.0
+_ASK_S = 10.0
+_PAUSE_S = 0.5
+_SHOWN_LINES = 10
+
+
+def ask(http: Http, clock: Clock, url: str) -> None:
+    """Ask the stack through its front door until it says that all is well.
+
+    Raises:
+        DeployError: it didn't within a minute; the last answer is in the details.
+    """
+    deadline = clock.monotonic() + _ANSWER_S
+    tries = 0
+    while True:
+        answer = http.get(url, timeout=_ASK_S)
+        tries += 1
+        if answer.status == 200:
+            return
+        if clock.monotonic() >= deadline:
+            break
+        clock.sleep(_PAUSE_S)
+    got = str(answer.status) if answer.status else "no answer"
+    raise DeployError(
+        f"GET {url} gave {got} ({tries} tries in {_ANSWER_S:.0f} s)",
+        details=last_lines(answer.body),
+    )
+
+
+def last_lines(data: bytes) -> list[str]:
+    """The last lines of a text; a JSON document is set out first."""
+    text = data.decode("utf-8", "replace").strip()
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    return text.splitlines()[-_SHOWN_LINES * 2 :] if text else []

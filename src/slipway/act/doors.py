@@ -1,0 +1,41 @@
+"""Everything that carrying out a deploy acts through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.doors import Clock, Host, Http, Shell
+from slipway.hosts.engine import Engine
+from slipway.ledger.folder import Folder
+from slipway.ledger.layout import compose_file
+from slipway.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors to a host, to this machine and to the person.
+
+    Attributes:
+        host: the target.
+        engine: its Docker.
+        folder: the application's folder there.
+        shell: this machine.
+        http: requests to the stack.
+        clock: time.
+        report: the person.
+        root: the checkout.
+    """
+
+    host: Host
+    engine: Engine
+    folder: Folder
+    shell: Shell
+    http: Http
+    clock: Clock
+    report: Report
+    root: Path
+
+    def compose_file(self, release: str) -> str:
+        """Where a release's Compose file lies on the host, absolute."""
+        return f"{self.folder.path}/{compose_file(release)}"

@@ -1,0 +1,67 @@
+"""Run a program of the stack's own on this machine, such as a smoke test of what was deployed.
+
+A secret it needs is read from the host and handed over as a file that only this user can read, in
+a folder that is gone when the program ends: the value is in no command line and no variable. Should
+the program repeat it, ``***`` is shown in its place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slipway.act.ask import last_lines
+from slipway.act.doors import Doors
+from slipway.errors import CommandFailed, DeployError
+from slipway.plan.actions import Run
+from slipway.secret import Secret
+
+_RUN_S = 300.0
+
+
+def run(doors: Doors, action: Run) -> None:
+    """Carry out a Run action.
+
+    ``python3`` is the one that runs this, with the checkout's ``src`` on its path.
+
+    Raises:
+        DeployError: it failed, or the host has lost a secret; what it said last is in the details.
+    """
+    doors.report.say("  smoke test")
+    secrets = {
+        variable: doors.folder.secret(name, version) for variable, name, version in action.secrets
+    }
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        files = {name: _file(Path(folder, name), value) for name, value in secrets.items()}
+        env = {**files, "PATH": path, "PYTHONPATH": str(doors.root / "src")}
+        try:
+            done = doors.shell.run(
+                action.argv, timeout=_RUN_S, env=env, cwd=str(doors.root), check=False
+            )
+        except CommandFailed as error:
+            raise DeployError(
+                f"the smoke test could not be run: {error.message}",
+                details=_hidden(error.details, secrets),
+            ) from error
+    if not done.ok:
+        said = [*last_lines(done.stdout), *last_lines(done.stderr)]
+        raise DeployError(
+            f"the smoke test failed with code {done.exit_code}", details=_hidden(said, secrets)
+        )
+
+
+def _file(path: Path, value: Secret) -> str:
+    path.touch(mode=0o600)
+    path.write_text(value.reveal(), "utf-8")
+    return str(path)
+
+
+def _hidden(lines: Sequence[str], secrets: Mapping[str, Secret]) -> list[str]:
+    shown = list(lines)
+    for value in filter(None, (secret.reveal().strip() for secret in secrets.values())):
+        shown = [line.replace(value, "***") for line in shown]
+    return shown

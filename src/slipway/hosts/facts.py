@@ -1,0 +1,153 @@
+"""What a host is like: its Docker and Compose, its processor, free space, ports in use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slipway.doors import Host
+from slipway.errors import HostError
+from slipway.hosts.inspect import PROJECT_LABEL, ask, explain, version_numbers
+from slipway.hosts.sections import PRELUDE, sections
+
+_SNAPSHOTTER = "io.containerd.snapshotter.v1"
+_ASK_S = 60.0
+_ZSTD = re.compile(r"\bv(\d+)\.(\d+)")
+_INFO = (
+    '{"ServerVersion":{{json .ServerVersion}},"DriverStatus":{{json .DriverStatus}},'
+    '"DockerRootDir":{{json .DockerRootDir}}}'
+)
+
+# $1 docker, $2 the application's folder, $3 Compose's project. A folder that isn't there yet is
+# judged by its nearest parent. Writing is tried, not guessed from mode bits. Of `df -P` only the
+# last line counts, and of that the number before the percentage: a device's name may hold spaces.
+_FACTS = f"""{PRELUDE}
+near() {{ p=$1; while [ ! -e "$p" ]; do p=$(dirname -- "$p"); done; printf '%s\\n' "$p"; }}
+free() {{ df -Pk -- "$1" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1/p'; }}
+info=$("$1" info --format '{_INFO}')
+text info "$info"
+compose=$("$1" compose version --short 2>&1) || compose="! $compose"
+text compose "$compose"
+root=$(printf '%s' "$info" | sed 's/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/')
+app=$(near "$2")
+volumes=$("$1" volume ls --filter "label={PROJECT_LABEL}=$3" \\
+    --format '{{{{.Label "com.docker.compose.volume"}}}}')
+text volumes "$volumes"
+text architecture "$(uname -m)"
+text app_free "$(free "$app")"
+text docker_free "$(free "$(near "$root")")"
+text zstd "$(zstd --version 2>/dev/null || :)"
+kept=
+for name in "$2"/cache/reference.*; do [ ! -f "$name" ] || kept="$kept ${{name##*.}}"; done
+text references "$kept"
+if probe=$(mktemp -- "$app/.slipway.XXXXXXXXXX" 2>/dev/null); then
+    rm -f -- "$probe"
+    text writable yes
+else
+    text writable no
+fi
+listening=
+for table in /proc/net/tcp /proc/net/tcp6; do
+    [ -r "$table" ] || continue
+    while read -r _ local _ state _; do
+        [ "$state" = 0A ] && listening="$listening ${{local##*:}}"
+    done <"$table"
+done
+text listening "$listening"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a host is like.
+
+    Attributes:
+        docker: version of its Docker engine, such as ``26.1.5``.
+        compose: version of its Compose plugin.
+        root: folder where the engine keeps images.
+        containerd_store: whether images live in containerd's store; else in a graph driver's.
+        zstd: major and minor version of its ``zstd`` program; zeros when it has none.
+        references: sha256 of each archive that it keeps for the next difference.
+        volumes: the application's, by their names in Compose's file.
+        architecture: as ``uname -m`` says.
+        docker_free: free bytes where Docker keeps images.
+        app_free: free bytes where the application's folder is.
+        writable: whether the application's folder can be written or made.
+        listening: TCP ports in use.
+    """
+
+    docker: str
+    compose: str
+    root: str = "/var/lib/docker"
+    containerd_store: bool = False
+    zstd: tuple[int, int] = (0, 0)
+    references: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    architecture: str = "x86_64"
+    docker_free: int = 0
+    app_free: int = 0
+    writable: bool = True
+    listening: frozenset[int] = frozenset()
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Docker's major and minor version; zeros where it has no numbers."""
+        return version_numbers(self.docker)
+
+
+def read_facts(host: Host, app_dir: str, project: str, *, docker: str = "docker") -> Facts:
+    """Ask a host, in one round trip.
+
+    Args:
+        app_dir: the application's folder.
+        project: its name as Compose's project.
+        docker: the docker program.
+
+    Raises:
+        HostError: there is no Docker or Compose, they don't answer, or the login user may not use
+            them.
+    """
+    done = ask(host, ("sh", "-c", _FACTS, "facts", docker, app_dir, project), timeout=_ASK_S)
+    found = {name: data.decode() for name, data in sections(done.stdout, where=host.name)}
+    try:
+        compose, info = found["compose"].strip(), json.loads(found["info"])
+        if not info["ServerVersion"]:
+            # Some clients (26.1) end with 0 though the engine didn't answer or refused.
+            raise explain(replace(done, exit_code=1), where=host.name)
+        facts = _facts(info, compose, found)
+    except (KeyError, ValueError, TypeError) as error:
+        raise HostError(
+            f"{host.name} did not answer what Docker, disk space and ports it has: {error}",
+            details=[f"{name} {text[:80]}" for name, text in found.items()][-5:],
+            stage="preflight",
+        ) from error
+    if compose.startswith("!") or not compose:
+        raise HostError(
+            f"Docker on {host.name} has no Compose plugin (`{docker} compose` doesn't work)",
+            hint="install Compose v2 there (Debian: apt-get install docker-compose)",
+            stage="docker",
+            details=compose.removeprefix("! ").splitlines()[-1:],
+        )
+    return facts
+
+
+def _facts(info: Mapping[str, Any], compose: str, found: Mapping[str, str]) -> Facts:
+    status: Sequence[Any] = info.get("DriverStatus") or []
+    zstd = _ZSTD.search(found["zstd"])
+    return Facts(
+        docker=str(info["ServerVersion"]),
+        compose=compose.removeprefix("v"),
+        root=str(info["DockerRootDir"]),
+        containerd_store=["driver-type", _SNAPSHOTTER] in status,
+        zstd=(int(zstd[1]), int(zstd[2])) if zstd else (0, 0),
+        references=tuple(found["references"].split()),
+        volumes=tuple(found["volumes"].split()),
+        architecture=found["architecture"],
+        docker_free=int(found["docker_free"]) * 1024,
+        app_free=int(found["app_free"]) * 1024,
+        writable=found["writable"] == "yes",
+        listening=frozenset(int(port, 16) for port in found["listening"].split()),
+    )

@@ -1,0 +1,267 @@
+"""The application's folder on a host: one door to all that the host remembers.
+
+The real one is :class:`HostFolder`; :mod:`slipway.testing` has one that keeps its files in memory.
+Every method is one round trip.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from slipway.doors import Host
+from slipway.errors import CommandFailed, DeployError
+from slipway.hosts.sections import PRELUDE, sections
+from slipway.ledger import layout
+from slipway.ledger.entries import Directory, Entry, File, Line, Link, Source
+from slipway.ledger.lease import HostLease, Lease
+from slipway.ledger.records import Memory, Records
+from slipway.ledger.release import Release
+from slipway.secret import Secret
+
+Contents = Callable[[Source], bytes]
+"""Gives a source's content."""
+
+_READ_S = 60.0
+_WRITE_S = 120.0
+_EXISTS = 44
+_MOST_AT_ONCE = 200
+
+# $1 the folder, then secrets whose newest values are wanted. A folder that can't be looked into is
+# an error, and not an empty one.
+_READ = f"""{PRELUDE}
+[ -e "$1" ] || exit 0
+cd -- "$1"
+shift
+text current "$(readlink current || :)"
+for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"; done
+[ ! -d secrets ] || ls secrets >/dev/null
+for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
+for name; do
+    last=$(ls "secrets/$name" 2>/dev/null | grep -x '[0-9]*' | sort -n | tail -n 1)
+    [ -z "$last" ] || file "newest $name" "secrets/$name/$last"
+done
+"""
+
+# $1 the folder; a tar archive with the contents, named 0, 1, …, on standard input; then for each
+# entry its kind, path, mode, owner, and content or target; - stands for none. What must not be
+# there yet is looked for before anything is written. Contents lie in the folder already when they
+# are given their names, so that a rename does it.
+_WRITE = f"""set -eu
+umask 077
+folder=$1
+shift
+[ -d "$folder" ] || {{ umask 022; mkdir -p -- "$folder"; umask 077; }}
+cd -- "$folder"
+above() {{
+    case $1 in */*) ;; *) return 0 ;; esac
+    [ -d "${{1%/*}}" ] || {{ umask 022; mkdir -p -- "${{1%/*}}"; umask 077; }}
+}}
+given() {{ [ "$1" = - ] || chown -- "$1:$1" "$2"; }}
+fresh=$(mktemp -d -- .slipway.XXXXXXXXXX)
+trap 'rm -rf -- "$fresh"' EXIT
+trap 'exit 75' HUP INT TERM
+tar -xf - -C "$fresh"
+kind=
+for word; do
+    if [ "$kind" = fresh ] && [ -e "$word" ]; then echo "$word"; exit {_EXISTS}; fi
+    kind=$word
+done
+while [ "$#" -gt 0 ]; do
+    kind=$1 path=$2 mode=$3 owner=$4 content=$5
+    shift 5
+    case $path in /*) ;; *) above "$path" ;; esac
+    case $kind in
+    file | fresh)
+        chmod -- "$mode" "$fresh/$content"
+        given "$owner" "$fresh/$content"
+        mv -f -- "$fresh/$content" "$path"
+        ;;
+    directory)
+        [ -d "$path" ] || {{
+            above "$path"
+            mkdir -- "$path"
+            chmod -- "$mode" "$path"
+            given "$owner" "$path"
+        }}
+        ;;
+    line) cat -- "$fresh/$content" >>"$path" ;;
+    link)
+        ln -sfn -- "$content" "$path.new"
+        mv -fT -- "$path.new" "$path"
+        ;;
+    unlink) rm -f -- "$path" ;;
+    esac
+done
+"""
+
+# $1 the folder, then paths below it. What a removed file lay in goes with it when it is empty.
+_REMOVE = """set -eu
+cd -- "$1"
+shift
+for path; do
+    rm -rf -- "$path"
+    rmdir -- "$(dirname -- "$path")" 2>/dev/null || :
+done
+"""
+
+
+class Folder(Protocol):
+    """The application's folder on a host."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies there, absolute."""
+
+    def lease(self, token: str) -> Lease:
+        """The lease of the application, as the holder that ``token`` marks; nothing is asked."""
+
+    def read(self, newest: Sequence[str] = ()) -> Memory:
+        """All that it holds.
+
+        Args:
+            newest: secrets whose newest values are wanted.
+
+        Raises:
+            DeployError: a record can't be read.
+            HostError: the host can't be asked.
+        """
+
+    def write(self, entries: Sequence[Entry], contents: Contents) -> None:
+        """Write entries, in order.
+
+        Raises:
+            DeployError: a file that must not be there yet is; nothing was written.
+            HostError: the host can't do it.
+        """
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files and folders, by their paths below the folder; those gone are no error."""
+
+    def secret(self, name: str, version: int) -> Secret:
+        """The value of one version of a secret.
+
+        Raises:
+            DeployError: the host has lost it.
+        """
+
+
+class HostFolder:
+    """The :class:`Folder` on a real host.
+
+    Args:
+        host: where.
+        path: absolute path there.
+    """
+
+    def __init__(self, host: Host, path: str) -> None:
+        self._host, self._path = host, path
+
+    @property
+    def path(self) -> str:
+        """Where it lies there, absolute."""
+        return self._path
+
+    def lease(self, token: str) -> Lease:
+        """The lease of the application; see :meth:`Folder.lease`."""
+        return HostLease(self._host, f"{self._path}/{layout.LEASE}", token)
+
+    def read(self, newest: Sequence[str] = ()) -> Memory:
+        """All that it holds; see :meth:`Folder.read`."""
+        argv = ("sh", "-c", _READ, "read", self._path, *newest)
+        where = self._host.name
+        return parse_memory(
+            sections(self._host.run(argv, timeout=_READ_S).stdout, where=where),
+            where=f"{where}:{self._path}",
+        )
+
+    def write(self, entries: Sequence[Entry], contents: Contents) -> None:
+        """Write entries, in order; see :meth:`Folder.write`."""
+        words, data = packed(entries, contents)
+        argv = ("sh", "-c", _WRITE, "write", self._path, *words)
+        done = self._host.run(argv, timeout=_WRITE_S, input=data, check=False)
+        if done.exit_code == _EXISTS:
+            raise DeployError(
+                f"{self._path}/{done.text.strip()} exists on {self._host.name} already; it was "
+                "left as it is",
+                hint="somebody else deployed meanwhile: deploy again",
+            )
+        if not done.ok:
+            raise CommandFailed(
+                ("sh", "write", self._path),
+                done.exit_code,
+                done.error_text,
+                where=self._host.name,
+                hint=f"the login user must be able to write {self._path}",
+            )
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files and folders; see :meth:`Folder.remove`."""
+        for start in range(0, len(paths), _MOST_AT_ONCE):
+            batch = paths[start : start + _MOST_AT_ONCE]
+            self._host.run(("sh", "-c", _REMOVE, "remove", self._path, *batch), timeout=_READ_S)
+
+    def secret(self, name: str, version: int) -> Secret:
+        """The value of one version of a secret; see :meth:`Folder.secret`."""
+        data = self._host.read(f"{self._path}/{layout.secret_file(name, version)}")
+        if data is None:
+            raise DeployError(
+                f"the secret {name} version {version} vanished from {self._host.name}",
+                hint="deploy again",
+                stage="secrets",
+            )
+        return Secret(data.decode("utf-8", "replace"))
+
+
+def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
+    """Read what a folder's script printed. Pure.
+
+    Args:
+        where: host and folder, for messages.
+
+    Raises:
+        DeployError: a record can't be read.
+    """
+    releases = [
+        Release.from_json(data, f"{where}/{name}")
+        for name, data in found
+        if name.startswith("releases/")
+    ]
+    releases.sort(key=lambda release: (release.created, release.id), reverse=True)
+    link = next((data.decode() for name, data in found if name == "current"), "")
+    return Memory(
+        Records(tuple(releases), link.rpartition("/")[2] or None),
+        files=tuple(data.decode() for name, data in found if name == "path"),
+        newest={
+            name.removeprefix("newest "): Secret(data.decode("utf-8", "replace"))
+            for name, data in found
+            if name.startswith("newest ")
+        },
+    )
+
+
+def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], bytes]:
+    """The arguments of the script that writes, and the archive it reads. Pure but for contents."""
+    words: list[str] = []
+    holder = io.BytesIO()
+    with tarfile.open(fileobj=holder, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for number, entry in enumerate(entries):
+            words += _words(entry, str(number))
+            if isinstance(entry, (File, Line)):
+                data = contents(entry.source)
+                head = tarfile.TarInfo(str(number))
+                head.size, head.mode = len(data), 0o600
+                archive.addfile(head, io.BytesIO(data))
+    return words, holder.getvalue()
+
+
+def _words(entry: Entry, number: str) -> list[str]:
+    if isinstance(entry, Link):
+        return ["link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-"]
+    if isinstance(entry, Line):
+        return ["line", entry.path, "-", "-", number]
+    owner = "-" if entry.owner is None else str(entry.owner)
+    kind = "directory" if isinstance(entry, Directory) else "fresh" if entry.fresh else "file"
+    return [kind, entry.path, f"{entry.mode:04o}", owner, number]

@@ -1,0 +1,34 @@
+"""Where what a host remembers lies, relative to the application's folder. Pure.
+
+``releases/ID/{compose.json,release.json}`` are written before a release goes live, ``current`` is
+a symbolic link to the live one's folder, ``journal.jsonl`` gets a line of intent before and a line
+of outcome after each deploy. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files
+lie below ``files/`` under the hash of their content.
+"""
+
+from __future__ import annotations
+
+CURRENT = "current"
+JOURNAL = "journal.jsonl"
+LEASE = "lease"
+SECRETS = "secrets"
+
+
+def release_folder(release: str) -> str:
+    """A release's own folder."""
+    return f"releases/{release}"
+
+
+def compose_file(release: str) -> str:
+    """A release's Compose file."""
+    return f"{release_folder(release)}/compose.json"
+
+
+def record_file(release: str) -> str:
+    """A release's record."""
+    return f"{release_folder(release)}/release.json"
+
+
+def secret_file(name: str, version: int) -> str:
+    """A version of a secret."""
+    return f"{SECRETS}/{name}/{version}"

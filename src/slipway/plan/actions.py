@@ -1,0 +1,178 @@
+"""What a deploy does, as a small closed set of values. Pure.
+
+An action names images, files and secrets and never holds their bytes, so that a list of actions can
+be printed, compared, kept, and carried out by whoever has the bytes. :attr:`where` tells what it
+takes: ``host`` is done with what the host has, ``here`` needs this machine (its Nix store, its
+programs, its view of the stack).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from slipway.ledger.entries import Entry, entry_json
+from slipway.ledger.release import Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bring images to the host's engine.
+
+    Attributes:
+        references: the images.
+        bytes_to_send: of their layers that the host lacks, before compression.
+    """
+
+    where: ClassVar[str] = "here"
+    references: tuple[str, ...]
+    bytes_to_send: int
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "load",
+            "where": self.where,
+            "references": list(self.references),
+            "bytes_to_send": self.bytes_to_send,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write into the application's folder, in order.
+
+    Attributes:
+        entries: what.
+    """
+
+    where: ClassVar[str] = "host"
+    entries: tuple[Entry, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        entries = [entry_json(entry) for entry in self.entries]
+        return {"action": "write", "where": self.where, "entries": entries}
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove what is ours.
+
+    Attributes:
+        images: references; one that a container uses stays.
+        networks: names in Compose's file.
+        paths: below the application's folder.
+        bytes: that the images' removal frees.
+    """
+
+    where: ClassVar[str] = "host"
+    images: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    bytes: int = 0
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "remove",
+            "where": self.where,
+            "images": list(self.images),
+            "networks": list(self.networks),
+            "paths": list(self.paths),
+            "bytes": self.bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """Run Compose with a release's file.
+
+    Attributes:
+        release: whose file.
+        arguments: Compose's.
+        timeout_s: seconds after which it is stopped.
+        failed: what a failure is, a clause such as ``the migration failed``; empty lets the
+            containers speak.
+        gate: whether an empty JSON list on its standard output means that the actions after it
+            in this step have nothing to do.
+    """
+
+    where: ClassVar[str] = "host"
+    release: str
+    arguments: tuple[str, ...]
+    timeout_s: float
+    failed: str = ""
+    gate: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "compose",
+            "where": self.where,
+            "release": self.release,
+            "arguments": list(self.arguments),
+            "timeout_s": self.timeout_s,
+            "failed": self.failed,
+            "gate": self.gate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Watch services until they are well.
+
+    Attributes:
+        expected: what they should come to.
+    """
+
+    where: ClassVar[str] = "host"
+    expected: tuple[Expected, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        expected = [{"service": one.service, **one.to_json()} for one in self.expected]
+        return {"action": "watch", "where": self.where, "expected": expected}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a URL until it answers 200.
+
+    Attributes:
+        url: the stack's, as people reach it.
+    """
+
+    where: ClassVar[str] = "here"
+    url: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {"action": "ask", "where": self.where, "url": self.url}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a program on this machine.
+
+    Attributes:
+        argv: program and arguments.
+        secrets: environment variable, secret's name and version: while it runs, the variable
+            names a file that holds the secret.
+    """
+
+    where: ClassVar[str] = "here"
+    argv: tuple[str, ...]
+    secrets: tuple[tuple[str, str, int], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "run",
+            "where": self.where,
+            "argv": list(self.argv),
+            "secrets": {name: f"{secret}/{version}" for name, secret, version in self.secrets},
+        }
+
+
+Action = Load | Write | Remove | Compose | Watch | Ask | Run

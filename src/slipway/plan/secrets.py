@@ -1,0 +1,96 @@
+"""Which version of each secret a release uses. Pure.
+
+A secret's versions are files ``secrets/NAME/1``, ``2``, … of the application's folder: mode 0400,
+owned by the user that reads them in the containers, in a folder of mode 0700. A version is never
+written twice. The operator's own value (``deploy/secrets/NAME`` or ``SLIPWAY_SECRET_NAME``) becomes
+a new version when it differs from the newest; one that nobody supplied is generated when the host
+has none. A derived secret has the version of the one it is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slipway.errors import ConfigError, Problem
+from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SecretChoice:
+    """Which version of a secret a release uses, and how it comes to be.
+
+    Attributes:
+        spec: the secret.
+        version: its number.
+        origin: ``kept``, ``generated``, ``supplied`` or ``derived``.
+    """
+
+    spec: SecretSpec
+    version: int
+    origin: str
+
+
+def choose(
+    specs: Sequence[SecretSpec],
+    *,
+    held: Mapping[str, Sequence[int]],
+    newest: Mapping[str, Secret],
+    supplied: Mapping[str, Secret],
+    live: Mapping[str, int] | None = None,
+) -> tuple[SecretChoice, ...]:
+    """Decide each secret's version. Pure.
+
+    A secret that the live release uses and the host has lost gets a new version, so that whoever
+    runs with the lost one is replaced.
+
+    Args:
+        specs: the secrets of the stack.
+        held: name to the versions on the host.
+        newest: the newest version's value, for those in ``supplied`` that the host has.
+        supplied: the operator's values.
+        live: name to the version that the live release uses.
+
+    Raises:
+        ConfigError: one is neither supplied, nor held, nor generated, nor derived; or a derived
+            one was supplied. All are named.
+    """
+    problems: list[Problem] = []
+    chosen: dict[str, SecretChoice] = {}
+    for spec in specs:
+        if spec.derive:
+            if spec.name in supplied:
+                problems.append(
+                    Problem(spec.name, f"is derived from {spec.source}: supply that instead")
+                )
+            continue
+        last = max(held.get(spec.name, ()), default=0)
+        used = max(last, (live or {}).get(spec.name, 0))
+        given = supplied.get(spec.name)
+        if given is not None and (not last or newest.get(spec.name) != given):
+            chosen[spec.name] = SecretChoice(spec, used + 1, "supplied")
+        elif last:
+            chosen[spec.name] = SecretChoice(spec, last, "kept")
+        elif spec.generate:
+            chosen[spec.name] = SecretChoice(spec, used + 1, "generated")
+        else:
+            problems.append(
+                Problem(
+                    spec.name,
+                    f"is missing: put it into deploy/secrets/{spec.name} or {variable(spec.name)}",
+                )
+            )
+    if problems:
+        raise ConfigError.from_problems("the secrets", problems)
+    for spec in specs:
+        if spec.derive:
+            version = chosen[spec.source].version
+            origin = "kept" if version in held.get(spec.name, ()) else "derived"
+            chosen[spec.name] = SecretChoice(spec, version, origin)
+    return tuple(chosen[spec.name] for spec in specs)
+
+
+def variable(name: str) -> str:
+    """The environment variable that supplies a secret."""
+    return "SLIPWAY_SECRET_" + name.upper().replace("-", "_")

@@ -1,0 +1,74 @@
+"""A step of a deploy, as a value: what it believes, does, and is undone by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slipway.hosts.container import Container, standing
+from slipway.plan.actions import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What was true on the host when the plan was made.
+
+    Attributes:
+        current: id of the live release, or None.
+        containers: the application's containers: service, id, image id, sorted; None for a step
+            that comes after they changed.
+    """
+
+    current: str | None
+    containers: tuple[tuple[str, str, str], ...] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        containers = self.containers
+        return {
+            "current": self.current,
+            "containers": None if containers is None else [list(one) for one in containers],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        name: such as ``transfer``.
+        about: what it does, for people.
+        belief: what must still be true when it begins, or None when it changes nothing that runs.
+        do: what is done, in order.
+        undo: what is done on the way back.
+        reason: why nothing is undone, when nothing is.
+    """
+
+    name: str
+    about: str
+    belief: Belief | None = None
+    do: tuple[Action, ...] = ()
+    undo: tuple[Action, ...] = ()
+    reason: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "name": self.name,
+            "about": self.about,
+            "belief": self.belief.to_json() if self.belief else None,
+            "do": [action.to_json() for action in self.do],
+            "undo": [action.to_json() for action in self.undo],
+            "reason": self.reason,
+        }
+
+
+def fingerprint(containers: tuple[Container, ...]) -> tuple[tuple[str, str, str], ...]:
+    """What of the services' containers a plan relies on: service, id, image id, sorted."""
+    return tuple(sorted((one.service, one.id, one.image_id) for one in standing(containers)))
+
+
+def way_back(begun: Sequence[Step]) -> tuple[Action, ...]:
+    """The undo of the steps that were begun, the last one's first, each action once."""
+    actions = [action for step in reversed(begun) for action in step.undo]
+    return tuple(dict.fromkeys(actions))

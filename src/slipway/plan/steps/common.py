@@ -1,0 +1,104 @@
+"""What several steps share: beliefs, Compose's commands, and the way back to what ran before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from slipway.ledger.entries import Link
+from slipway.ledger.layout import CURRENT, release_folder
+from slipway.ledger.release import Expected, Release
+from slipway.plan.actions import Action, Compose, Remove, Watch, Write
+from slipway.plan.draft import Draft
+from slipway.plan.step import Belief, fingerprint
+from slipway.stack.health import health_check
+
+UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
+_SPARE_S = 120.0
+_DOWN_S = 300.0
+_DEADLINE_S = 300
+_UP = ("up", "--detach", "--no-build", "--pull", "never")
+
+
+def belief(draft: Draft) -> Belief:
+    """What a draft takes to be true until its first change of what runs."""
+    return Belief(draft.seen.memory.records.current, fingerprint(draft.seen.engine.containers))
+
+
+def later(draft: Draft) -> Belief:
+    """What is left of that once services were changed."""
+    return Belief(draft.seen.memory.records.current)
+
+
+def first_touch(draft: Draft, *before: object) -> Belief:
+    """The belief of a step that changes what runs, unless one ``before`` it did already."""
+    return later(draft) if any(before) else belief(draft)
+
+
+def up(release: str, further: Iterable[str], services: Iterable[Mapping[str, Any]]) -> Compose:
+    """``compose up`` with what is on the host already: nothing is pulled or built.
+
+    Args:
+        release: whose file.
+        further: arguments of its own.
+        services: definitions of those it waits for, which tell how long.
+    """
+    checks = [health_check(body) for body in services]
+    limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
+    return Compose(release, (*_UP, *further), limit)
+
+
+def put_back(release: Release) -> tuple[Action, ...]:
+    """Apply a recorded release's own Compose file again, watch until it is well, make it current.
+
+    Its images, config files and secret versions are still on the host: pruning comes last.
+    """
+    wanted = release.expected or tuple(
+        Expected(service, 1, _DEADLINE_S) for service in release.hashes
+    )
+    limit = _SPARE_S + sum(one.deadline_s for one in wanted)
+    return (
+        Compose(release.id, (*_UP, "--remove-orphans"), limit),
+        Watch(wanted),
+        Write((Link(CURRENT, release_folder(release.id)),)),
+    )
+
+
+def take_down(release: str) -> tuple[Action, ...]:
+    """End what a first deploy started; data stays."""
+    down = ("down", "--remove-orphans", "--timeout", "30")
+    return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
+
+
+def undo(draft: Draft) -> tuple[Action, ...]:
+    """The way back to what ran before this deploy."""
+    live = draft.seen.memory.records.live
+    if live is None:
+        return take_down(draft.release.id)
+    networks = changed_networks(draft)
+    if not networks:
+        return put_back(live)
+    return (*detach(live.id, draft), Remove(networks=networks), *put_back(live))
+
+
+def changed_networks(draft: Draft) -> tuple[str, ...]:
+    """The networks that are there with another definition."""
+    return tuple(one.name for one in draft.plan.definitions if one.kind == "network")
+
+
+def detach(release: str, draft: Draft) -> tuple[Action, ...]:
+    """End the services on networks that are made anew: Docker can't change one that is in use.
+
+    Args:
+        release: whose file knows them.
+    """
+    live = draft.seen.memory.records.live
+    known = live.hashes if live is not None and live.id == release else draft.release.hashes
+    attached = {
+        service
+        for one in draft.plan.definitions
+        if one.kind == "network"
+        for service in one.services
+    }
+    services = [service for service in known if service in attached]
+    return (Compose(release, ("rm", "--stop", "--force", *services), _DOWN_S),) if services else ()

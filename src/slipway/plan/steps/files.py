@@ -1,0 +1,33 @@
+"""Put config files, data folders, the release's own folder and the deploy's intent on the host."""
+
+from __future__ import annotations
+
+from slipway.ledger.entries import Directory, Entry, File, Line, Source
+from slipway.ledger.layout import JOURNAL, compose_file, record_file
+from slipway.plan.actions import Write
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step
+from slipway.plan.steps.common import UNUSED
+
+
+def step(draft: Draft) -> Step:
+    """Config files lie under the hash of their content: those that are there are left."""
+    wanted, release = draft.wanted, draft.release
+    there = set(draft.seen.memory.files)
+    entries: list[Entry] = [
+        File(path, Source("config", name), 0o444)
+        for name, file in sorted(wanted.files.items())
+        if (path := file.path(wanted.app_dir).removeprefix(f"{wanted.app_dir}/")) not in there
+    ]
+    entries.append(Directory(wanted.data_dir, 0o755))
+    entries += [
+        Directory(f"{wanted.data_dir}/{folder.name}", folder.mode, folder.owner)
+        for folder in wanted.stack.data
+    ]
+    entries += [
+        File(compose_file(release.id), Source("compose", release.id), 0o644),
+        File(record_file(release.id), Source("release", release.id), 0o644),
+        Line(JOURNAL, Source("journal", "intent")),
+    ]
+    about = "config files and release record"
+    return Step("files", about, do=(Write(tuple(entries)),), reason=UNUSED)

@@ -1,0 +1,30 @@
+"""Remove what no kept release needs. That it fails does not make a live release bad."""
+
+from __future__ import annotations
+
+from slipway.ledger.layout import release_folder
+from slipway.ledger.records import Records
+from slipway.plan.actions import Remove
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step
+from slipway.plan.waste import waste
+
+NAME = "prune"
+
+
+def step(draft: Draft) -> Step | None:
+    """None when everything is needed; reckoned with what this deploy itself brings."""
+    memory, release = draft.seen.memory, draft.release
+    fresh = (f"secrets/{name}/{version}" for name, version in release.secrets.items())
+    found = waste(
+        release.application,
+        Records((release, *memory.records.releases), release.id),
+        references=draft.seen.engine.images.references,
+        paths=dict.fromkeys((*memory.files, *release.files, *fresh)),
+    )
+    if found.empty:
+        return None
+    folders = tuple(release_folder(one) for one in found.releases)
+    do = (Remove(images=found.references, paths=(*found.paths, *folders), bytes=found.bytes),)
+    reason = "nothing that could come back"
+    return Step(NAME, "remove what no kept release needs", do=do, reason=reason)

@@ -1,0 +1,31 @@
+"""Put fresh secret versions on the host."""
+
+from __future__ import annotations
+
+from slipway.ledger.entries import Directory, Entry, File, Source
+from slipway.ledger.layout import SECRETS, secret_file
+from slipway.plan.actions import Write
+from slipway.plan.draft import Draft
+from slipway.plan.secrets import SecretChoice
+from slipway.plan.step import Step
+from slipway.plan.steps.common import UNUSED
+
+
+def step(draft: Draft) -> Step | None:
+    """None when the host has every version. A version that is there is never written again."""
+    fresh = [choice for choice in draft.choices if choice.origin != "kept"]
+    if not fresh:
+        return None
+    folders: list[Entry] = [Directory(SECRETS, 0o700)]
+    folders += [Directory(f"{SECRETS}/{choice.spec.name}", 0o700) for choice in fresh]
+    # Those that others are derived from come first.
+    ordered = sorted(fresh, key=lambda choice: bool(choice.spec.derive))
+    names = ", ".join(choice.spec.name for choice in fresh)
+    do = (Write((*folders, *(_file(choice) for choice in ordered))),)
+    return Step("secrets", names, do=do, reason=UNUSED)
+
+
+def _file(choice: SecretChoice) -> File:
+    name, version = choice.spec.name, choice.version
+    source = Source("secret", name, version)
+    return File(secret_file(name, version), source, 0o400, choice.spec.owner, fresh=True)
