@@ -82,7 +82,7 @@ class CommandLine(Program):
         self._understand(lambda: super(CommandLine, self).parse_core(argv))
 
     def parse_collection(self) -> None:
-        """Load ``tasks.py``."""
+        """Load ``tasks``."""
         try:
             super().parse_collection()
         except Exit as error:

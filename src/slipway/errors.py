@@ -14,7 +14,7 @@
         └── Interrupted  130  somebody pressed Ctrl-C; what ran before still runs
 
 A message says what failed and what still works; ``hint`` is the next command to type.
-Library code raises; ``tasks.py`` is the only place that prints an error and exits.
+Library code raises; ``tasks`` is the only place that prints an error and exits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
-"""Plans and outcomes as text for people. Pure."""
+"""Plans, steps and outcomes as text for people. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slipway.act.outcome import Outcome
+from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
+from slipway.plan.step import Step
 from slipway.plan.values import Plan
 from slipway.report import human_bytes, table
 
@@ -21,10 +25,44 @@ def plan_text(plan: Plan) -> str:
         "",
         table(rows, head=("service", "action", "reason", "downtime")),
     ]
+    if plan.definitions:
+        lines += ["", "networks and volumes of another definition:"]
+        lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
     if plan.migrations:
         lines += ["", "migrations:"]
         lines += [f"  {one.revision}  {one.message}".rstrip() for one in plan.migrations]
     return "\n".join(lines)
+
+
+def steps_text(steps: Sequence[Step]) -> str:
+    """Steps for people: what each does and is undone by, and where."""
+    lines: list[str] = []
+    for step in steps:
+        lines += ["", f"{step.name}  {step.about}"]
+        lines += [f"  {one.where:4}  {action_text(one)}" for one in step.do]
+        lines += [f"  undo  {action_text(one)}" for one in step.undo]
+        if step.reason:
+            lines.append(f"  note  {step.reason}")
+    return "\n".join(lines)
+
+
+def action_text(action: Action) -> str:
+    """An action for people, in one line."""
+    match action:
+        case Load():
+            return f"load {', '.join(action.references)} ({human_bytes(action.bytes_to_send)})"
+        case Write():
+            return f"write {', '.join(entry.path for entry in action.entries)}"
+        case Remove():
+            return f"remove {', '.join((*action.images, *action.networks, *action.paths))}"
+        case Compose():
+            return f"compose {' '.join(action.arguments)} (of {action.release})"
+        case Watch():
+            return f"watch {', '.join(one.service for one in action.expected)}"
+        case Ask():
+            return f"ask {action.url}"
+        case Run():
+            return f"run {' '.join(action.argv)}"
 
 
 def outcome_text(outcome: Outcome) -> str:

@@ -5,27 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.act.doors import Doors
 from slipway.doors import Clock, Host, Shell
 from slipway.errors import HostUnreachable
 from slipway.hosts.config import HostEntry
-from slipway.hosts.open import Booted, address_of, open_host
+from slipway.hosts.open import Booted, address_of
+from slipway.hosts.open import open_host as connection_to
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals
 from slipway.report import Report
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host.
+    """A host to work on; leaving its ``with`` block ends the connection.
 
     Attributes:
         entry: what ``deploy/hosts.toml`` says.
-        host: the machine.
         address: where the ports it publishes are reached.
+        doors: everything a deploy to it acts through.
     """
 
     entry: HostEntry
-    host: Host
     address: str
+    doors: Doors
+
+    @property
+    def host(self) -> Host:
+        """The machine."""
+        return self.doors.host
+
+    def close(self) -> None:
+        """End the connection."""
+        self.host.close()
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehearsals:
@@ -33,8 +50,8 @@ def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehear
     return Rehearsals(root / ".slipway/rehearsal", shell=shell, clock=clock, report=report)
 
 
-def open_target(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> Target:
-    """A host, ready for its first command.
+def open_host(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> tuple[Host, str]:
+    """A host, ready for its first command, and the address of the ports it publishes.
 
     Args:
         entry: which.
@@ -48,7 +65,7 @@ def open_target(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> Targe
     booted = None
     if entry.kind == "rehearsal":
         booted = _booted(hosts.up(entry.name, tree) if tree else _running(entry, hosts))
-    return Target(entry, open_host(entry, booted=booted), address_of(entry, booted=booted))
+    return connection_to(entry, booted=booted), address_of(entry, booted=booted)
 
 
 def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:

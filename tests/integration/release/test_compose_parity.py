@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from slipway.app.desk import Desk
+from slipway.app.workspace import Workspace
 from slipway.config import load
 from slipway.report import Report
 from slipway.stack.model import Stack, own_variables
@@ -92,7 +92,7 @@ def compose() -> tuple[str, ...]:
     """The real Compose, the rehearsal host's own; ``config`` needs no daemon."""
     named = os.environ.get("SLIPWAY_COMPOSE")
     if named is None:
-        tree = Desk(ROOT, Report(quiet=True)).tree(locked=True)
+        tree = Workspace(ROOT, Report(quiet=True)).tree(locked=True)
         named = str(tree / "usr/libexec/docker/cli-plugins/docker-compose")
     return (named,)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from functools import cached_property
 from pathlib import Path
 
 from slipway import config
 from slipway.act.doors import Doors
 from slipway.app.checkout import check_wanted, git_commit, maker, read_wanted
-from slipway.app.target import Target, open_target, rehearsals
+from slipway.app.target import Target, open_host, rehearsals
 from slipway.config import Config
-from slipway.doors import Clock, Shell, SystemClock
+from slipway.doors import Clock, Host, Shell, SystemClock
 from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.delta import Delta
@@ -35,7 +36,7 @@ _BUILD_S = 3600.0
 _REACH_S = 20.0
 
 
-class Desk:
+class Workspace:
     """Everything a command of the command line works with.
 
     Args:
@@ -57,8 +58,9 @@ class Desk:
         self.shell: Shell = shell or LocalShell()
         self.clock: Clock = clock or SystemClock()
 
+    @cached_property
     def config(self) -> Config:
-        """``slipway.toml``.
+        """``slipway.toml``, read once.
 
         Raises:
             ConfigError: it has problems.
@@ -83,7 +85,7 @@ class Desk:
         Raises:
             ConfigError: naming everything.
         """
-        settings = self.config()
+        settings = self.config
         check_wanted(self.root, entry, settings.roles, settings.application, os.environ)
 
     def reach(self, host: str | None) -> Target | None:
@@ -103,7 +105,7 @@ class Desk:
         try:
             target.host.run(("true",), timeout=_REACH_S)
         except BaseException:
-            target.host.close()
+            target.close()
             raise
         return target
 
@@ -121,7 +123,7 @@ class Desk:
             ConfigError: there is no such role.
             SupplyError: an input can't be had, or Nix failed.
         """
-        settings = self.config()
+        settings = self.config
         wanted = settings.known_roles(roles)
         ready(self.shell, self.root, self.report, locked=locked)
         self.report.step("build", f"{len(wanted)} images")
@@ -176,19 +178,18 @@ class Desk:
         """
         entry = self.entry(host)
         tree = self.tree(locked=locked) if boot and entry.kind == "rehearsal" else None
-        return open_target(entry, self.rehearsals(), tree)
+        machine, address = open_host(entry, self.rehearsals(), tree)
+        return Target(entry, address, self._doors(entry, machine))
 
-    def doors(self, target: Target) -> Doors:
+    def _doors(self, entry: HostEntry, host: Host) -> Doors:
         """Everything a deploy to this host acts through."""
+        engine = DockerEngine(
+            host, self.config.application, entry.docker, delta=self._delta(entry, host)
+        )
         return Doors(
-            host=target.host,
-            engine=DockerEngine(
-                target.host,
-                self.config().application,
-                target.entry.docker,
-                delta=self._delta(target),
-            ),
-            folder=HostFolder(target.host, target.entry.app_dir),
+            host=host,
+            engine=engine,
+            folder=HostFolder(host, entry.app_dir),
             shell=self.shell,
             http=HttpxHttp(),
             clock=self.clock,
@@ -196,18 +197,42 @@ class Desk:
             root=self.root,
         )
 
-    def _delta(self, target: Target) -> Delta | None:
+    def _delta(self, entry: HostEntry, host: Host) -> Delta | None:
         """What saves bytes on the way to a host; this machine is its own, with no way between."""
-        entry = target.entry
         if entry.kind == "local":
             return None
         return Delta(
-            target.host,
+            host,
             f"{entry.app_dir}/cache",
             Shelf(self.root / ".slipway/references" / entry.name),
             self.report.warn,
             docker=entry.docker,
         )
+
+    def ready_for(
+        self, host: str | None, *, locked: bool, boot: bool = True
+    ) -> tuple[tuple[Image, ...], Target]:
+        """Images and host of a deploy; what can be found wrong is found before the long parts.
+
+        Args:
+            host: its name, or None for the default one.
+            locked: as for :meth:`images`.
+            boot: boot a rehearsal host that isn't up, after the build.
+
+        Raises:
+            ConfigError: the stack, its settings or the host's name are wrong.
+            HostError: the host can't be reached, or did not boot.
+            SupplyError: an image can't be built.
+        """
+        self.check(self.entry(host))
+        target = self.reach(host) if boot else self.target(host)
+        try:
+            images = self.images(locked=locked)
+        except BaseException:
+            if target is not None:
+                target.close()
+            raise
+        return images, target or self.target(host, boot=True, locked=locked)
 
     def wanted(self, target: Target, images: tuple[Image, ...]) -> Wanted:
         """What the checkout says about a deploy to this host.
@@ -220,7 +245,7 @@ class Desk:
             target.entry,
             target.address,
             images,
-            application=self.config().application,
+            application=self.config.application,
             who=maker(),
             commit=git_commit(self.shell, self.root),
             environment=os.environ,

@@ -1,0 +1,32 @@
+"""The command line: ``./inv --list`` shows every task, ``./inv --help TASK`` its flags.
+
+Everyday verbs stand by themselves, what belongs to one noun in a collection of that name. Each task
+parses, calls slipway, and gives back what it answers.
+"""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from tasks import deploys, development, inputs, rehearsal, services
+
+namespace = Collection(
+    inputs.lock,
+    inputs.fetch,
+    inputs.build,
+    deploys.deploy,
+    deploys.plan,
+    deploys.status,
+    deploys.releases,
+    deploys.down,
+    services.logs,
+    services.run,
+    development.lint,
+    development.bench,
+)
+namespace.add_task(services.exec_, name="exec")
+namespace.add_task(development.test_, name="test")
+namespace.add_collection(
+    Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
+)
+namespace.add_collection(Collection("nix", development.nix_check))

@@ -1,0 +1,100 @@
+"""What every task shares: its place, its failures, how its answer is shown."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from slipway.app.answer import Answer
+from slipway.app.workspace import Workspace
+from slipway.errors import ConfigError, Interrupted, SlipwayError
+from slipway.report import Report
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "name of a host in deploy/hosts.toml (default: its `default`)"
+JSON = "print JSON on standard output"
+LOCKED = "never lock anew: stop when a locked package can't be had"
+
+
+def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], Any]:
+    """Make a task of a function that takes a Workspace, show its answer, handle its failures.
+
+    A function whose flags have ``json`` answers in JSON when it is set.
+
+    Args:
+        options: those of :func:`invoke.task`.
+
+    Returns:
+        A decorator. The function's result is an answer to show, an exit code, or None.
+    """
+
+    def decorate(body: Callable[..., Answer | int | None]) -> Any:
+        @functools.wraps(body)
+        def guarded(context: Context, *args: Any, **kwargs: Any) -> None:
+            report = Report()
+            as_json = bool(kwargs.pop("json", False))
+            try:
+                result = body(Workspace(ROOT, report), *args, **kwargs)
+            except SlipwayError as error:
+                raise _ended(report, error, as_json) from error
+            except OSError as error:
+                failure = SlipwayError(f"this machine: {error}", hint="mend this, then try again")
+                raise _ended(report, failure, as_json) from error
+            except KeyboardInterrupt as error:
+                if as_json:
+                    report.data(Interrupted("interrupted").to_json())
+                report.say("interrupted")
+                raise Exit(code=Interrupted.exit_code) from error
+            if isinstance(result, Answer):
+                _show(report, result, as_json)
+            elif result:
+                raise Exit(code=result)
+
+        return task(guarded, **options)
+
+    return decorate
+
+
+def _ended(report: Report, error: SlipwayError, as_json: bool) -> Exit:
+    if as_json:
+        report.data(error.to_json())
+    report.error(error)
+    return Exit(code=error.exit_code)
+
+
+def _show(report: Report, answer: Answer, as_json: bool) -> None:
+    if as_json:
+        report.data(answer.json)
+        return
+    if answer.talk:
+        report.say(answer.talk)
+    if answer.text:
+        report.text(answer.text)
+
+
+def remainder() -> tuple[str, ...]:
+    """What follows ``--`` on the command line, argument by argument."""
+    return tuple(sys.argv[sys.argv.index("--") + 1 :]) if "--" in sys.argv else ()
+
+
+def attached(workspace: Workspace, argv: list[str]) -> int:
+    """Run a program with this terminal in the checkout; a missing one is named."""
+    workspace.report.step(Path(argv[0]).name if argv[0] != sys.executable else argv[2])
+    try:
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        return subprocess.run(argv, cwd=ROOT, env=env, check=False).returncode
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{argv[0]} is not installed",
+            hint=f"install your distribution's {argv[0]} package",
+            stage="setup",
+        ) from error

@@ -1,0 +1,85 @@
+"""Make a release live, look at what is live, end it."""
+
+from __future__ import annotations
+
+from slipway.act.deploy import deploy as carry_out
+from slipway.act.deploy import make_draft
+from slipway.app.answer import Answer
+from slipway.app.checkout import maker
+from slipway.app.present import outcome_text, plan_text, steps_text
+from slipway.app.workspace import Workspace, new_token
+from slipway.operate import running
+from slipway.operate.status import (
+    make_status,
+    read_status,
+    releases_json,
+    releases_text,
+    status_text,
+)
+from slipway.plan.steps import steps as steps_of
+from tasks.command import HOST, JSON, LOCKED, command
+
+
+@command(help={"host": HOST, "locked": LOCKED, "json": JSON})
+def deploy(
+    workspace: Workspace, host: str | None = None, locked: bool = False, json: bool = False
+) -> Answer:
+    """Make this checkout live on a host; go back if it fails."""
+    images, target = workspace.ready_for(host, locked=locked)
+    with target:
+        result = carry_out(workspace.wanted(target, images), target.doors, new_token())
+    status = make_status(target.host.name, result.release, result.containers)
+    outcome = result.outcome
+    return Answer(outcome.to_json(), status_text(status), outcome_text(outcome))
+
+
+@command(
+    help={
+        "host": HOST,
+        "steps": "show what each step does, and what undoes it",
+        "locked": LOCKED,
+        "json": JSON,
+    }
+)
+def plan(
+    workspace: Workspace,
+    host: str | None = None,
+    steps: bool = False,
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Show what a deploy would do, and do nothing."""
+    images, target = workspace.ready_for(host, locked=locked, boot=False)
+    with target:
+        draft = make_draft(workspace.wanted(target, images), target.doors)
+    value, text = draft.plan.to_json(), plan_text(draft.plan)
+    if steps:
+        todo = () if draft.unchanged else steps_of(draft)
+        value["steps"] = [step.to_json() for step in todo]
+        text = "\n".join(filter(None, (text, steps_text(todo))))
+    return Answer(value, text)
+
+
+@command(help={"host": HOST, "json": JSON})
+def status(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
+    """Show what runs, and where it drifted."""
+    with workspace.target(host) as target:
+        seen = read_status(target.doors)
+    return Answer(seen.to_json(), status_text(seen))
+
+
+@command(help={"host": HOST, "json": JSON})
+def releases(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
+    """List a host's releases, newest first."""
+    with workspace.target(host) as target:
+        records = target.doors.folder.read().records
+    return Answer(releases_json(records), releases_text(records))
+
+
+@command(help={"host": HOST})
+def down(workspace: Workspace, host: str | None = None) -> Answer:
+    """Stop the stack; data, secrets, images and releases stay."""
+    with workspace.target(host) as target:
+        live = running.down(target.doors, maker(), new_token())
+    talk = f"{live.id} is down; data was kept. Bring it back with ./inv deploy"
+    return Answer({"release": live.id}, talk=talk)

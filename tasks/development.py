@@ -1,0 +1,79 @@
+"""Check, test and measure this repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from slipway.app.answer import Answer
+from slipway.app.bench import bench as measure
+from slipway.app.bench import figures_text
+from slipway.app.workspace import Workspace
+from slipway.errors import ConfigError
+from slipway.supply import programs
+from slipway.supply.nixtool import FEATURES
+from slipway.supply.ready import ready
+from tasks.command import JSON, ROOT, attached, command, remainder
+
+
+@command()
+def lint(workspace: Workspace) -> int:
+    """Check style, types and shell scripts."""
+    scripts = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("nix/**/*.sh"))
+    scripts += ["inv", "deploy/images/postgres/usr/bin/postgres-start"]
+    checks = [
+        [sys.executable, "-m", "ruff", "check", "."],
+        [sys.executable, "-m", "ruff", "format", "--check", "."],
+        [sys.executable, "-m", "mypy"],
+        [str(Path(sys.executable).parent / "shellcheck"), *scripts],
+    ]
+    return max(attached(workspace, argv) for argv in checks)
+
+
+@command(
+    name="test",
+    help={
+        "unit": "only pure tests (milliseconds each)",
+        "integration": "only tests against real programs",
+        "functional": "only whole deploys on a rehearsal host",
+        "match": "only tests whose name contains this",
+    },
+)
+def test_(
+    workspace: Workspace,
+    unit: bool = False,
+    integration: bool = False,
+    functional: bool = False,
+    match: str = "",
+) -> int:
+    """Run every test, or only some kinds."""
+    chosen = {"unit": unit, "integration": integration, "functional": functional}
+    kinds = [kind for kind, wanted in chosen.items() if wanted] or list(chosen)
+    needed = {"integration": programs.INTEGRATION, "functional": programs.FUNCTIONAL}
+    for kind in kinds:
+        programs.ensure(workspace.shell, workspace.report, needed.get(kind, {}))
+    if "integration" in kinds or "functional" in kinds:
+        ready(workspace.shell, workspace.root, workspace.report, locked=False)
+    argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]
+    # Many tests wait for programs: one more at a time than there are processors keeps these busy.
+    side_by_side = str(1 + (os.cpu_count() or 1))
+    argv += ["-n", side_by_side, "--no-loadscope-reorder"]
+    return attached(workspace, [*argv, *(["-k", match] if match else []), *remainder()])
+
+
+@command(help={"runs": "how often each timed thing is repeated", "json": JSON})
+def bench(workspace: Workspace, runs: int = 5, json: bool = False) -> Answer:
+    """Measure sizes, bytes and times on this machine."""
+    if runs < 1:
+        raise ConfigError(f"--runs {runs} should be 1 or more", hint="./inv bench", stage="config")
+    images = workspace.images(locked=True)
+    figures = measure(workspace.root, images, workspace.report, runs=runs)
+    return Answer([figure.to_json() for figure in figures], figures_text(figures))
+
+
+@command(name="check")
+def nix_check(workspace: Workspace) -> int:
+    """Build every check of the flake."""
+    ready(workspace.shell, workspace.root, workspace.report, locked=True)
+    return attached(workspace, ["nix", *FEATURES, "flake", "check", "--print-build-logs"])

@@ -1,0 +1,45 @@
+"""Locks, locked inputs, images."""
+
+from __future__ import annotations
+
+from slipway.app.answer import Answer
+from slipway.app.workspace import Workspace
+from slipway.images.summary import summary, summary_text
+from slipway.supply.ready import lock as make_locks
+from slipway.supply.ready import ready
+from tasks.command import JSON, LOCKED, command
+
+
+@command(help={"only": "python, debian, go or dev; may be given several times"}, iterable=["only"])
+def lock(workspace: Workspace, only: list[str]) -> None:
+    """Resolve the inputs anew and write the locks."""
+    make_locks(workspace.shell, workspace.root, workspace.report, tuple(only or ()))
+
+
+@command(help={"locked": LOCKED, "json": JSON})
+def fetch(workspace: Workspace, locked: bool = False, json: bool = False) -> Answer:
+    """Bring locked inputs into the Nix store."""
+    done = ready(workspace.shell, workspace.root, workspace.report, locked=locked)
+    talk = "" if done.files else "every locked input is in the store"
+    return Answer(done.to_json(), talk=talk)
+
+
+@command(
+    help={
+        "role": "only this image; may be given several times",
+        "rebuild": "build every layer a second time and compare the bytes",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+    iterable=["role"],
+)
+def build(
+    workspace: Workspace,
+    role: list[str],
+    rebuild: bool = False,
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Build the images; show digests, sizes and layers."""
+    images = workspace.images(locked=locked, roles=tuple(role or ()), rebuild=rebuild)
+    return Answer(summary(images), summary_text(images))

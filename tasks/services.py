@@ -1,0 +1,43 @@
+"""Work with services that run: their logs, commands in them, one-off commands."""
+
+from __future__ import annotations
+
+from slipway.app.workspace import Workspace
+from slipway.operate import running
+from tasks.command import HOST, command, remainder
+
+
+@command(
+    help={
+        "service": "only this one",
+        "host": HOST,
+        "follow": "go on showing new lines until Ctrl-C",
+        "number": "how many of the last lines of each service",
+        "since": "only lines younger than this, such as 10m or 2026-01-31",
+    },
+)
+def logs(
+    workspace: Workspace,
+    service: str = "",
+    host: str | None = None,
+    follow: bool = False,
+    number: int = 100,
+    since: str = "",
+) -> int:
+    """Show what the services wrote."""
+    with workspace.target(host) as target:
+        return running.logs(target.doors, service, follow=follow, lines=number, since=since)
+
+
+@command(help={"service": "where", "host": HOST}, positional=["service"])
+def exec_(workspace: Workspace, service: str, host: str | None = None) -> int:
+    """Run a command in a service: exec SERVICE -- COMMAND."""
+    with workspace.target(host) as target:
+        return running.execute(target.doors, service, remainder())
+
+
+@command(help={"host": HOST, "service": "whose image and settings it has"})
+def run(workspace: Workspace, host: str | None = None, service: str = "cli") -> int:
+    """Run the application's CLI once: run -- ARGUMENTS."""
+    with workspace.target(host) as target:
+        return running.run_once(target.doors, service, remainder())
