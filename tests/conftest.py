@@ -1,4 +1,4 @@
-"""Which tests may run beside each other, when several processes share them.
+"""Which tests may run beside each other, when several processes share them; how patient they are.
 
 Tests of one file share what they start, so a file stays together. Functional tests of several files
 share a host with a stack on it, which takes most of a minute to make; two such hosts are the
@@ -10,8 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# How long an example takes tells of the machine's load and not of the code.
+settings.register_profile("unhurried", deadline=None, print_blob=True)
+settings.load_profile("unhurried")
 
 TESTS = Path(__file__).resolve().parent
 #: Groups that take minutes, the longest first.

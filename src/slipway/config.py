@@ -61,7 +61,7 @@ class Config:
         images: by role.
         rehearsal: packages of the rehearsal host.
         tools: packages the build itself needs, by tool.
-        samples: Python packages of which one file is taken, for smoke jobs and tests.
+        samples: Python packages of which one file is taken, for smoke tests and tests.
     """
 
     application: str

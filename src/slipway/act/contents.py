@@ -6,9 +6,9 @@ import hashlib
 import json
 import secrets as random
 import string
-from collections.abc import Callable
 from datetime import datetime
 
+from slipway.doors import Clock
 from slipway.errors import DeployError
 from slipway.ledger.entries import Source
 from slipway.ledger.folder import Folder
@@ -28,11 +28,12 @@ class Contents:
     Args:
         draft: the deploy.
         folder: where a secret lies that another one is derived from.
-        now: tells the time, in UTC.
+        clock: tells the time, and how long the deploy has taken.
     """
 
-    def __init__(self, draft: Draft, folder: Folder, now: Callable[[], datetime]) -> None:
-        self._draft, self._folder, self._now = draft, folder, now
+    def __init__(self, draft: Draft, folder: Folder, clock: Clock) -> None:
+        self._draft, self._folder, self._clock = draft, folder, clock
+        self._started = clock.monotonic()
         self._made: dict[str, Secret] = {}
         self.cause = ""
         """Why the deploy was undone, for the journal."""
@@ -56,9 +57,10 @@ class Contents:
         if word == "intent":
             fields |= {"who": self._draft.wanted.who, "plan": self._draft.plan.to_json()}
         else:
-            fields |= {"outcome": word, "cause": self.cause}
+            seconds = round(self._clock.monotonic() - self._started, 3)
+            fields |= {"outcome": word, "cause": self.cause, "seconds": seconds}
         event = "intent" if word == "intent" else "outcome"
-        return journal_line(self._now(), event, **fields)
+        return journal_line(self._clock.now(), event, **fields)
 
     def _secret(self, name: str) -> Secret:
         if name not in self._made:

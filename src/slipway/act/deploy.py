@@ -86,7 +86,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str) -> Result:
     if planned.unchanged and live is not None:
         outcome = progress.outcome(live.id, "unchanged", wanted.url, 0, 0)
         return Result(outcome, live, planned.seen.engine.containers)
-    contents = Contents(planned, doors.folder, doors.clock.now)
+    contents = Contents(planned, doors.folder, doors.clock)
     interpreter = Interpreter(doors, contents, planned.transfer)
     lease = doors.folder.lease(token)
     try:

@@ -92,7 +92,7 @@ class Stack:
         data: folders to make.
         migration: how to migrate.
         verify_path: path of the URL that must answer 200.
-        smoke: the smoke job.
+        smoke: the smoke test.
     """
 
     application: str

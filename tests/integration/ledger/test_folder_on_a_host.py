@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from slipway.ledger.secrets import SecretChoice, read_held, read_newest, write_secrets
 from tests.unit.demo import FakeEngine, wanted
 
 from slipway.act import hands
@@ -26,7 +27,6 @@ from slipway.ledger.records import (
     switch_current,
     write_release,
 )
-from slipway.ledger.secrets import SecretChoice, read_held, read_newest, write_secrets
 from slipway.plan import preflight
 from slipway.plan import waste as prune
 from slipway.plan.draft import Observed, draft

@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-
 from slipway.act.smoke import run_smoke, smoke_secrets
+
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.secret import Secret

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import io
 import json
@@ -116,39 +115,3 @@ def test_table_aligns() -> None:
     assert table([["a", "long"], ["bb", "x"]], head=["one", "two"]).splitlines() == [
         "one  two", "a    long", "bb   x",
     ]  # fmt: skip
-
-
-ORDER = ["supply", "images", "stack", "hosts", "ledger", "plan", "act", "operate", "app"]
-
-
-def imports(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-    return [name for name in found if name.startswith("slipway.")]
-
-
-def test_imports_go_one_way() -> None:
-    """supply ← images ← stack ← hosts ← ledger ← plan ← act ← operate ← app: no package imports from its right."""
-    wrong = []
-    for path in sorted((ROOT / "src/slipway").rglob("*.py")):
-        parts = path.relative_to(ROOT / "src/slipway").parts
-        rank = ORDER.index(parts[0]) if len(parts) > 1 else -1
-        for name in imports(path):
-            target = name.split(".")[1]
-            if target in ORDER and ORDER.index(target) > rank:
-                wrong.append(f"{'/'.join(parts)} imports {name}")
-
-    assert wrong == []
-
-
-def test_the_application_stands_alone() -> None:
-    """The application imports nothing of the tool that ships it, nor the tool of it."""
-    for path in (ROOT / "src/langflix").rglob("*.py"):
-        assert imports(path) == [], path
-    for path in (ROOT / "src/slipway").rglob("*.py"):
-        assert "import langflix" not in path.read_text(), path
-        assert "from langflix" not in path.read_text(), path

@@ -20,7 +20,8 @@ from slipway.images.summary import summary
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
 from slipway.operate.status import Drift, ServiceStatus, Status, releases_json
-from slipway.plan.values import ContainerChange, PendingMigration, Plan
+from slipway.plan.step import Step
+from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.reading import Reader
 from slipway.stack.read import read_stack
 from slipway.supply import mirrors
@@ -164,7 +165,8 @@ def _outcome() -> Outcome:
 
 def _plan() -> Plan:
     change = ContainerChange("api", "keep", "unchanged")
-    return Plan("r", 0, (change,), (PendingMigration("1", "m"),))
+    definition = DefinitionChange("network", "default", "recreate", ("api",))
+    return Plan("r", 0, (change,), (PendingMigration("1", "m"),), (definition,))
 
 
 def _status() -> Status:
@@ -186,7 +188,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
     info = RehearsalInfo("n", "a", 22, "root", "k", "h", "t", "s", "b", "d")
     return {
         "deploy": _outcome().to_json(),
-        "plan": _plan().to_json(),
+        "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
         "releases": _releases()[0],
         "build": _build()[0],

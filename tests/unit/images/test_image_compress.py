@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.images.compress import Method, against, compressed
@@ -20,7 +20,6 @@ def restored(data: bytes, method: Method) -> bytes:
     return zstandard.ZstdDecompressor().decompressobj().decompress(data) if data else b""
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=3000), max_size=6), st.sampled_from(["zstd", "gzip"]))
 def test_a_compressed_stream_is_restored(chunks: list[bytes], method: Method) -> None:
     """What comes out of the usual decompressor is what went in, and no chunk is empty."""
@@ -66,7 +65,6 @@ def restored_against(frame: bytes, reference: bytes) -> bytes:
     return zstandard.ZstdDecompressor(dict_data=known if reference else None).decompress(frame)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=5000), st.binary(max_size=5000), st.binary(max_size=50))
 def test_a_difference_is_restored(data: bytes, reference: bytes, start: bytes) -> None:
     """With the same reference it comes back, whether they have something in common or not."""

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import BuildError
@@ -194,7 +194,6 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(DESCRIPTION)), _json)
 def test_no_value_of_a_field_gives_a_traceback(key: str, value: object) -> None:
     """Whatever stands in a field, the answer is an image or a BuildError."""
@@ -204,7 +203,6 @@ def test_no_value_of_a_field_gives_a_traceback(key: str, value: object) -> None:
         assert error.details
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(DESCRIPTION["layers"][0])), _json)
 def test_no_value_of_a_layers_field_gives_a_traceback(key: str, value: object) -> None:
     """The same for the fields of a layer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.images.sample_images import image_of, layer
 
@@ -66,7 +66,6 @@ def test_whole_sends_everything() -> None:
 _stacks = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4, unique=True)
 
 
-@settings(deadline=None)
 @given(st.lists(_stacks, min_size=1, max_size=4), st.lists(_stacks, max_size=4))
 def test_the_host_can_build_every_image_from_what_it_has_and_gets(
     wanted: list[list[str]], there: list[list[str]]

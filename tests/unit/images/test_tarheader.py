@@ -6,7 +6,7 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import BuildError
@@ -18,7 +18,6 @@ _names = st.one_of(
 ).map(lambda text: "/n" + text.strip("/ ."))
 
 
-@settings(deadline=None)
 @given(
     _names,
     st.integers(0, 0o7777),

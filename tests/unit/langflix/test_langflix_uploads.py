@@ -52,7 +52,7 @@ def send(
 GOOD = (part("video", b"film", "a.mp4"), part("subtitle", b"text", "a.srt"))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(min_size=1, max_size=300), st.binary(min_size=1, max_size=60), st.integers(1, 99))
 def test_files_arrive_byte_for_byte(video: bytes, subtitle: bytes, step: int) -> None:
     """Whatever the chunks, the files on the disk are what was sent."""

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from slipway.errors import ConfigError, DeployError
 from slipway.ledger.secrets import (
     SecretChoice,
     choose,
@@ -18,6 +16,8 @@ from slipway.ledger.secrets import (
     variable,
     write_secrets,
 )
+
+from slipway.errors import ConfigError, DeployError
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
 from slipway.testing import FakeHost

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from slipway.act.watch import ask_health, watch_containers
+
 from slipway.doors import Answer
 from slipway.errors import DeployError
 from slipway.hosts.container import Container

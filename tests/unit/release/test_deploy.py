@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from slipway.act.hands import PlanIsStale
 from tests.unit.demo import APP, COMPOSE, URL, World, failed, wanted, world
 
 from slipway.act import services
 from slipway.act.deploy import deploy, make_draft
-from slipway.act.hands import PlanIsStale
 from slipway.act.outcome import Outcome
 from slipway.doors import Answer
 from slipway.errors import (
