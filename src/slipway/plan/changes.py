@@ -19,6 +19,8 @@ from slipway.stack.model import Stack
 _STOP_GRACE_S = 10.0
 
 UNHEALTHY = "unhealthy"
+_UNNAMED = "known once the new image is on the host"
+_ASKED = "known once the database, which is started anew, was asked"
 
 
 def make_plan(
@@ -191,11 +193,11 @@ def pending(
     same_database = live is not None and not touched & set(stack.dependencies(service))
     if live is not None and same_database and _same_migrations(stack, release, live):
         return ()
-    known = set(live.revisions) if live is not None and same_database else set()
+    known = set(live.revisions) if live is not None else set()
     named = [name for name in release.revisions if name not in known]
     if named:
         return tuple(PendingMigration(name, "") for name in named)
-    return (PendingMigration("", f"known once the new {stack.roles.get(service)} image is there"),)
+    return (PendingMigration("", _UNNAMED if same_database else _ASKED),)
 
 
 def _same_migrations(stack: Stack, release: Release, live: Release) -> bool:
