@@ -117,7 +117,7 @@ def test_a_broken_migration_is_undone(site: Site, live: dict[str, Any]) -> None:
     first = "from __future__ import annotations\n"
     site.replace(MAIN, first, f'{first}raise SystemExit("no migration today")\n')
     # Only where the migrations themselves changed is the migrating image asked at all.
-    changed = site.root / "src/langflix/migrations/changed.txt"
+    changed = site.root / "src/langflix/migrations/versions/changed.txt"
     changed.write_text("changed\n", "utf-8")
     done = site.inv("deploy")
     changed.unlink()
@@ -125,6 +125,47 @@ def test_a_broken_migration_is_undone(site: Site, live: dict[str, Any]) -> None:
     assert "no migration today" in done.err
     assert ids(site) == before
     assert status(site)["release"] == live["release"]
+
+
+def test_a_changed_network_is_made_anew_and_back(site: Site, live: dict[str, Any]) -> None:
+    """A network's new definition is planned, applied, not applied twice, and undone."""
+    inside = ("docker", "network", "inspect", "langflix_back", "--format", "{{.Internal}}")
+    assert site.sh(*inside).strip() == "true"
+    site.replace("deploy/docker-compose.yml", "    internal: true\n", "    internal: false\n")
+    planned = site.good("plan", "--steps", "--json").json
+    assert [(one["name"], one["action"]) for one in planned["definitions"]] == [
+        ("back", "recreate")
+    ]
+    assert "networks" in [step["name"] for step in planned["steps"]]
+    site.replace("deploy/docker-compose.yml", "path: /health/detailed", "path: /nowhere")
+    failed = site.inv("deploy")
+    assert failed.code == 5, failed.err
+    assert site.sh(*inside).strip() == "true"
+    assert status(site)["release"] == live["release"]
+    site.replace("deploy/docker-compose.yml", "path: /nowhere", "path: /health/detailed")
+    assert site.good("deploy", "--json").json["outcome"] == "deployed"
+    assert site.sh(*inside).strip() == "false"
+    assert status(site)["drift"] == []
+    assert site.good("deploy", "--json").json["outcome"] == "unchanged"
+
+
+def test_a_changed_volume_is_refused_and_a_new_one_made(site: Site, live: dict[str, Any]) -> None:
+    """A volume that exists is not made anew without its data: the deploy stops and says how."""
+    before = ids(site)
+    old = "\nnetworks:\n  front: {}\n"
+    site.replace("deploy/docker-compose.yml", old, f"\nvolumes:\n  extra: {{}}\n{old}")
+    mount = "      - { type: volume, source: extra, target: /extra }\n"
+    text = (site.root / "deploy/docker-compose.yml").read_text("utf-8")
+    where = text.index("    volumes:\n", text.index("  worker:\n")) + len("    volumes:\n")
+    (site.root / "deploy/docker-compose.yml").write_text(text[:where] + mount + text[where:])
+    assert site.good("deploy", "--json").json["outcome"] == "deployed"
+    site.replace(
+        "deploy/docker-compose.yml", "  extra: {}", "  extra: { driver_opts: { type: tmpfs } }"
+    )
+    done = site.inv("deploy")
+    assert done.code == 5, done.err
+    assert "the volume extra exists with another definition" in done.err
+    assert set(ids(site)) == set(before)
 
 
 def test_down_keeps_data_and_secrets(site: Site, live: dict[str, Any]) -> None:
