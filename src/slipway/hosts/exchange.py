@@ -35,7 +35,6 @@ class Watchdog:
         self._deadline: float | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="slipway-watchdog", daemon=True)
-        self.barked = False
 
     def arm(self, seconds: float) -> None:
         """Watch from now on: cut in ``seconds`` unless armed again or disarmed before."""
@@ -62,7 +61,6 @@ class Watchdog:
         while not self._over.wait(_SLICE_S):
             deadline = self._deadline
             if deadline is not None and time.monotonic() >= deadline:
-                self.barked = True
                 self._cut()
                 return
 
