@@ -151,9 +151,6 @@ class Http(Protocol):
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; an unreachable server is an answer with status 0, not an exception."""
 
-    def upload(self, url: str, *, files: Mapping[str, str], timeout: float) -> Answer:
-        """POST files as multipart/form-data: field name to local path."""
-
 
 class Clock(Protocol):
     """Time."""

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 
 from slipway.doors import Answer
-from slipway.errors import ConfigError
 
 _REDIRECTS = 5
 _CONNECT_TIMEOUT_S = 10.0
@@ -47,34 +44,6 @@ class HttpxHttp:
             return Answer(0, f"{url} redirects more than {_REDIRECTS} times".encode())
 
         return _answered(ask, timeout)
-
-    def upload(self, url: str, *, files: Mapping[str, str], timeout: float) -> Answer:
-        """POST files as multipart/form-data; see :meth:`slipway.doors.Http.upload`.
-
-        The files are read while they are sent.
-
-        Raises:
-            ConfigError: a file can't be opened; nothing was sent.
-        """
-        deadline = time.monotonic() + timeout
-        with ExitStack() as stack:
-            opened = {}
-            for field, path in files.items():
-                try:
-                    opened[field] = (Path(path).name, stack.enter_context(Path(path).open("rb")))
-                except OSError as error:
-                    raise ConfigError(
-                        f"{path} can't be read ({error.strerror}); nothing was sent",
-                        hint="check the path",
-                    ) from error
-
-            def ask() -> Answer:
-                request = self._client.build_request(
-                    "POST", url, files=opened, timeout=_left(deadline)
-                )
-                return self._send(request, deadline)[0]
-
-            return _answered(ask, timeout)
 
     def close(self) -> None:
         """End the connections kept open."""

@@ -9,7 +9,7 @@ from slipway.act.doors import Doors
 from slipway.doors import Clock, Host, Shell
 from slipway.errors import HostUnreachable
 from slipway.hosts.config import HostEntry
-from slipway.hosts.open import Booted, address_of
+from slipway.hosts.open import address_of
 from slipway.hosts.open import open_host as connection_to
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals
 from slipway.report import Report
@@ -64,7 +64,7 @@ def open_host(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> tuple[H
     """
     booted = None
     if entry.kind == "rehearsal":
-        booted = _booted(hosts.up(entry.name, tree) if tree else _running(entry, hosts))
+        booted = (hosts.up(entry.name, tree) if tree else _running(entry, hosts)).login
     return connection_to(entry, booted=booted), address_of(entry, booted=booted)
 
 
@@ -78,7 +78,3 @@ def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:
             stage="rehearsal",
         )
     return info
-
-
-def _booted(info: RehearsalInfo) -> Booted:
-    return Booted(info.address, info.ssh_port, info.user, info.key_path, info.known_hosts_path)

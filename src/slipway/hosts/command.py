@@ -1,19 +1,21 @@
-"""Command lines for a host, and files written and read by them. Pure.
+"""Commands for a host, and files written and read by them. Pure.
 
-The one place where arguments become a line that a shell reads is :func:`line`. Everything else is
-a tuple of arguments. Values reach our small scripts as ``"$1"`` and so on, never glued into them.
+A command is a tuple of arguments; :mod:`slipway.hosts.frame` alone makes it a line that a shell
+reads. Values reach our small scripts as ``"$1"`` and so on, never glued into them.
 """
 
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 
+#: What makes a command run as root; it never asks for a password.
+SUDO = ("sudo", "-n", "--")
+C_LOCALE = ("env", "LC_ALL=C")
 MISSING = 66
 MISSING_PROGRAM = 127
 SHORT = 65
@@ -49,11 +51,15 @@ exit 66
 """
 
 
-def line(argv: Sequence[str]) -> str:
-    """The one line a remote login shell reads; it splits it into exactly ``argv`` again."""
+def sound(argv: Sequence[str]) -> Sequence[str]:
+    """The same arguments.
+
+    Raises:
+        HostError: one holds a NUL byte, which no program can be given.
+    """
     if any("\0" in argument for argument in argv):
         raise HostError("a command's argument holds a NUL byte; no program can be given one")
-    return shlex.join(argv)
+    return argv
 
 
 def wrapped(argv: Sequence[str], *, sudo: bool, timeout: float | None) -> tuple[str, ...]:
@@ -64,14 +70,14 @@ def wrapped(argv: Sequence[str], *, sudo: bool, timeout: float | None) -> tuple[
 
     Args:
         argv: program and arguments.
-        sudo: prefix ``sudo -n --``, which never asks for a password.
+        sudo: prefix :data:`SUDO`.
         timeout: seconds, rounded up, or None for no limit.
     """
-    root = ("sudo", "-n", "--") if sudo else ()
+    root = SUDO if sudo else ()
     limit: tuple[str, ...] = ()
     if timeout is not None:
         limit = ("timeout", "-k", str(_KILL_AFTER_S), str(max(1, math.ceil(timeout))))
-    return ("env", "LC_ALL=C", *root, *limit, *argv)
+    return (*C_LOCALE, *root, *limit, *argv)
 
 
 def client_limit(timeout: float) -> float:

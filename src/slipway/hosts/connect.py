@@ -11,7 +11,7 @@ import base64
 import hashlib
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,48 +20,12 @@ from fabric import Config, Connection
 from paramiko.config import SSHConfig
 from paramiko.hostkeys import InvalidHostKey
 
-from slipway.hosts.unreachable import Target, UnknownHostKey, explain
+from slipway.hosts.login import Login
+from slipway.hosts.unreachable import UnknownHostKey, explain
 
 _KEEPALIVE_S = 10
 _DEAD_AFTER_MS = 30_000
 _SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Where to connect and as whom; what is empty comes from ``~/.ssh/config`` or ssh's defaults.
-
-    Attributes:
-        name: the host's name, for messages.
-        address: name or IP address, or a Host of ``~/.ssh/config``.
-        port: TCP port; 0 takes the one of ``~/.ssh/config``, else 22.
-        user: login name; empty takes the one of ``~/.ssh/config``, else this user's.
-        key_file: private key; empty tries the agent's keys and those in ``~/.ssh``.
-        known_hosts: file with the host's key; empty takes the user's and the system's.
-        personal: whether ``~/.ssh/config`` and the agent count; False for a host of our own.
-        timeout: seconds for each step of connecting.
-    """
-
-    name: str
-    address: str
-    port: int = 0
-    user: str = ""
-    key_file: str = ""
-    known_hosts: str = ""
-    personal: bool = True
-    timeout: float = 10.0
-
-    @property
-    def target(self) -> Target:
-        """The same for messages, as far as it is known before ``~/.ssh/config`` is read."""
-        return Target(
-            self.name,
-            self.address,
-            self.port or 22,
-            self.user or "this user",
-            self.key_file,
-            self.known_hosts,
-        )
 
 
 class _KnownOrRefused(paramiko.RejectPolicy):
@@ -75,7 +39,7 @@ class _KnownOrRefused(paramiko.RejectPolicy):
         raise UnknownHostKey(hostname, key.get_name(), f"SHA256:{digest}")
 
 
-def connect(login: Login) -> tuple[Connection, Target]:
+def connect(login: Login) -> tuple[Connection, Login]:
     """Open a connection.
 
     Returns:
@@ -84,17 +48,10 @@ def connect(login: Login) -> tuple[Connection, Target]:
     Raises:
         HostUnreachable: with a sentence for each cause.
     """
-    target, connection = login.target, None
+    target, connection = login, None
     try:
         connection = _strict(login)
-        target = Target(
-            login.name,
-            connection.host,
-            connection.port,
-            connection.user,
-            login.key_file,
-            login.known_hosts,
-        )
+        target = replace(login, address=connection.host, port=connection.port, user=connection.user)
         connection.open()
         _harden(connection.transport)
     except (OSError, EOFError, ValueError, paramiko.SSHException, InvalidHostKey) as error:

@@ -118,8 +118,7 @@ class LocalHost:
         """There is no connection to end."""
 
     def _line(self, argv: Sequence[str], timeout: float | None) -> list[str]:
-        command.line(argv)
-        return list(command.wrapped(argv, sudo=self._sudo, timeout=timeout))
+        return list(command.wrapped(command.sound(argv), sudo=self._sudo, timeout=timeout))
 
 
 def _feed(stdin: IO[bytes], chunks: Iterable[bytes], stall_timeout: float, name: str) -> None:

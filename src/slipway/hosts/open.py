@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from slipway.doors import Host
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
-from slipway.hosts.connect import Login
 from slipway.hosts.local import LocalHost
+from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
 
 
-@dataclass(frozen=True, slots=True)
-class Booted:
-    """How to reach a rehearsal host that is up.
-
-    Attributes:
-        address: its IP address.
-        port: TCP port of its SSH server.
-        user: login name.
-        key_file: private key.
-        known_hosts: file with its host key.
-    """
-
-    address: str
-    port: int
-    user: str
-    key_file: str
-    known_hosts: str
-
-
-def open_host(entry: HostEntry, *, booted: Booted | None = None) -> Host:
+def open_host(entry: HostEntry, *, booted: Login | None = None) -> Host:
     """The host of an entry. Nothing is connected yet; the first command does that.
 
     Args:
@@ -53,19 +32,10 @@ def open_host(entry: HostEntry, *, booted: Booted | None = None) -> Host:
             f"the rehearsal host {entry.name} isn't up",
             hint=f"./inv rehearsal.up --name {entry.name}",
         )
-    login = Login(
-        entry.name,
-        booted.address,
-        booted.port,
-        booted.user,
-        booted.key_file,
-        booted.known_hosts,
-        personal=False,
-    )
-    return SshHost(login, sudo=entry.sudo)
+    return SshHost(booted, sudo=entry.sudo)
 
 
-def address_of(entry: HostEntry, *, booted: Booted | None = None) -> str:
+def address_of(entry: HostEntry, *, booted: Login | None = None) -> str:
     """The name or address at which this machine finds the ports that the host publishes."""
     if entry.kind == "local":
         return "127.0.0.1"

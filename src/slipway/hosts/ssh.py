@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 import paramiko
-from fabric import Connection
+from fabric import Connection, Result
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed
-from slipway.hosts import command
-from slipway.hosts.connect import Login, connect, shut
-from slipway.hosts.exchange import Exchange, Stalled, Watchdog
+from slipway.hosts import command, frame
+from slipway.hosts.connect import connect, shut
+from slipway.hosts.exchange import Exchange, NotBegun, Stalled, Watchdog
+from slipway.hosts.login import Login
+from slipway.hosts.sessions import Sessions
 from slipway.hosts.terminal import piped_input, write_out
-from slipway.hosts.unreachable import lost, no_channel, no_sudo
+from slipway.hosts.unreachable import lost, no_channel, no_shell, no_sudo
 
 _FILE_TIMEOUT_S = 120.0
 _OPEN_TIMEOUT_S = 20.0
@@ -44,10 +46,11 @@ class SshHost:
 
     def __init__(self, login: Login, *, sudo: bool = False) -> None:
         self._login = login
-        self._target = login.target
+        self._target = login
         self._sudo = sudo
         self._connection: Connection | None = None
         self._lock = threading.RLock()
+        self._sessions = Sessions()
 
     @property
     def name(self) -> str:
@@ -64,14 +67,13 @@ class SshHost:
     ) -> Completed:
         """Run a command there to its end; see :meth:`slipway.doors.Host.run`."""
         limit = command.client_limit(timeout)
-        started = time.monotonic()
         try:
-            completed = self._exchange(
+            completed, seconds = self._exchange(
                 argv, [input or b""], remote=timeout, stall=limit, finish=limit
             )
         except Stalled as error:
             raise CommandFailed(argv, None, "", where=self.name) from error
-        if command.ran_out(completed.exit_code, time.monotonic() - started, timeout):
+        if command.ran_out(completed.exit_code, seconds, timeout):
             raise CommandFailed(argv, None, completed.error_text, where=self.name)
         return command.checked(completed, where=self.name) if check else completed
 
@@ -95,9 +97,10 @@ class SshHost:
             finish_timeout: seconds it may take after the last byte.
         """
         try:
-            return self._exchange(
+            completed, _ = self._exchange(
                 argv, chunks, remote=None, stall=stall_timeout, finish=finish_timeout
             )
+            return completed
         except Stalled as error:
             self.close()
             raise lost(self.name, str(error)) from error
@@ -108,21 +111,24 @@ class SshHost:
         Where standard input is no terminal, bytes pass unchanged both ways.
         """
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            done = self._exchange(
+            done, _ = self._exchange(
                 argv, piped_input(), remote=None, stall=None, finish=None,
                 on_stdout=write_out(sys.stdout), on_stderr=write_out(sys.stderr),
             )  # fmt: skip
             return done.exit_code
-        self._ready()
-        connection = self._connection
-        if connection is None:
-            raise lost(self.name)
-        line = command.line(command.wrapped(argv, sudo=self._sudo, timeout=None))
+        line = frame.line(command.wrapped(argv, sudo=self._sudo, timeout=None))
+
+        def start() -> Result:
+            connection = self._open()
+            return connection.run(line, pty=True, warn=True, hide=False, echo=False)
+
         try:
-            result = connection.run(line, pty=True, warn=True, hide=False, echo=False)
+            with self._sessions.hold(start) as result:
+                return int(result.exited)
+        except paramiko.ChannelException as error:
+            raise no_channel(error, self._target) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise lost(self.name) from error
-        return int(result.exited)
 
     def put(self, path: str, data: bytes, *, mode: int, owner: int | None = None) -> None:
         """Write a file there whole or not at all; see :meth:`slipway.doors.Host.put`."""
@@ -152,46 +158,64 @@ class SshHost:
         finish: float | None,
         on_stdout: Callable[[bytes], object] | None = None,
         on_stderr: Callable[[bytes], object] | None = None,
-    ) -> Completed:
-        out, err = bytearray(), bytearray()
-        line = command.line(command.wrapped(argv, sudo=self._sudo, timeout=remote))
-        channel = self._channel()
-        use = (on_stdout or out.extend, on_stderr or err.extend)
-        code = self._pump(channel, line, chunks, use=use, stall=stall, finish=finish)
-        return Completed(tuple(argv), code, bytes(out), bytes(err))
-
-    def _pump(
-        self,
-        channel: paramiko.Channel,
-        line: str,
-        chunks: Iterable[bytes],
-        *,
-        use: tuple[Callable[[bytes], object], Callable[[bytes], object]],
-        stall: float | None,
-        finish: float | None,
-    ) -> int:
-        """Run ``line`` on the channel and close it.
+    ) -> tuple[Completed, float]:
+        """Run a command between marks; what its login shell says around it is left out.
 
         Returns:
-            The exit code; 255, as ssh has it, when a signal ended the command.
+            How it ended, and the seconds it took. Its code is 255, as ssh has it, when a signal
+            ended the shell around it.
+
+        Raises:
+            Stalled: it took no input or did not end in time.
+            HostUnreachable: the connection broke, or the command did not even begin.
         """
-        transport = channel.get_transport()
+        out, err = bytearray(), bytearray()
+        mark = frame.new_mark()
+        inner = command.wrapped(argv, sudo=False, timeout=remote)
+        root = (*command.C_LOCALE, *command.SUDO) if self._sudo else ()
+        line = frame.framed(inner, mark, root=root)
+        limit = math.inf if stall is None else stall
         try:
-            with Watchdog(transport.close) as watchdog, channel:
-                watchdog.arm(_OPEN_TIMEOUT_S)
-                channel.exec_command(line)
-                watchdog.disarm()
-                exchange = Exchange(channel, watchdog, on_stdout=use[0], on_stderr=use[1])
-                exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
-                code = exchange.wait(finish)
+            with self._sessions.hold(self._channel) as channel:
+                transport = channel.get_transport()
+                with Watchdog(transport.close) as watchdog, channel:
+                    watchdog.arm(_OPEN_TIMEOUT_S)
+                    channel.exec_command(line)
+                    watchdog.disarm()
+                    exchange = Exchange(
+                        channel,
+                        watchdog,
+                        mark,
+                        on_stdout=on_stdout or out.extend,
+                        on_stderr=on_stderr or err.extend,
+                    )
+                    exchange.feed(chunks, stall_timeout=limit)
+                    code = exchange.wait(finish)
+        except paramiko.ChannelException as error:
+            raise no_channel(error, self._target) from error
+        except NotBegun as error:
+            self.close()
+            raise no_shell(self._target, str(error)) from error
         except (EOFError, paramiko.SSHException) as error:
             raise lost(self.name) from error
-        if code is not None:
-            return code
-        transport.join(_DYING_S)
-        if transport.is_active():
-            return _BY_SIGNAL
-        raise lost(self.name)
+        code = self._judged(exchange, code, transport)
+        seconds = time.monotonic() - (exchange.began or 0)
+        return Completed(tuple(argv), code, bytes(out), bytes(err)), seconds
+
+    def _judged(self, exchange: Exchange, code: int | None, transport: paramiko.Transport) -> int:
+        """The command's exit code.
+
+        Raises:
+            HostUnreachable: the connection broke, or the command did not begin.
+        """
+        if code is None:
+            transport.join(_DYING_S)
+            if not transport.is_active():
+                raise lost(self.name)
+        if exchange.out.begun:
+            return _BY_SIGNAL if code is None else code
+        words = (exchange.err.noise + exchange.out.noise).decode("utf-8", "replace")
+        raise (no_sudo if exchange.out.asked else no_shell)(self._target, words)
 
     def _channel(self) -> paramiko.Channel:
         """A channel for one command; a connection found dead is opened anew, once."""
@@ -199,8 +223,8 @@ class SshHost:
             transport = self._ready()
             try:
                 return transport.open_session(timeout=_OPEN_TIMEOUT_S)
-            except paramiko.ChannelException as error:
-                raise no_channel(error, self._target) from error
+            except paramiko.ChannelException:
+                raise
             except (EOFError, OSError, paramiko.SSHException) as error:
                 self.close()
                 if last:
@@ -208,25 +232,16 @@ class SshHost:
         raise AssertionError("unreachable: the second try returns or raises")
 
     def _ready(self) -> paramiko.Transport:
-        with self._lock:
-            live = self._connection.transport if self._connection is not None else None
-            if isinstance(live, paramiko.Transport) and live.is_active():
-                return live
-            self._connection, self._target = connect(self._login)
-            transport: paramiko.Transport = self._connection.transport
-            if self._sudo:
-                self._check_sudo(transport)
-            return transport
+        transport: paramiko.Transport = self._open().transport
+        return transport
 
-    def _check_sudo(self, transport: paramiko.Transport) -> None:
-        try:
-            channel = transport.open_session(timeout=_OPEN_TIMEOUT_S)
-            code = self._pump(
-                channel, "sudo -n -- true", (), use=(len, len), stall=None, finish=_OPEN_TIMEOUT_S
-            )
-        except (EOFError, OSError, Stalled, paramiko.SSHException) as error:
-            self.close()
-            raise lost(self.name) from error
-        if code != 0:
-            self.close()
-            raise no_sudo(self._target)
+    def _open(self) -> Connection:
+        """The connection, opened unless it is there; nothing is asked on it."""
+        with self._lock:
+            connection = self._connection
+            if connection is not None:
+                live = connection.transport
+                if isinstance(live, paramiko.Transport) and live.is_active():
+                    return connection
+            self._connection, self._target = connect(self._login)
+            return self._connection

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import shlex
 import socket
-from dataclasses import dataclass
 
 import paramiko
 from paramiko.hostkeys import InvalidHostKey
@@ -24,37 +23,9 @@ from paramiko.ssh_exception import (
 )
 
 from slipway.errors import HostUnreachable
+from slipway.hosts.login import Login
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a connection goes.
-
-    Attributes:
-        name: the host's name in ``deploy/hosts.toml``.
-        address: name or IP address.
-        port: TCP port.
-        user: login name.
-        key_file: private key, or empty.
-        known_hosts: the file with its host key, or empty for the user's and the system's.
-    """
-
-    name: str
-    address: str
-    port: int
-    user: str
-    key_file: str = ""
-    known_hosts: str = ""
-
-    @property
-    def place(self) -> str:
-        """``address:port``."""
-        return f"{self.address}:{self.port}"
-
-    @property
-    def key_list(self) -> str:
-        """The file host keys are looked up in, as a shell word."""
-        return shlex.quote(self.known_hosts) if self.known_hosts else "~/.ssh/known_hosts"
+_WORDS = 10
 
 
 class UnknownHostKey(paramiko.SSHException):
@@ -74,31 +45,31 @@ class UnknownHostKey(paramiko.SSHException):
         self.fingerprint = fingerprint
 
 
-def explain(error: BaseException, target: Target, *, greeted: bool = True) -> HostUnreachable:
+def explain(error: BaseException, login: Login, *, greeted: bool = True) -> HostUnreachable:
     """Why no connection came about.
 
     Args:
         error: what paramiko, Fabric or the socket raised.
-        target: where it should have gone.
+        login: where it should have gone.
         greeted: whether the server had sent its SSH banner.
     """
     for say in (_host_key, _login, _network):
-        if (found := say(error, target)) is not None:
-            return _unreachable(target, *found)
+        if (found := say(error, login)) is not None:
+            return _unreachable(login, *found)
     if isinstance(error, EOFError | paramiko.SSHException) and not greeted:
         return _unreachable(
-            target,
-            f"what answers on {target.place} is no SSH server, or it hung up at once",
+            login,
+            f"what answers on {login.place} is no SSH server, or it hung up at once",
             "check the port; a server that limits logins (MaxStartups, fail2ban) also hangs up",
         )
     if isinstance(error, EOFError):
         return _unreachable(
-            target, f"{target.place} hung up during the login", "look at the host's sshd log"
+            login, f"{login.place} hung up during the login", "look at the host's sshd log"
         )
     return _unreachable(
-        target,
-        f"the SSH connection to {target.place} failed: {error or type(error).__name__}",
-        _try_ssh(target),
+        login,
+        f"the SSH connection to {login.place} failed: {error or type(error).__name__}",
+        _try_ssh(login),
     )
 
 
@@ -111,32 +82,43 @@ def lost(name: str, what: str = "the SSH connection broke") -> HostUnreachable:
     )
 
 
-def no_sudo(target: Target) -> HostUnreachable:
-    """The login works and ``sudo -n`` doesn't."""
+def no_sudo(login: Login, words: str) -> HostUnreachable:
+    """The login works and ``sudo -n`` doesn't; the words are sudo's own."""
     return _unreachable(
-        target,
-        f"{target.user} may log in at {target.place} but not use sudo without a password",
-        "allow it there (TrueNAS: Credentials > Users > Allowed sudo commands with no password), "
-        "or log in as root with a key and set sudo = false",
+        login,
+        f"{login.account} may log in at {login.place} but sudo does not run commands for it",
+        "allow all of them without a password and without a terminal there (TrueNAS: Credentials "
+        "> Users > Allow all sudo commands with no password), or log in as root with a key and "
+        "set sudo = false",
+        words,
     )
 
 
-def no_channel(error: ChannelException, target: Target) -> HostUnreachable:
+def no_shell(login: Login, words: str) -> HostUnreachable:
+    """The login works and its shell doesn't run commands; the words are the shell's own."""
+    return _unreachable(
+        login,
+        f"{login.account} may log in at {login.place} but its login shell ran no command",
+        f"give that user a shell such as /bin/sh there; {_try_ssh(login)} true",
+        words,
+    )
+
+
+def no_channel(error: ChannelException, login: Login) -> HostUnreachable:
     """The server refuses one more command on the connection."""
     return _unreachable(
-        target,
+        login,
         f"its SSH server refused to start a command ({error})",
-        "raise MaxSessions in the host's sshd_config, or end other sessions",
+        "set MaxSessions in the host's sshd_config to 1 or more, or end other sessions",
     )
 
 
-def _host_key(error: BaseException, target: Target) -> tuple[str, str] | None:
-    name = target.address if target.port == 22 else f"[{target.address}]:{target.port}"
+def _host_key(error: BaseException, login: Login) -> tuple[str, str] | None:
     if isinstance(error, BadHostKeyException):
         return (
-            f"the host key of {target.place} is not the known one; another machine answers, "
+            f"the host key of {login.place} is not the known one; another machine answers, "
             "or the host was installed anew",
-            f"if you know why it changed: ssh-keygen -R {shlex.quote(name)} -f {target.key_list}, "
+            f"if you know why it changed: ssh-keygen -R {shlex.quote(login.entry)} -f {login.key_list}, "
             "then add the new key",
         )
     if isinstance(error, UnknownHostKey):
@@ -144,16 +126,16 @@ def _host_key(error: BaseException, target: Target) -> tuple[str, str] | None:
             f"the host key of {error.entry} is not known here "
             f"({error.key_type} {error.fingerprint})",
             "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host, "
-            f"then: {_keyscan(error.entry)} >> {target.key_list}",
+            f"then: {_keyscan(error.entry)} >> {login.key_list}",
         )
     if isinstance(error, InvalidHostKey):
         return (
-            f"the list of known host keys {target.key_list} holds a line that is none",
+            f"the list of known host keys {login.key_list} holds a line that is none",
             "mend or remove that line",
         )
     if isinstance(error, IncompatiblePeer):
         return (
-            f"{target.place} and this machine share no SSH algorithm",
+            f"{login.place} and this machine share no SSH algorithm",
             "bring the host's SSH server up to date",
         )
     return None
@@ -166,63 +148,63 @@ def _keyscan(entry: str) -> str:
     return f"ssh-keyscan{f' -p {port}' if port else ''} {shlex.quote(address)}"
 
 
-def _login(error: BaseException, target: Target) -> tuple[str, str] | None:
+def _login(error: BaseException, login: Login) -> tuple[str, str] | None:
     if isinstance(error, PasswordRequiredException):
         return (
-            f"the private key for {target.place} is protected by a passphrase",
+            f"the private key for {login.place} is protected by a passphrase",
             "load it into the agent: ssh-add"
-            + (f" {shlex.quote(target.key_file)}" if target.key_file else ""),
+            + (f" {shlex.quote(login.key_file)}" if login.key_file else ""),
         )
     if isinstance(error, BadAuthenticationType):
         return (
-            f"{target.place} takes no login by key for {target.user} "
+            f"{login.place} takes no login by key for {login.account} "
             f"(only: {', '.join(error.allowed_types)})",
             "allow public keys for that user in the host's SSH service",
         )
     if isinstance(error, paramiko.AuthenticationException):
-        with_key = f" with the key {target.key_file}" if target.key_file else ""
+        with_key = f" with the key {login.key_file}" if login.key_file else ""
         return (
-            f"{target.place} refused the login of {target.user}{with_key}",
-            f"add the public key to that user's authorized keys there; {_try_ssh(target)}",
+            f"{login.place} refused the login of {login.account}{with_key}",
+            f"add the public key to that user's authorized keys there; {_try_ssh(login)}",
         )
     return None
 
 
-def _network(error: BaseException, target: Target) -> tuple[str, str] | None:
+def _network(error: BaseException, login: Login) -> tuple[str, str] | None:
     if isinstance(error, socket.gaierror):
         return (
-            f"the name {target.address!r} can't be resolved",
-            f"check address in [host.{target.name}], or use its IP address",
+            f"the name {login.address!r} can't be resolved",
+            f"check address in [host.{login.name}], or use its IP address",
         )
     if isinstance(error, ProxyCommandFailure):
         return (
-            f"the ProxyCommand for {target.address} failed",
+            f"the ProxyCommand for {login.address} failed",
             "try it by hand; it is in ~/.ssh/config",
         )
     if isinstance(error, TimeoutError):
         return (
-            f"{target.place} did not answer in time",
+            f"{login.place} did not answer in time",
             "check that the host is on, in this network, and that no firewall drops port "
-            f"{target.port}",
+            f"{login.port or 22}",
         )
     if isinstance(error, FileNotFoundError | PermissionError):
         return (
             f"the file {error.filename} can't be read ({error.strerror})",
-            f"check key_file and known_hosts in [host.{target.name}]",
+            f"check key_file and known_hosts in [host.{login.name}]",
         )
     numbers = _numbers(error)
     if errno.ECONNREFUSED in numbers:
         return (
-            f"{target.place} refused the connection: no SSH server listens there",
-            f"switch the host's SSH service on, or check port in [host.{target.name}]",
+            f"{login.place} refused the connection: no SSH server listens there",
+            f"switch the host's SSH service on, or check port in [host.{login.name}]",
         )
     if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
         return (
-            f"there is no way to {target.address} from here",
+            f"there is no way to {login.address} from here",
             "check this machine's network, VPN and routes",
         )
     if isinstance(error, ConnectionError):
-        return f"{target.place} broke the connection", "look at the host's sshd log"
+        return f"{login.place} broke the connection", "look at the host's sshd log"
     return None
 
 
@@ -234,15 +216,17 @@ def _numbers(error: BaseException) -> set[int]:
     return set()
 
 
-def _unreachable(target: Target, why: str, hint: str) -> HostUnreachable:
+def _unreachable(login: Login, why: str, hint: str, words: str = "") -> HostUnreachable:
     return HostUnreachable(
-        f"{target.name} can't be reached: {why}; nothing was changed there",
+        f"{login.name} can't be reached: {why}; nothing was changed there",
         hint=hint,
         stage="connect",
+        details=[line.rstrip() for line in words.splitlines() if line.strip()][-_WORDS:],
     )
 
 
-def _try_ssh(target: Target) -> str:
-    login = shlex.quote(f"{target.user}@{target.address}")
-    key = f" -i {shlex.quote(target.key_file)}" if target.key_file else ""
-    return f"try: ssh -v -p {target.port}{key} {login}"
+def _try_ssh(login: Login) -> str:
+    who = shlex.quote(f"{login.user}@{login.address}" if login.user else login.address)
+    port = f" -p {login.port}" if login.port else ""
+    key = f" -i {shlex.quote(login.key_file)}" if login.key_file else ""
+    return f"try: ssh -v{port}{key} {who}"

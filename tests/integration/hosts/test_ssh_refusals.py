@@ -22,7 +22,7 @@ import pytest
 from tests.integration.hosts.sshd_server import Sshd, StartSshd, free_port, make_key
 
 from slipway.errors import HostError, HostUnreachable
-from slipway.hosts.connect import Login
+from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
 
 
@@ -260,7 +260,7 @@ def test_a_command_ended_by_a_signal(sshd: Sshd) -> None:
     """A signal that ends a streamed command is a code other than 0, not a lost connection."""
     host = sshd.host()
     done = host.stream(["sh", "-c", "kill -KILL $$"], [], stall_timeout=10)
-    assert done.exit_code == 255
+    assert done.exit_code == 137
     assert host.run(["true"], timeout=20).ok
     host.close()
 
@@ -330,9 +330,10 @@ def test_sudo_that_asks_is_told_at_once(
     start_sshd: StartSshd, sudo_in_path: Callable[[str], str]
 ) -> None:
     """A login whose sudo wants a password is refused before any command."""
-    login = start_sshd(sudo_in_path("exit 1")).login
-    with pytest.raises(HostUnreachable, match="not use sudo without a password"):
+    login = start_sshd(sudo_in_path("echo sudo: a password is required >&2; exit 1")).login
+    with pytest.raises(HostUnreachable, match="sudo does not run commands") as caught:
         SshHost(login, sudo=True).run(["true"], timeout=20)
+    assert caught.value.details == ("sudo: a password is required",)
 
 
 def test_sudo_runs_each_command(start_sshd: StartSshd, sudo_in_path: Callable[[str], str]) -> None:
@@ -363,7 +364,7 @@ def test_a_terminal_is_passed_on(sshd: Sshd) -> None:
     if pid == 0:
         program = (
             "import sys\n"
-            "from slipway.hosts.connect import Login\n"
+            "from slipway.hosts.login import Login\n"
             "from slipway.hosts.ssh import SshHost\n"
             f"host = SshHost(Login('den', '127.0.0.1', {login.port}, {login.user!r},"
             f" {login.key_file!r}, {login.known_hosts!r}, False))\n"

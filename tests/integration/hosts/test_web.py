@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from tests.integration.hosts.sshd_server import free_port
 
-from slipway.errors import ConfigError
 from slipway.web import HttpxHttp
 
 
@@ -42,13 +40,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", location)
         self.end_headers()
         self.wfile.write(self.path.encode())
-
-    def do_POST(self) -> None:
-        """Send the body back."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(201)
-        self.end_headers()
-        self.wfile.write(self.headers["Content-Type"].encode() + b"\n" + body)
 
     def _trickle(self) -> None:
         self.send_response(200)
@@ -140,32 +131,3 @@ def test_proxies_of_the_environment_are_not_used(
     http = HttpxHttp()
     assert http.get(f"{server}/health", timeout=10).status == 200
     http.close()
-
-
-def test_files_are_uploaded(server: str, http: HttpxHttp, tmp_path: Path) -> None:
-    """Each file is a part under its field, with its name and its bytes."""
-    (tmp_path / "film.mp4").write_bytes(bytes(range(256)) * 4000)
-    (tmp_path / "film.srt").write_text("1\n")
-    answer = http.upload(
-        f"{server}/jobs",
-        files={"video": str(tmp_path / "film.mp4"), "subtitle": str(tmp_path / "film.srt")},
-        timeout=30,
-    )
-    assert answer.status == 201
-    assert answer.body.startswith(b"multipart/form-data; boundary=")
-    assert b'name="video"; filename="film.mp4"' in answer.body
-    assert bytes(range(256)) * 4000 in answer.body
-    assert b'name="subtitle"; filename="film.srt"' in answer.body
-
-
-def test_a_missing_file_is_a_sentence(server: str, http: HttpxHttp, tmp_path: Path) -> None:
-    """A file that can't be read is told before anything is sent."""
-    with pytest.raises(ConfigError, match="gone can't be read"):
-        http.upload(f"{server}/jobs", files={"video": str(tmp_path / "gone")}, timeout=5)
-
-
-def test_an_upload_to_nobody_is_an_answer(http: HttpxHttp, tmp_path: Path) -> None:
-    """Uploading to a server that isn't there is status 0."""
-    (tmp_path / "file").write_bytes(b"x")
-    url = f"http://127.0.0.1:{free_port()}/"
-    assert http.upload(url, files={"video": str(tmp_path / "file")}, timeout=5).status == 0

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts import command
-
-ARGUMENT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-
-
-@given(st.lists(ARGUMENT, min_size=1))
-def test_a_line_splits_into_its_arguments_again(argv: list[str]) -> None:
-    """Whatever the arguments hold, a shell reads exactly them."""
-    assert shlex.split(command.line(argv)) == argv
 
 
 def test_wrapped_puts_the_limit_inside_sudo() -> None:

@@ -7,13 +7,14 @@ import pytest
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
 from slipway.hosts.local import LocalHost
-from slipway.hosts.open import Booted, address_of, open_host
+from slipway.hosts.login import Login
+from slipway.hosts.open import address_of, open_host
 from slipway.hosts.ssh import SshHost
 
 LOCAL = HostEntry("local", "local", "/srv/a")
 NAS = HostEntry("nas", "ssh", "/srv/a", address="nas.example")
 REHEARSAL = HostEntry("rehearsal", "rehearsal", "/mnt/tank/a")
-UP = Booted("10.0.0.2", 22, "root", "/k", "/known")
+UP = Login("rehearsal", "10.0.0.2", 22, "root", "/k", "/known", personal=False)
 
 
 def test_each_kind_has_its_host() -> None:

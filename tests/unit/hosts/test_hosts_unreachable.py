@@ -18,9 +18,10 @@ from paramiko.ssh_exception import (
 )
 
 from slipway.errors import HostUnreachable
-from slipway.hosts.unreachable import Target, UnknownHostKey, explain, no_sudo
+from slipway.hosts.login import Login
+from slipway.hosts.unreachable import UnknownHostKey, explain, no_shell, no_sudo
 
-TARGET = Target("nas", "nas.example", 2222, "me", "/k/id it", "/k/known")
+TARGET = Login("nas", "nas.example", 2222, "me", "/k/id it", "/k/known")
 KEY = paramiko.ECDSAKey.generate()
 
 CAUSES: dict[str, BaseException] = {
@@ -83,8 +84,12 @@ def test_hints_can_be_typed_as_they_are() -> None:
     assert locked == "load it into the agent: ssh-add '/k/id it'"
 
 
-def test_sudo_has_a_sentence_too() -> None:
-    """A login without sudo names both ways out."""
-    error = no_sudo(TARGET)
-    assert "me may log in at nas.example:2222 but not use sudo" in error.message
+def test_sudo_and_the_shell_have_sentences_too() -> None:
+    """A login without sudo, or without a shell, names the way out and shows their own words."""
+    error = no_sudo(TARGET, "\nsudo: a password is required\r\n")
+    assert "me may log in at nas.example:2222 but sudo does not run" in error.message
     assert "sudo = false" in (error.hint or "")
+    assert error.details == ("sudo: a password is required",)
+    error = no_shell(TARGET, "This account is not available")
+    assert "its login shell ran no command" in error.message
+    assert error.details == ("This account is not available",)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slipway.errors import ConfigError
+from slipway.hosts.login import Login
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 ROOT = "root"
@@ -57,6 +58,19 @@ class RehearsalInfo:
     def to_json(self) -> dict[str, object]:
         """The form that ``--json`` prints and ``info.json`` holds."""
         return asdict(self)
+
+    @property
+    def login(self) -> Login:
+        """How to log in there; nothing of this user's own SSH settings counts."""
+        return Login(
+            self.name,
+            self.address,
+            self.ssh_port,
+            self.user,
+            self.key_path,
+            self.known_hosts_path,
+            personal=False,
+        )
 
     @classmethod
     def from_json(cls, data: object) -> RehearsalInfo:

@@ -1,0 +1,168 @@
+"""Our own marks around a command's output, so that nothing around it is taken for output.
+
+A login shell may print before it runs a command (``echo`` in ``.bashrc``, a banner of a forced
+command), on both outputs, and something may print after it. So the command runs inside of a small
+script that writes random marks first and last; only what stands between them counts. The line sent
+for it is quoted so that POSIX shells, fish and csh read the same words. Pure.
+
+The marks, after a random text: ``?`` before sudo is asked, ``<`` right before the command (as root
+when sudo is used), ``>CODE;`` right after it. Where ``<`` never comes the command did not start:
+after a ``?`` the words in between are sudo's, else they are the login shell's.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from slipway.hosts.command import sound
+
+_KEPT_NOISE = 8192
+_CODE_BYTES = 4
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+\Z")
+# Words as fish, csh and POSIX shells read them alike: inside of single quotes a backslash means
+# something to fish, and an exclamation mark or a new line something to csh.
+_PIECES = re.compile(r"(?P<mark>['\\!])|(?P<text>[^'\\!]+)")
+_MARKS = {"'": '"\'"', "\\": "\\\\", "!": "\\!"}
+# $m is the random text, "$@" the command.
+_FRAMED = (
+    'printf %s "$m<"; printf %s "$m<" >&2; "$@"; c=$?; '
+    'printf %s "$m>$c;"; printf %s "$m>$c;" >&2; exit $c'
+)
+_ASKED = 'printf %s "$m?"; printf %s "$m?" >&2; '
+_NEW_LINE = 'n=$(printf "\\n."); n=${n%.}; '
+
+
+def new_mark() -> str:
+    """Random text that no output holds."""
+    return secrets.token_hex(8)
+
+
+def line(argv: Sequence[str]) -> str:
+    """The line for a login shell that has ``argv`` run in the shell's place, unframed.
+
+    Raises:
+        HostError: an argument that no program can be given.
+    """
+    return _for_any_shell(f"exec {_words(argv)}", argv)
+
+
+def framed(argv: Sequence[str], mark: str, *, root: Sequence[str] = ()) -> str:
+    """The line for a login shell that has ``argv`` run between marks.
+
+    Args:
+        argv: program and arguments.
+        mark: from :func:`new_mark`. It is in the line as two halves, so that a shell which
+            repeats its commands (``set -x``) does not print it.
+        root: what makes the command run as root, such as ``sudo -n --``.
+
+    Raises:
+        HostError: an argument that no program can be given.
+    """
+    half = len(mark) // 2
+    script = f"m={mark[:half]}; m=${{m}}{mark[half:]}; "
+    if root:
+        inner = shlex.quote(f"m=$0; {_FRAMED}")
+        script += f'{_ASKED}exec {_words(root)} sh -c {inner} "$m" {_words(argv)}'
+    else:
+        script += f"set -- {_words(argv)}; {_FRAMED}"
+    return _for_any_shell(script, argv)
+
+
+def _for_any_shell(script: str, argv: Sequence[str]) -> str:
+    if any("\n" in argument for argument in sound(argv)):
+        script = _NEW_LINE + script
+    return f"exec sh -c {quote(script)}"
+
+
+def _words(argv: Sequence[str]) -> str:
+    """As sh reads them; a new line is the variable ``n``, for csh has no quotes for one."""
+    return " ".join('"$n"'.join(map(shlex.quote, word.split("\n"))) for word in argv)
+
+
+def quote(word: str) -> str:
+    """One word without a new line, as POSIX shells, fish and csh read it alike."""
+    if _PLAIN.match(word):
+        return word
+    return (
+        "".join(
+            _MARKS[piece["mark"]] if piece["mark"] else f"'{piece['text']}'"
+            for piece in _PIECES.finditer(word)
+        )
+        or "''"
+    )
+
+
+@dataclass(slots=True)
+class Unframed:
+    """Takes one output of a framed command apart, piece by piece.
+
+    Attributes:
+        mark: the one given to :func:`framed`.
+        use: takes what the command itself wrote.
+        on_begin: called when the command starts.
+        asked: whether sudo was asked.
+        begun: whether the command started.
+        code: its exit code, once it ended.
+        noise: the last bytes that came before it started, from the ``?`` on when sudo was asked.
+    """
+
+    mark: str
+    use: Callable[[bytes], object]
+    on_begin: Callable[[], object] = lambda: None
+    asked: bool = False
+    begun: bool = False
+    code: int | None = None
+    noise: bytes = b""
+    _rest: bytes = field(default=b"", repr=False)
+    _over: bool = False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece; passes on at once whatever can't be the beginning of a mark."""
+        if not self.begun:
+            piece = self._before(piece)
+        if self.begun and piece and not self._over:
+            piece = self._inside(self._rest + piece)
+        if self._over and self.code is None:
+            self._rest += piece[: _CODE_BYTES + 1]
+            digits, closed, _ = self._rest.partition(b";")
+            if closed and digits.isdigit():
+                self.code = int(digits)
+
+    def close(self) -> None:
+        """The output ended: what was held back was no mark."""
+        if self.begun and not self._over and self._rest:
+            self._rest, rest = b"", self._rest
+            self.use(rest)
+
+    def _before(self, piece: bytes) -> bytes:
+        """What belongs to the command, after looking for the marks before it."""
+        self.noise += piece
+        _, found, after = self.noise.partition(f"{self.mark}?".encode())
+        if found:
+            self.asked, self.noise = True, after
+        words, found, after = self.noise.partition(f"{self.mark}<".encode())
+        if not found:
+            self.noise = self.noise[-_KEPT_NOISE:]
+            return b""
+        self.noise, self.begun = words, True
+        self.on_begin()
+        return after
+
+    def _inside(self, data: bytes) -> bytes:
+        """Pass on the command's output; what comes after the mark behind it is returned."""
+        end = f"{self.mark}>".encode()
+        at = data.find(end)
+        if at >= 0:
+            self._over, self._rest = True, b""
+            if at:
+                self.use(data[:at])
+            return data[at + len(end) :]
+        held = next((n for n in range(len(end) - 1, 0, -1) if data.endswith(end[:n])), 0)
+        self._rest = data[len(data) - held :]
+        if len(data) > held:
+            self.use(data[: len(data) - held])
+        return b""
