@@ -1,5 +1,14 @@
-/** The flake's outputs. */
-{ root }:
+/**
+  The flake's outputs; also what `./inv` builds, by this file's path and without the flake.
+
+  Every source is taken by name and by its own content, so that store paths depend neither on where
+  the checkout lies nor on how it was called: a flake, a path, a folder of another name.
+*/
+{ # The checkout.
+  root ? ../.
+, # JSON of a list: the paths below `root` that git ignores. A flake's root comes without them.
+  leftOut ? "[]"
+}:
 let
   system = "x86_64-linux";
 
@@ -22,6 +31,16 @@ let
     dropFrom = config.debian.drop-from;
   };
 
+  sourceOf = name: path: exclude: builtins.path {
+    inherit name;
+    path = root + "/${path}";
+    filter = lib.sources.keep {
+      root = toString root;
+      leftOut = builtins.fromJSON leftOut;
+      inherit exclude;
+    };
+  };
+
   groups = { groupOf = lib.lock.groupOf locks.debian; inherit (lib.lock) wheelsOf; };
 
   go = import ./go {
@@ -40,7 +59,7 @@ let
     inherit (config.python) version;
   };
 
-  built = import ./image { inherit lib stage0 debian python go config locks root; };
+  built = import ./image { inherit lib stage0 debian python go config locks sourceOf; };
 
   roles = builtins.attrNames built.images;
 

@@ -19,8 +19,6 @@ let
   };
 in
 {
-  inherit toolchain;
-
   /** Lays out image layers. */
   nix2container = build { name = "nix2container"; package = "github.com/nlewo/nix2container"; };
 

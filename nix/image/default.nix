@@ -1,5 +1,5 @@
 /** Layers and images: trees in, nix2container's JSON out. */
-{ lib, stage0, debian, python, go, config, locks, root }:
+{ lib, stage0, debian, python, go, config, locks, sourceOf }:
 let
   inherit (builtins) attrNames filter map toJSON;
 
@@ -29,14 +29,7 @@ let
     inputs = {
       inherit (python) site;
       package = baseNameOf config.application.source;
-      source = builtins.path {
-        name = "application-source";
-        path = root + "/${config.application.source}";
-        filter = path: type:
-          let name = baseNameOf path;
-          in !(builtins.elem name ([ "__pycache__" ] ++ (config.application.exclude or [ ])))
-            && builtins.match ".*[.]pyc" name == null;
-      };
+      source = sourceOf "application-source" config.application.source (config.application.exclude or [ ]);
     };
     sealed = true;
   };
@@ -47,7 +40,7 @@ let
     inputs = {
       targets = attrNames image.files;
       sources = map
-        (target: builtins.path { name = "files-source"; path = root + "/${image.files.${target}}"; })
+        (target: sourceOf "files-source" image.files.${target} [ ])
         (attrNames image.files);
     };
     sealed = true;
@@ -124,8 +117,6 @@ let
     };
 in
 {
-  inherit application;
-
   /** By role: the image's JSON, its layer trees and its ELF report. */
   images = builtins.mapAttrs imageOf config.image;
 }

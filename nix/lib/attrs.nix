@@ -1,19 +1,8 @@
 { ... }:
 let
-  inherit (builtins) attrNames concatMap filter head listToAttrs map match;
+  inherit (builtins) attrNames elem filter map;
 in
 {
-  /**
-    An attribute set made by applying a function to each name.
-
-    # Type
-    genAttrs :: [String] -> (String -> a) -> { String = a }
-
-    # Example
-    genAttrs [ "a" "b" ] (name: name + "!") => { a = "a!"; b = "b!"; }
-  */
-  genAttrs = names: f: listToAttrs (map (name: { inherit name; value = f name; }) names);
-
   /**
     The list of a function's results over an attribute set, in the order of its names.
 
@@ -26,32 +15,6 @@ in
   mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
 
   /**
-    The attributes for which a predicate holds.
-
-    # Type
-    filterAttrs :: (String -> a -> Bool) -> { String = a } -> { String = a }
-
-    # Example
-    filterAttrs (name: value: value > 1) { a = 1; b = 2; } => { b = 2; }
-  */
-  filterAttrs = keep: set: listToAttrs (concatMap
-    (name: if keep name set.${name} then [ { inherit name; value = set.${name}; } ] else [ ])
-    (attrNames set));
-
-  /**
-    A list without its repetitions; the first of equal elements stays.
-
-    # Type
-    unique :: [a] -> [a]
-
-    # Example
-    unique [ 1 2 1 ] => [ 1 2 ]
-  */
-  unique = builtins.foldl'
-    (seen: item: if builtins.elem item seen then seen else seen ++ [ item ])
-    [ ];
-
-  /**
     The elements of the first list that the second does not have.
 
     # Type
@@ -60,21 +23,5 @@ in
     # Example
     subtract [ 1 2 3 ] [ 2 ] => [ 1 3 ]
   */
-  subtract = list: without: filter (item: !(builtins.elem item without)) list;
-
-  /**
-    Whether a text ends with another.
-
-    # Type
-    hasSuffix :: String -> String -> Bool
-
-    # Example
-    hasSuffix ".pyc" "a.pyc" => true
-  */
-  hasSuffix = suffix: text:
-    let
-      size = builtins.stringLength suffix;
-      length = builtins.stringLength text;
-    in
-    length >= size && builtins.substring (length - size) size text == suffix;
+  subtract = list: without: filter (item: !(elem item without)) list;
 }

@@ -1,6 +1,6 @@
 { ... }:
 let
-  inherit (builtins) concatStringsSep elemAt filter genList isList isString map match replaceStrings split stringLength substring;
+  inherit (builtins) concatStringsSep elemAt genList map match replaceStrings stringLength substring;
 
   decodeEscapes = text:
     replaceStrings [ "%3a" "%3A" "%7e" "%7E" "%2b" "%2B" ] [ ":" ":" "~" "~" "+" "+" ] text;

@@ -1,6 +1,6 @@
 { ... }:
 let
-  inherit (builtins) elem fromJSON hasAttr map readFile;
+  inherit (builtins) fromJSON hasAttr map readFile;
 
   known = 1;
 
@@ -16,17 +16,6 @@ in
     load :: Path -> AttrSet
   */
   load = path: check (baseNameOf path) (fromJSON (readFile path));
-
-  /**
-    Refuse a lock value of an unknown format; for tests of what `load` does with a file.
-
-    # Type
-    parse :: String -> AttrSet -> AttrSet
-
-    # Example
-    parse "debian.json" { format = 1; packages = { }; } => { format = 1; packages = { }; }
-  */
-  parse = check;
 
   /**
     The lock entries of a group, such as `layer.base` or `image.edge`. A group that the lock does not

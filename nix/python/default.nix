@@ -24,7 +24,7 @@ let
   };
 in
 {
-  inherit runtime run site;
+  inherit run site;
 
   /**
     A wheel installed by pypa/installer, with byte code.

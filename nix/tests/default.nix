@@ -3,14 +3,15 @@
 
   `failures` holds the tests whose value is another than expected, `ids` names every test,
   `errorIds` those that expect an error (each is evaluated alone, by pytest, since a message can't
-  be seen from inside Nix), and `uncovered` lists functions without a test.
+  be seen from inside Nix), `functions` names
+  all functions, and `uncovered` those without a test.
 */
 let
   inherit (builtins) attrNames concatMap filter hasAttr;
 
   lib = import ../lib;
 
-  modules = [ "attrs" "deb" "layers" "lock" "oci" ];
+  modules = [ "attrs" "deb" "layers" "lock" "oci" "sources" ];
 
   tree = builtins.listToAttrs (map
     (name: { inherit name; value = import (./. + "/${name}.nix") { inherit lib; }; })
@@ -36,6 +37,10 @@ in
 
   /** The value of one test, to see its error. */
   exprs = builtins.listToAttrs (map (test: { name = test.id; value = test.value.expr; }) tests);
+
+  functions = concatMap
+    (module: map (function: "${module}.${function}") (attrNames lib.${module}))
+    (attrNames lib);
 
   uncovered = concatMap
     (module: map (function: "${module}.${function}")

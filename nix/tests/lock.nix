@@ -12,16 +12,15 @@ let
   };
 in
 {
-  load.testUnknownFormat = {
-    expr = lib.lock.load ./unknown-format.json;
-    expectedError = "has format 2, this version knows 1; run ./inv lock";
-  };
-
-  parse = {
-    testKnown = { expr = lib.lock.parse "debian.json" { format = 1; }; expected = { format = 1; }; };
-    testMissing = {
-      expr = lib.lock.parse "debian.json" { };
-      expectedError = "debian.json has format null";
+  load = {
+    testKnown = { expr = lib.lock.load ./known-format.json; expected = { format = 1; }; };
+    testUnknownFormat = {
+      expr = lib.lock.load ./unknown-format.json;
+      expectedError = "has format 2, this version knows 1; run ./inv lock";
+    };
+    testNoFormat = {
+      expr = lib.lock.load ./no-format.json;
+      expectedError = "no-format.json has format null";
     };
   };
 

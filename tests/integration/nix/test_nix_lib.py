@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -52,3 +53,18 @@ def test_every_function_has_a_test() -> None:
     """No function of nix/lib is without a test."""
     assert value("uncovered") == []
     assert value("modulesWithoutTests") == []
+
+
+def test_every_function_is_used() -> None:
+    """No function of nix/lib is there for its own test only."""
+    text = {path: path.read_text("utf-8") for path in (ROOT / "nix").rglob("*.nix")}
+    code = "\n".join(
+        re.sub(r"/\*.*?\*/|#[^\n]*", "", text[path], flags=re.DOTALL)
+        for path in text
+        if "tests" not in path.parts
+    )
+    functions = [name.partition(".")[2] for name in value("functions")]
+
+    assert functions
+    # Once where it is defined, and at least once more.
+    assert [one for one in functions if len(re.findall(rf"\b{one}\b", code)) < 2] == []
