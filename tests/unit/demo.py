@@ -9,6 +9,7 @@ from pathlib import Path
 from slipway.act.doors import Doors
 from slipway.doors import Answer
 from slipway.errors import CommandFailed
+from slipway.hosts.counting import CountingHost
 from slipway.images.values import Image, Layer
 from slipway.plan.wanted import Wanted
 from slipway.report import Report
@@ -115,7 +116,7 @@ def world() -> World:
     engine = FakeEngine(folder, clock)
     http = FakeHttp({f"{URL}/health": [Answer(200, b"{}")]})
     report = Report(err=talk, out=io.StringIO())
-    doors = Doors(host, engine, folder, shell, http, clock, report, Path("/checkout"))
+    doors = Doors(CountingHost(host), engine, folder, shell, http, clock, report, Path("/checkout"))
     shell.on("smoke", URL)
     return World(host, folder, engine, http, clock, shell, talk, doors)
 

@@ -46,7 +46,8 @@ class _Progress:
 
     def outcome(self, release: str, word: str, url: str, touched: int, sent: int) -> Outcome:
         seconds = self.doors.clock.monotonic() - self.started
-        return Outcome(release, word, url, sent, touched, seconds, tuple(self.times))
+        times, asked = tuple(self.times), self.doors.host.total
+        return Outcome(release, word, url, sent, touched, seconds, times, asked)
 
 
 def observe(doors: Doors, wanted: Wanted) -> Seen:
@@ -95,8 +96,9 @@ def deploy(wanted: Wanted, doors: Doors, token: str) -> Result:
     finally:
         _give_up(doors, lease)
     touched, sent = planned.plan.touched, interpreter.bytes_sent
+    containers = doors.engine.containers()
     outcome = progress.outcome(planned.release.id, "deployed", wanted.url, touched, sent)
-    return Result(outcome, planned.release, doors.engine.containers())
+    return Result(outcome, planned.release, containers)
 
 
 def _take(doors: Doors, lease: Lease, planned: Draft) -> None:

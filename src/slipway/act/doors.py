@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.doors import Clock, Host, Http, Shell
+from slipway.doors import Clock, Http, Shell
+from slipway.hosts.counting import CountingHost
 from slipway.hosts.engine import Engine
 from slipway.ledger.folder import Folder
 from slipway.ledger.layout import compose_file
@@ -17,7 +18,7 @@ class Doors:
     """The doors to a host, to this machine and to the person.
 
     Attributes:
-        host: the target.
+        host: the target, which counts how often it is asked.
         engine: its Docker.
         folder: the application's folder there.
         shell: this machine.
@@ -27,7 +28,7 @@ class Doors:
         root: the checkout.
     """
 
-    host: Host
+    host: CountingHost
     engine: Engine
     folder: Folder
     shell: Shell

@@ -37,6 +37,7 @@ class Outcome:
         containers_touched: services of which containers were made, replaced or removed.
         seconds: all of it.
         steps: in order.
+        round_trips: how often the host was asked.
     """
 
     release: str
@@ -46,6 +47,7 @@ class Outcome:
     containers_touched: int
     seconds: float
     steps: tuple[StepTime, ...]
+    round_trips: int = 0
 
     def to_json(self) -> dict[str, object]:
         """What ``deploy --json`` prints."""
@@ -57,6 +59,7 @@ class Outcome:
             "containers_touched": self.containers_touched,
             "seconds": round(self.seconds, 3),
             "steps": [step.to_json() for step in self.steps],
+            "round_trips": self.round_trips,
         }
 
 

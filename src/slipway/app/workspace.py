@@ -16,6 +16,7 @@ from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
 from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
+from slipway.hosts.counting import CountingHost
 from slipway.hosts.delta import Delta
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.rehearsal import Rehearsals, require_root
@@ -179,9 +180,9 @@ class Workspace:
         entry = self.entry(host)
         tree = self.tree(locked=locked) if boot and entry.kind == "rehearsal" else None
         machine, address = open_host(entry, self.rehearsals(), tree)
-        return Target(entry, address, self._doors(entry, machine))
+        return Target(entry, address, self._doors(entry, CountingHost(machine)))
 
-    def _doors(self, entry: HostEntry, host: Host) -> Doors:
+    def _doors(self, entry: HostEntry, host: CountingHost) -> Doors:
         """Everything a deploy to this host acts through."""
         engine = DockerEngine(
             host, self.config.application, entry.docker, delta=self._delta(entry, host)

@@ -1,11 +1,10 @@
 """Fakes that fit slipway's doors: they keep all in memory and show what was asked of them."""
 
-from slipway.testing.doors import CountingHost, FakeClock, FakeHost, FakeHttp, FakeShell
+from slipway.testing.doors import FakeClock, FakeHost, FakeHttp, FakeShell
 from slipway.testing.engine import FakeEngine
 from slipway.testing.folder import FakeFolder
 
 __all__ = [
-    "CountingHost",
     "FakeClock",
     "FakeEngine",
     "FakeFolder",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.testing import CountingHost, FakeHost
+from slipway.hosts.counting import CountingHost
+from slipway.testing import FakeHost
 
 
 def test_a_counting_host_counts_commands_by_kind() -> None:
