@@ -126,7 +126,7 @@ class Copy:
 
     def inv(self, *arguments: str) -> str:
         """Run the copy's command line; its standard output. Raises as :meth:`module` does."""
-        return self.module("invoke", "--search-root", str(self.root), *arguments)
+        return self.module("slipway.commandline", "--search-root", str(self.root), *arguments)
 
     def module(self, *arguments: str) -> str:
         """Run a Python module in the copy; its standard output.
@@ -210,7 +210,14 @@ def deploy_figures(copy: Copy, images: tuple[Image, ...], runs: int, say: Report
     return [
         Figure("first deploy, images built", first_s, "s", None, "boots the host"),
         Figure("first deploy, bytes moved", first["bytes_sent"] / 1e6, "MB"),
-        Figure("nothing changed: deploy", median(s for s, _ in idle), "s", 2),
+        Figure("first deploy: the host is asked", first["round_trips"], "times"),
+        Figure("nothing changed: deploy", median(s for s, _ in idle), "s", 0.7),
+        Figure(
+            "nothing changed: the host is asked",
+            max(outcome["round_trips"] for _, outcome in idle),
+            "times",
+            3,
+        ),
         Figure(
             "nothing changed: containers touched",
             max(outcome["containers_touched"] for _, outcome in idle),
@@ -218,6 +225,12 @@ def deploy_figures(copy: Copy, images: tuple[Image, ...], runs: int, say: Report
             0,
         ),
         Figure("one line: rebuild of all images", median(builds), "s", 1, "whole command"),
+        Figure(
+            "one line: the host is asked",
+            max(outcome["round_trips"] for _, outcome in live),
+            "times",
+            20,
+        ),
         Figure("one line: bytes moved", moved / 1e3, "kB", 100, "five images"),
         Figure(
             "one line: docker save | gzip / ours",
