@@ -11,6 +11,7 @@ from pathlib import Path
 from slipway import config
 from slipway.act.doors import Doors
 from slipway.app.checkout import check_wanted, git_commit, maker, read_wanted
+from slipway.app.http import LazyHttp
 from slipway.app.target import Target, open_host, rehearsals
 from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
@@ -30,7 +31,6 @@ from slipway.shell import LocalShell
 from slipway.supply import programs
 from slipway.supply.nixtool import FEATURES
 from slipway.supply.ready import ready
-from slipway.web import HttpxHttp
 
 _TREE = "rehearsal-host"
 _BUILD_S = 3600.0
@@ -192,7 +192,7 @@ class Workspace:
             engine=engine,
             folder=HostFolder(host, entry.app_dir),
             shell=self.shell,
-            http=HttpxHttp(),
+            http=LazyHttp(),
             clock=self.clock,
             report=self.report,
             root=self.root,

@@ -1,0 +1,23 @@
+"""HTTP that is loaded when a stack is first asked.
+
+httpx takes longer to import than a host takes to be asked, and a deploy without changes asks no URL.
+"""
+
+from __future__ import annotations
+
+from slipway.doors import Answer, Http
+
+
+class LazyHttp:
+    """The :class:`slipway.doors.Http` of this machine."""
+
+    def __init__(self) -> None:
+        self._http: Http | None = None
+
+    def get(self, url: str, *, timeout: float) -> Answer:
+        """GET a URL; see :meth:`slipway.doors.Http.get`."""
+        if self._http is None:
+            from slipway.web import HttpxHttp
+
+            self._http = HttpxHttp()
+        return self._http.get(url, timeout=timeout)
