@@ -1,6 +1,7 @@
 """HTTP that is loaded when a stack is first asked.
 
-httpx takes longer to import than a host takes to be asked, and a deploy without changes asks no URL.
+httpx takes longer to import than a host takes to be asked, and a deploy without changes asks no
+URL.
 """
 
 from __future__ import annotations
