@@ -18,6 +18,7 @@ from tests.unit.images.sample_images import image_of
 
 from slipway.doors import Host
 from slipway.hosts.delta import Delta
+from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.load import Loaded
 from slipway.hosts.local import LocalHost
 from slipway.hosts.shelf import Shelf
@@ -29,6 +30,8 @@ from slipway.images.values import Image, Layer, LayerPath
 # Keeps what it is to load as `loaded`; fails when there is a file `refuse` beside it.
 DOCKER = """#!/bin/sh
 folder=$(dirname -- "$0")
+[ "$1" != info ] || echo '{"ServerVersion":"26.1.5","DriverStatus":[],"DockerRootDir":"/"}'
+[ "$1" != compose ] || echo 2.26.1
 if [ "$1" = load ]; then
     [ ! -e "$folder/refuse" ] || { echo refused >&2; exit 1; }
     cat >"$folder/loaded" && cat -- "$folder/said"
@@ -86,9 +89,14 @@ class Site:
         (self.folder / "inspected").write_text(json.dumps(seen))
         return image
 
+    def facts(self) -> Facts:
+        """What the host says of itself."""
+        folder = str(self.cache.parent)
+        return read_facts(self.host, folder, "demo", docker=str(self.folder / "docker"))
+
     def load(self, content: bytes, by: Delta | None = None) -> Loaded | None:
         """Send an image with that content."""
-        return (by or self.delta).load(whole([self.image(content)]), self.counted)
+        return (by or self.delta).load(whole([self.image(content)]), self.facts(), self.counted)
 
     def references(self) -> list[Path]:
         """Everything in the host's cache."""
@@ -201,7 +209,7 @@ def test_a_stream_cut_short_is_refused(site: Site) -> None:
     def cut(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(chunks)[:-5]
 
-    assert site.delta.load(whole([site.image(AFTER)]), cut) is None
+    assert site.delta.load(whole([site.image(AFTER)]), site.facts(), cut) is None
     assert "could not restore it" in site.warned[0]
     assert site.references() == kept
 
@@ -216,7 +224,7 @@ def test_leftovers_of_a_killed_transfer_go(site: Site) -> None:
 
 def test_a_seed_is_a_reference(site: Site) -> None:
     """After a seed the very first archive is small, and Docker was not asked to load the seed."""
-    site.delta.seed([site.image(BEFORE)], site.counted)
+    site.delta.seed([site.image(BEFORE)], site.facts(), site.counted)
     assert not (site.folder / "loaded").exists()
     assert site.load(AFTER) is not None
     assert site.good(AFTER)
@@ -244,6 +252,6 @@ def test_other_bytes_than_promised_are_refused(site: Site) -> None:
         list(chunks)
         yield zstandard.compress(b"something else")
 
-    assert site.delta.load(whole([site.image(AFTER)]), other) is None
+    assert site.delta.load(whole([site.image(AFTER)]), site.facts(), other) is None
     assert "could not restore it" in site.warned[0]
     assert not (site.folder / "loaded").exists()
