@@ -1,6 +1,8 @@
 """What a host's Docker holds, asked in one round trip and read by pure functions.
 
-The fields are those of the Engine API's JSON, which ``docker … inspect --format`` prints.
+The fields are those of the Engine API's JSON. ``docker … inspect --format`` knows them by these
+names when it reads the JSON itself, which it does as soon as one name (``Id``) is not the client's
+own; a field that is absent there is an error, unless it is taken by ``index``.
 """
 
 from __future__ import annotations
@@ -27,11 +29,14 @@ def _label(name: str) -> str:
     return f'{{{{json (index .Config.Labels "{name}")}}}}'
 
 
-IMAGE_FORMAT = '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},"Layers":{{json .RootFS.Layers}}}'
+IMAGE_FORMAT = (
+    '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},'
+    '"Layers":{{json (index .RootFS "Layers")}}}'
+)
 CONTAINER_FORMAT = (
     '{"Id":{{json .Id}},"Name":{{json .Name}},"Image":{{json .Image}},'
     '"Status":{{json .State.Status}},'
-    '"Health":{{with .State.Health}}{{json .Status}}{{else}}""{{end}},'
+    '"Health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},'
     '"Restarts":{{json .RestartCount}},"ExitCode":{{json .State.ExitCode}},'
     '"OOMKilled":{{json .State.OOMKilled}},'
     f'"Service":{_label("com.docker.compose.service")},'
@@ -237,7 +242,7 @@ def _found_containers(found: Mapping[str, bytes]) -> tuple[Container, ...]:
 def _container(raw: Mapping[str, Any]) -> Container:
     health = _text(raw, "Health")
     return Container(
-        service=_text(raw, "Service"),
+        service=_value(raw, "Service"),
         id=_text(raw, "Id"),
         name=_text(raw, "Name").removeprefix("/"),
         image_id=_text(raw, "Image"),
@@ -246,9 +251,9 @@ def _container(raw: Mapping[str, Any]) -> Container:
         restarts=int(raw["Restarts"]),
         exit_code=int(raw["ExitCode"]),
         oom_killed=bool(raw["OOMKilled"]),
-        config=_text(raw, "Config"),
-        one_off=_text(raw, "OneOff").lower() == "true",
-        file=_text(raw, "File"),
+        config=_value(raw, "Config"),
+        one_off=_value(raw, "OneOff").lower() == "true",
+        file=_value(raw, "File"),
         ports=_ports(raw),
     )
 
@@ -268,6 +273,11 @@ def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected an object, got {type(value).__name__}")
     return value
+
+
+def _value(value: Mapping[str, Any], label: str) -> str:
+    """A label's value; a container that hasn't got it is as one that has it empty."""
+    return "" if value[label] is None else _text(value, label)
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:

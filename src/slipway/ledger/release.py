@@ -92,7 +92,7 @@ class Release:
         previous: id of the release before it, or None.
         migrations: hex SHA-256 of the files that hold its migrations; empty when unknown.
         revisions: names of those files, without their endings.
-        expected: what each standing service should come to; empty when unknown.
+        expected: what each standing service should come to, by name; empty when unknown.
         networks: name to the hash of its definition.
         volumes: likewise.
     """

@@ -15,6 +15,7 @@ from slipway.hosts.inspect import EngineState
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages, Image
 from slipway.report import Progress
+from slipway.stack.health import replicas
 from slipway.stack.render import CONFIG_LABEL
 from slipway.testing.doors import FakeClock
 from slipway.testing.folder import FakeFolder
@@ -122,21 +123,32 @@ class FakeEngine:
                 continue
             wanted = self.held[str(body["image"])].config_digest
             config = body["labels"][CONFIG_LABEL]
-            old = [one for one in self.running if one.service == name]
-            same = bool(old) and (old[0].image_id, old[0].config) == (wanted, config)
-            if same and "--force-recreate" not in arguments:
-                continue
-            self.made += 1
-            health = (
-                ("healthy" if wanted not in self.sick else "unhealthy") if name == "web" else ""
-            )
-            ports = (8080,) if name == "web" else ()
-            new = Container(
-                name, f"c{self.made}", name, wanted, "running", health, config=config, ports=ports
-            )
-            self.running = [one for one in self.running if one.service != name] + [new]
+            theirs = [one for one in self.running if one.service == name]
+            others = [one for one in self.running if one.service != name]
+            same = [
+                c for c in theirs if (c.image_id, c.config, c.one_off) == (wanted, config, False)
+            ]
+            kept = [] if "--force-recreate" in arguments else same[: replicas(body)]
+            once = [one for one in theirs if one.one_off]
+            new = [self._new(name, wanted, config) for _ in range(replicas(body) - len(kept))]
+            self.running = [*others, *once, *kept, *new]
         if "--remove-orphans" in arguments:
             self.running = [c for c in self.running if c.service in document["services"]]
+
+    def _new(self, service: str, image: str, config: str) -> Container:
+        self.made += 1
+        web = service == "web"
+        health = ("unhealthy" if image in self.sick else "healthy") if web else ""
+        return Container(
+            service,
+            f"c{self.made}",
+            service,
+            image,
+            "running",
+            health,
+            config=config,
+            ports=(8080,) if web else (),
+        )
 
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """One line."""

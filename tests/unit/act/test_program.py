@@ -1,21 +1,28 @@
-"""The smoke job: how it is called, what it is given, what of it is shown."""
+"""A program of the stack's own: how it is called, what it is given, what of it is shown."""
 
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from slipway.act.smoke import run_smoke, smoke_secrets
+from tests.unit.demo import world
 
+from slipway.act.doors import Doors
+from slipway.act.program import run
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
-from slipway.secret import Secret
-from slipway.stack.model import Smoke
-from slipway.testing import FakeHost, FakeShell
+from slipway.plan.actions import Run
+from slipway.testing import FakeFolder, FakeShell
 
-ROOT = Path("/checkout")
-TOKEN = {"TOKEN_FILE": Secret("canary-token")}
+TOKEN = Run(("python3",), (("TOKEN_FILE", "token", 1),))
+
+
+def doors(shell: FakeShell, token: bytes = b"canary-token") -> Doors:
+    """This machine, and a host that holds a secret."""
+    folder = FakeFolder(files={"secrets/token/1": token})
+    return replace(world().doors, shell=shell, folder=folder)
 
 
 def test_smoke_job_that_cannot_start() -> None:
@@ -23,11 +30,12 @@ def test_smoke_job_that_cannot_start() -> None:
     shell = FakeShell()
     shell.on("python3", reply=CommandFailed(["python3"], 127, "no such program", where="here"))
     with pytest.raises(DeployError, match="could not be run"):
-        run_smoke(shell, ["python3"], {}, ROOT, {})
+        run(doors(shell), Run(("python3",)))
     shell.on("python3", reply=2)
     with pytest.raises(DeployError, match="failed with code 2"):
-        run_smoke(shell, ["python3", "{url}"], {"url": "u"}, ROOT, {})
+        run(doors(shell), Run(("python3", "u")))
     assert shell.calls[-1] == ("python3", "u")
+    assert shell.environments[-1]["PYTHONPATH"] == "/checkout/src"
 
 
 def test_a_secret_is_a_file_while_the_job_runs() -> None:
@@ -41,7 +49,7 @@ def test_a_secret_is_a_file_while_the_job_runs() -> None:
         return 0
 
     shell.on("python3", reply=job)
-    run_smoke(shell, ["python3"], {}, ROOT, TOKEN)
+    run(doors(shell), TOKEN)
     ((path, text, modes),) = seen
     assert (text, modes) == ("canary-token", (0o600, 0o700))
     assert not path.parent.exists()
@@ -60,7 +68,7 @@ def test_the_file_is_gone_whatever_happens(error: BaseException) -> None:
 
     shell.on("python3", reply=job)
     with pytest.raises((KeyboardInterrupt, DeployError)):
-        run_smoke(shell, ["python3"], {}, ROOT, TOKEN)
+        run(doors(shell), TOKEN)
     assert not paths[0].parent.exists()
 
 
@@ -76,20 +84,31 @@ def test_a_job_that_repeats_a_secret_is_not_quoted(ended: Completed | CommandFai
     shell = FakeShell()
     shell.on("python3", reply=ended)
     with pytest.raises(DeployError) as caught:
-        run_smoke(shell, ["python3"], {}, ROOT, {"TOKEN_FILE": Secret("canary-token\n")})
+        run(doors(shell, b"canary-token\n"), TOKEN)
     assert "***" in "".join(caught.value.details)
     assert "canary" not in repr((caught.value.message, caught.value.details))
 
 
 def test_secrets_are_read_in_the_version_of_the_release() -> None:
     """The job shows the token that the release's containers have, not the newest one."""
-    host = FakeHost(files={"/app/secrets/token/1": b"old", "/app/secrets/token/2": b"new"})
-    smoke = Smoke(("x",), {"TOKEN_FILE": "token"})
-    assert smoke_secrets(host, "/app", smoke, {"token": 1}) == {"TOKEN_FILE": Secret("old")}
+    shell, seen = FakeShell(), []
+
+    def job(argv: tuple[str, ...], data: bytes) -> int:
+        seen.append(Path(shell.environments[-1]["TOKEN_FILE"]).read_text("utf-8"))
+        return 0
+
+    shell.on("python3", reply=job)
+    made = doors(shell, b"old")
+    assert isinstance(made.folder, FakeFolder)
+    made.folder.files["secrets/token/2"] = b"new"
+    run(made, TOKEN)
+    assert seen == ["old"]
 
 
 def test_a_lost_secret_is_a_sentence() -> None:
-    """A version that the host has lost is named."""
-    smoke = Smoke(("x",), {"TOKEN_FILE": "token"})
-    with pytest.raises(DeployError, match="the secret token version 3 vanished from fake"):
-        smoke_secrets(FakeHost(), "/app", smoke, {"token": 3})
+    """A version that the host has lost is named, and nothing is run."""
+    shell = FakeShell()
+    lost = Run(("python3",), (("TOKEN_FILE", "token", 3),))
+    with pytest.raises(DeployError, match="the secret token version 3 vanished"):
+        run(doors(shell), lost)
+    assert shell.calls == []

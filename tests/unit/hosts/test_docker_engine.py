@@ -12,22 +12,16 @@ import pytest
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts.delta import LIMIT, Delta
-from slipway.hosts.docker import DockerEngine, as_container
-from slipway.hosts.inspect import ContainerFact
+from slipway.hosts.docker import DockerEngine
+from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded
 from slipway.hosts.shelf import Shelf
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.images.values import HeldImages, Image
 from slipway.report import Progress
-from slipway.stack.render import CONFIG_LABEL
 from slipway.testing import FakeHost
 
-INFO = json.dumps(
-    {
-        "ServerVersion": "26.1.5", "Architecture": "x86_64", "Driver": "overlay2",
-        "DriverStatus": [], "DockerRootDir": "/var/lib/docker",
-    }
-)  # fmt: skip
+FACTS = (Path(__file__).parent / "samples/facts-26.1-overlay2.txt").read_bytes()
 BARE = Image("web", "demo/web:1", b"{}", "sha256:c", b"{}", "sha256:m", ())
 SHOWN = json.dumps({"Id": "sha256:c", "RepoTags": ["demo/web:1"], "Layers": []})
 
@@ -46,17 +40,30 @@ class Counted(Progress):
 
 
 def engine(host: FakeHost) -> DockerEngine:
-    """An engine whose Docker says :data:`INFO`."""
-    host.on("docker", "info", reply=INFO)
-    return DockerEngine(host, "demo")
+    """An engine that was asked for its facts, and said :data:`FACTS`."""
+    asked = FakeHost()
+    asked.on("sh", reply=FACTS)
+    made = DockerEngine(asked, "demo")
+    made.facts("/pool")
+    made._host = host
+    return made
 
 
 def test_facts() -> None:
-    """Versions and the images' folder are Docker's own words."""
+    """Versions and the images' folder are Docker's own words; what is asked about is named."""
     host = FakeHost()
-    host.on("docker", "compose", "version", reply="v2.26.1-4\n")
-    facts = engine(host).facts()
-    assert (facts.docker, facts.compose, facts.root) == ("26.1.5", "2.26.1-4", "/var/lib/docker")
+    host.on("sh", reply=FACTS)
+    facts = DockerEngine(host, "demo", "/bin/docker").facts("/pool/app")
+    assert (facts.docker, facts.compose, facts.root) == (
+        "26.1.5+dfsg1", "2.26.1-4", "/mnt/.ix-apps/docker",
+    )  # fmt: skip
+    assert host.calls[0][-3:] == ("/bin/docker", "/pool/app", "demo")
+
+
+def test_nothing_is_sent_to_a_host_that_was_not_asked() -> None:
+    """How to send follows from the facts, so those are asked for first."""
+    with pytest.raises(AssertionError, match="comes before"):
+        DockerEngine(FakeHost(), "demo").load(plan_transfer([BARE], HeldImages()), Counted())
 
 
 def test_what_was_loaded_is_counted() -> None:
@@ -98,7 +105,7 @@ def test_images_in_use_stay() -> None:
     host = FakeHost()
     refused = "conflict: unable to remove repository reference"
     host.on("docker", "image", "rm", reply=Completed((), 1, b"", refused.encode()))
-    host.on("sh", "-c", reply=SHOWN)
+    host.on("sh", "-c", reply=f"images {len(SHOWN)}\n{SHOWN}\ncontainers 0\n\n")
     assert engine(host).remove_images(["demo/web:1", "demo/web:0"]) == ("demo/web:1",)
     host.on("docker", "image", "rm", reply=Completed((), 1, b"", b"daemon is busy"))
     with pytest.raises(CommandFailed):
@@ -114,13 +121,12 @@ def test_last_lines_of_both_streams() -> None:
     assert engine(host).last_lines("x", 2) == ()
 
 
-def test_container_facts() -> None:
-    """The label tells the configuration; one-off containers are marked."""
-    fact = ContainerFact("web", "n", "id", "i", "ref", "running", labels={CONFIG_LABEL: "h"})
-    assert as_container(fact).config == "h"
-    assert as_container(replace(fact, labels={}, one_off=True)).one_off
-    made = replace(fact, labels={"com.docker.compose.project.config_files": "/pool/c.json"})
-    assert (as_container(made).file, as_container(fact).file) == ("/pool/c.json", "")
+def test_networks_are_removed_by_their_labels() -> None:
+    """The project and the networks' names in Compose's file are all that is given."""
+    host = FakeHost()
+    host.on("sh", reply=b"")
+    engine(host).remove_networks(["inner", "outer"])
+    assert host.calls[-1][3:] == ("networks", "docker", "demo", "inner", "outer")
 
 
 def test_compose_runs_with_project_and_file() -> None:
@@ -142,14 +148,20 @@ class Spy(Delta):
         self.answer, self.asked, self.seeded = answer, 0, 0
 
     def load(
-        self, transfer: Transfer, counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+        self,
+        transfer: Transfer,
+        facts: Facts,
+        counted: Callable[[Iterator[bytes]], Iterator[bytes]],
     ) -> Loaded | None:
         """Count three bytes, give the answer."""
         self.asked += sum(len(chunk) for chunk in counted(iter([b"abc"])))
         return self.answer
 
     def seed(
-        self, images: Sequence[Image], counted: Callable[[Iterator[bytes]], Iterator[bytes]]
+        self,
+        images: Sequence[Image],
+        facts: Facts,
+        counted: Callable[[Iterator[bytes]], Iterator[bytes]],
     ) -> None:
         """Count five bytes."""
         self.seeded += sum(len(chunk) for chunk in counted(iter([b"abcde"])))
@@ -159,10 +171,11 @@ def loading(answer: Loaded | None, transfer: Transfer) -> tuple[FakeHost, Spy, i
     """Load with a difference that gives ``answer``: host, spy, bytes sent, bytes shown."""
     host, progress = FakeHost(), Counted()
     host.on("docker", "load", reply="Loaded image: demo/web:1\n")
-    host.on("docker", "info", reply=INFO)
     host.on("sh", "-c", reply=SHOWN)
     spy = Spy(host, answer)
-    sent = DockerEngine(host, "demo", delta=spy).load(transfer, progress)
+    made = engine(host)
+    made._delta = spy
+    sent = made.load(transfer, progress)
     return host, spy, sent, progress.total
 
 

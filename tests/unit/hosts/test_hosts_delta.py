@@ -15,7 +15,8 @@ from tests.unit.images.sample_images import image_of, layer, real_layer
 
 from slipway.doors import Completed
 from slipway.hosts import delta as module
-from slipway.hosts.delta import Cached, Delta, parse_cached, seeds
+from slipway.hosts.delta import Delta, seeds
+from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded
 from slipway.hosts.shelf import Shelf
 from slipway.images.archive import archive
@@ -23,8 +24,6 @@ from slipway.images.transfer import Transfer, whole
 from slipway.images.values import Image
 from slipway.testing import FakeHost
 
-ZSTD = "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***\n"
-OLDER = "*** zstd command line interface 64-bits v1.4.8, by Yann Collet ***\n"
 A, B = "a" * 64, "b" * 64
 
 
@@ -36,11 +35,21 @@ def passed(chunks: Iterator[bytes]) -> Iterator[bytes]:
 class Bench:
     """A host, both references, and what was warned of."""
 
-    def __init__(self, folder: Path, *, says: str = ZSTD) -> None:
+    def __init__(
+        self, folder: Path, *, zstd: tuple[int, int] = (1, 5), references: tuple[str, ...] = ()
+    ) -> None:
+        self.facts = Facts("26.1.5", "2.26.1", zstd=zstd, references=references)
         self.host, self.shelf = FakeHost(name="nas"), Shelf(folder / "shelf")
         self.warned: list[str] = []
         self.delta = Delta(self.host, "/pool/cache", self.shelf, self.warned.append)
-        self.host.on("sh", "-c", module._ASK, reply=says)
+
+    def load(self, transfer: Transfer) -> Loaded | None:
+        """Send images to the host."""
+        return self.delta.load(transfer, self.facts, passed)
+
+    def seed(self, *images: Image) -> None:
+        """Give both sides a first reference."""
+        self.delta.seed(images, self.facts, passed)
 
     def answers(self, image: Image, reply: Completed | None = None) -> None:
         """What the host says to the archive of an image, and to looking at it."""
@@ -61,32 +70,6 @@ def image(tmp_path: Path) -> Image:
     return image_of("api", real_layer(tmp_path, "app"))
 
 
-@pytest.mark.parametrize(
-    ("text", "cached"),
-    [("", Cached()),
-     (ZSTD, Cached((1, 5))),
-     (f"{OLDER}reference.{A}\nreference.{B}\n", Cached((1, 4), (A, B))),
-     (f"{ZSTD}reference.{A}x\nreference.short\n", Cached((1, 5))),
-     ("motd: hello\n", Cached())],
-)  # fmt: skip
-def test_what_a_host_says_is_read(text: str, cached: Cached) -> None:
-    """The version and whole names count, anything else is as good as nothing."""
-    assert parse_cached(text) == cached
-
-
-@given(st.text())
-def test_no_text_is_a_traceback(text: str) -> None:
-    """Whatever a host prints is read."""
-    assert all(len(name) == 64 for name in parse_cached(text).references)
-
-
-def test_a_zstd_that_is_too_old_is_not_used() -> None:
-    """Versions from 1.4 on are able."""
-    assert [Cached(version).able for version in ((0, 0), (1, 3), (1, 4), (2, 0))] == [
-        False, False, True, True,
-    ]  # fmt: skip
-
-
 @given(st.lists(st.integers(0, 3_000_000), max_size=12))
 def test_seeds_are_small(sizes: list[int]) -> None:
     """No large layer seeds, and all together stay below the limit."""
@@ -101,7 +84,7 @@ def test_a_first_archive_goes_without_a_reference(tmp_path: Path, image: Image) 
     """The archive is restored by itself, its name is its sha256, and it is kept here."""
     bench = Bench(tmp_path)
     bench.answers(image)
-    loaded = bench.delta.load(whole([image]), passed)
+    loaded = bench.load(whole([image]))
     data = b"".join(archive(whole([image])))
     sha256 = hashlib.sha256(data).hexdigest()
     assert loaded == Loaded((image.reference,), ())
@@ -116,10 +99,10 @@ def test_a_common_reference_is_used(tmp_path: Path, image: Image) -> None:
     """Of the references there, one that is here too makes the archive small."""
     data = b"".join(archive(whole([image])))
     sha256 = hashlib.sha256(data).hexdigest()
-    bench = Bench(tmp_path, says=f"{ZSTD}reference.{A}\nreference.{sha256}\n")
+    bench = Bench(tmp_path, references=(A, sha256))
     bench.answers(image)
     bench.shelf.keep(data)
-    assert bench.delta.load(whole([image]), passed) is not None
+    assert bench.load(whole([image])) is not None
     sent = next(call for call in bench.host.calls if call[2] == module._LOAD)
     assert sent[-1] == sha256
     assert len(bench.host.streamed[0]) < 60
@@ -129,35 +112,37 @@ def test_a_common_reference_is_used(tmp_path: Path, image: Image) -> None:
 
 
 def test_a_reference_only_the_host_has_is_left(tmp_path: Path, image: Image) -> None:
-    """Another client's reference, or one that is damaged here, is not used."""
-    bench = Bench(tmp_path, says=f"{ZSTD}reference.{A}\n")
+    """Another client's reference, one that is damaged here, or what is no name is not used."""
+    names = (A, f"{B}x", "short", "../shelf/x", B)
+    bench = Bench(tmp_path, references=names)
     (tmp_path / "shelf").mkdir()
     (tmp_path / "shelf" / A).write_bytes(b"damaged")
     bench.answers(image)
-    assert bench.delta.load(whole([image]), passed) is not None
+    assert bench.load(whole([image])) is not None
     assert next(call for call in bench.host.calls if call[2] == module._LOAD)[-1] == "-"
 
 
-@pytest.mark.parametrize("says", ["", "*** Zstandard CLI v1.3.2 ***\n"], ids=["none", "old"])
-def test_a_host_without_zstd_gets_it_the_usual_way(tmp_path: Path, image: Image, says: str) -> None:
-    """Nothing is sent, nothing is warned of: the caller goes on as ever."""
-    bench = Bench(tmp_path, says=says)
-    assert bench.delta.load(whole([image]), passed) is None
+@pytest.mark.parametrize(
+    ("zstd", "able"), [((0, 0), False), ((1, 3), False), ((1, 4), True), ((2, 0), True)]
+)
+def test_a_host_without_zstd_gets_it_the_usual_way(
+    tmp_path: Path, image: Image, zstd: tuple[int, int], able: bool
+) -> None:
+    """Nothing is sent, nothing is warned of: the caller goes on as ever. From 1.4 on it is able."""
+    bench = Bench(tmp_path, zstd=zstd)
+    if able:
+        bench.answers(image)
+        assert bench.load(whole([image])) is not None
+        return
+    assert bench.load(whole([image])) is None
     assert (bench.host.streamed, bench.warned) == ([], [])
-
-
-def test_a_failing_question_is_no_failure(tmp_path: Path, image: Image) -> None:
-    """A host on which the question fails is one without zstd."""
-    bench = Bench(tmp_path)
-    bench.host.on("sh", "-c", module._ASK, reply=Completed((), 1, ZSTD.encode(), b""))
-    assert bench.delta.load(whole([image]), passed) is None
 
 
 def test_a_large_archive_is_not_even_asked_for(tmp_path: Path, image: Image) -> None:
     """Above the limit, and with nothing to send, the host isn't asked."""
     bench = Bench(tmp_path)
     for size in (0, module.LIMIT + 1):
-        assert bench.delta.load(Transfer((image,), image.layers, size), passed) is None
+        assert bench.load(Transfer((image,), image.layers, size)) is None
     assert bench.host.calls == []
 
 
@@ -166,7 +151,7 @@ def test_a_refused_difference_is_warned_of(tmp_path: Path, image: Image, code: i
     """The caller is to send it the usual way, the person is told why, nothing is kept here."""
     bench = Bench(tmp_path)
     bench.answers(image, Completed((), code, b"", b"zstd: bad\nlast words\n"))
-    assert bench.delta.load(whole([image]), passed) is None
+    assert bench.load(whole([image])) is None
     assert len(bench.warned) == 1
     assert "(last words); sending the images whole" in bench.warned[0]
     assert not (tmp_path / "shelf").exists()
@@ -177,7 +162,7 @@ def test_dockers_own_failure_is_a_doubt(tmp_path: Path, image: Image) -> None:
     """When Docker refused what was restored, the image is in doubt as with any load."""
     bench = Bench(tmp_path)
     bench.answers(image, Completed((), 1, b"", b"no space left on device\n"))
-    loaded = bench.delta.load(whole([image]), passed)
+    loaded = bench.load(whole([image]))
     assert loaded is not None
     assert (loaded.doubtful, loaded.said) == ((image,), ("no space left on device",))
     assert not (tmp_path / "shelf").exists()
@@ -188,7 +173,7 @@ def test_a_machine_that_cannot_keep_it_goes_on(tmp_path: Path, image: Image) -> 
     (tmp_path / "shelf").write_text("a file")
     bench = Bench(tmp_path)
     bench.answers(image)
-    assert bench.delta.load(whole([image]), passed) == Loaded((image.reference,), ())
+    assert bench.load(whole([image])) == Loaded((image.reference,), ())
     assert "can't be kept here" in bench.warned[0]
 
 
@@ -196,19 +181,19 @@ def test_seeding_sends_small_layers_and_loads_nothing(tmp_path: Path, image: Ima
     """The seed is kept on both sides; a failure is a warning."""
     bench = Bench(tmp_path)
     bench.host.on("sh", "-c", module._LOAD)
-    bench.delta.seed([image], passed)
+    bench.seed(image)
     sent = bench.host.calls[-1]
     assert sent[4:6] == ("-", "/pool/cache")
     assert bench.shelf.get(sent[6]) is not None
     bench.host.on("sh", "-c", module._LOAD, reply=72)
-    bench.delta.seed([image], passed)
+    bench.seed(image)
     assert "the next change costs more bytes" in bench.warned[0]
 
 
 def test_seeding_without_small_layers_asks_nothing(tmp_path: Path) -> None:
     """Where every layer is large there is nothing to seed."""
     bench = Bench(tmp_path)
-    bench.delta.seed([image_of("api", layer("a", 3_000_000))], passed)
+    bench.seed(image_of("api", layer("a", 3_000_000)))
     assert bench.host.calls == []
 
 

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts import inspect as door
+from slipway.hosts.container import Container
+from slipway.hosts.facts import Facts, read_facts
+from slipway.hosts.sections import sections
 from slipway.testing import FakeHost
 
 SAMPLES = Path(__file__).parent / "samples"
-INFO = (SAMPLES / "info-26.1-overlay2.json").read_text()
-IMAGES = (SAMPLES / "images-26.1.jsonl").read_text()
-CONTAINERS = (SAMPLES / "containers-26.1.jsonl").read_text()
+STATE = (SAMPLES / "state-26.1.txt").read_bytes()
+FACTS = (SAMPLES / "facts-26.1-overlay2.txt").read_bytes()
 NO_DAEMON = (
     b"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. "
     b"Is the docker daemon running?\n"
@@ -28,7 +30,20 @@ DENIED = (
 )
 
 
-def host(answer: Completed | str) -> FakeHost:
+def printed(**found: str) -> bytes:
+    """What a script prints that found so."""
+    return b"".join(
+        f"{name} {len(text.encode())}\n{text}\n".encode() for name, text in found.items()
+    )
+
+
+def facts_but(**changes: str) -> bytes:
+    """The recorded facts with some sections changed."""
+    recorded = {name: data.decode() for name, data in sections(FACTS, where="x")}
+    return printed(**{**recorded, **changes})
+
+
+def host(answer: Completed | bytes) -> FakeHost:
     """A host that answers any question so."""
     fake = FakeHost(name="nas")
     fake.on(reply=answer)
@@ -40,37 +55,90 @@ def failed(code: int, stderr: bytes, stdout: bytes = b"") -> Completed:
     return Completed(("docker",), code, stdout, stderr)
 
 
-def test_info_of_a_graph_driver() -> None:
-    """Version, driver, architecture and folder are read; the store is the driver's."""
-    assert door.read_docker(host(INFO)) == door.DockerFacts(
-        "26.1.5+dfsg1", "x86_64", "overlay2", False, "/mnt/.ix-apps/docker"
+def test_facts_of_a_graph_driver() -> None:
+    """Versions, folder, room and ports are read; the store is the driver's."""
+    fake = host(FACTS)
+    assert read_facts(fake, "/pool/app", "demo") == Facts(
+        docker="26.1.5+dfsg1",
+        compose="2.26.1-4",
+        root="/mnt/.ix-apps/docker",
+        containerd_store=False,
+        zstd=(1, 5),
+        architecture="x86_64",
+        docker_free=76108372 * 1024,
+        app_free=76108372 * 1024,
+        writable=True,
+        listening=frozenset({8080, 22}),
     )
+    assert fake.calls[0][-3:] == ("docker", "/pool/app", "demo")
 
 
-def test_info_of_the_containerd_store() -> None:
+def test_facts_of_the_containerd_store() -> None:
     """The snapshotter among the driver's properties tells containerd's store."""
-    info = {**json.loads(INFO), "ServerVersion": "28.5.1", "Driver": "overlayfs"}
-    info["DriverStatus"] = [["driver-type", "io.containerd.snapshotter.v1"]]
-    facts = door.read_docker(host(json.dumps(info)))
-    assert (facts.containerd_store, facts.release) == (True, (28, 5))
+    info = {
+        "ServerVersion": "28.5.1",
+        "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+        "DockerRootDir": "/d",
+    }
+    facts = read_facts(host(facts_but(info=json.dumps(info))), "/a", "demo")
+    assert (facts.containerd_store, facts.release, facts.root) == (True, (28, 5), "/d")
+
+
+def test_lists_among_the_facts() -> None:
+    """Volumes, references of differences and listening ports are lists; IPv6 counts too."""
+    more = facts_but(volumes="db\nmedia", references=" aa bb", listening=" 1F90 0016 01BB")
+    facts = read_facts(host(more), "/a", "demo")
+    assert facts.volumes == ("db", "media")
+    assert facts.references == ("aa", "bb")
+    assert facts.listening == {8080, 22, 443}
+    assert not read_facts(host(facts_but(writable="no")), "/a", "demo").writable
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [("", (0, 0)), ("*** zstd command line interface 64-bits v1.4.8, by Yann Collet ***", (1, 4)),
+     ("*** Zstandard CLI v1.3.2 ***", (1, 3)), ("motd: hello", (0, 0))],
+)  # fmt: skip
+def test_the_version_of_zstd(said: str, version: tuple[int, int]) -> None:
+    """Its number is read from its own words; a host without it has none."""
+    assert read_facts(host(facts_but(zstd=said)), "/a", "demo").zstd == version
+
+
+@pytest.mark.parametrize("said", ["", "! docker: 'compose' is not a docker command."])
+def test_a_host_without_compose(said: str) -> None:
+    """An absent plugin is named, with what to install."""
+    with pytest.raises(HostError, match="nas has no Compose plugin") as caught:
+        read_facts(host(facts_but(compose=said)), "/a", "demo")
+    assert "docker-compose" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("answer", [b"", printed(architecture="x"), facts_but(app_free=""),
+                                    facts_but(docker_free="-"), facts_but(listening="zz"),
+                                    facts_but(info="null"), b"hello\n" + FACTS])  # fmt: skip
+def test_unreadable_facts_are_a_host_error(answer: bytes) -> None:
+    """A host that doesn't answer the questions can't be used; exit code 4."""
+    with pytest.raises(HostError) as caught:
+        read_facts(host(answer), "/a", "demo")
+    assert caught.value.exit_code == 4
 
 
 def test_images_with_their_chains() -> None:
     """Each image's layers keep their order, and tags lead to image ids."""
-    held = door.read_images(host(IMAGES))
+    held = door.read_state(host(STATE), "trial").images
     assert held.references == {
-        "trial/a:93670efdd9fa": "sha256:93670efdd9fa5d0ee26158bfed8b2719643b479781c37a2982113adf3d9d0bed",  # noqa: E501
-        "trial/b:4827c2aa7433": "sha256:4827c2aa7433881ec828c2a3ea29fccce679a895b3373ac49348fd7d716c9665",  # noqa: E501
+        "langflix/edge:c9f03882ffbd": "sha256:c9f03882ffbd810fb9ee86416a71da7ede9743025026262bc32f606fdde46116",  # noqa: E501
+        "langflix/postgres:ec342f503915": "sha256:ec342f503915e1bcd129d63197cb94aaa28e97bde30340cc65ea74de32b9a805",  # noqa: E501
     }
     assert [[layer[7:11] for layer in chain] for chain in held.chains] == [
-        ["4fa4", "36c5"],
-        ["4fa4", "1feb"],
+        ["b7d3", "e4f0", "c2a5", "94a2"],
+        ["b7d3", "e4f0", "c2a5", "54fc", "6f62"],
     ]
 
 
-def test_a_host_without_images() -> None:
-    """No output means no images."""
-    assert door.read_images(host("")).chains == ()
+def test_a_host_without_anything() -> None:
+    """No output means no images and no containers."""
+    fake = host(printed(images="", containers=""))
+    assert door.read_state(fake, "trial") == door.EngineState()
 
 
 def test_an_untagged_image_still_has_layers() -> None:
@@ -82,20 +150,47 @@ def test_an_untagged_image_still_has_layers() -> None:
     assert (held.chains, held.references) == ((("sha256:l",),), {})
 
 
+JOB, WEB = door.read_state(host(STATE), "trial").containers
+
+
 def test_containers_of_a_project() -> None:
     """State, health, ports and labels of services and of one-off containers."""
-    fake = host(CONTAINERS)
-    job, web = door.read_containers(fake, "trial")
-    assert (job.service, job.state, job.exit_code, job.one_off, job.health) == (
-        "job", "exited", 3, True, "",
-    )  # fmt: skip
-    assert (web.service, web.name, web.state, web.health, web.one_off, web.ports) == (
-        "web", "trial-web-1", "running", "healthy", False, (18080,),
-    )  # fmt: skip
-    assert web.image == "trial/a:93670efdd9fa"
-    assert web.image_id.startswith("sha256:93670efdd9fa")
-    assert web.labels["com.docker.compose.project"] == "trial"
-    assert fake.calls[0][-2:] == ("docker", "trial")
+    image = "sha256:fb857a8a24c33ee5dcb6ffbf6bac88817e2398dbb071f5e2211d4a5332fd103e"
+    file = "/tmp/trial/c.json"
+    assert Container(
+        "job", JOB.id, "trial-job-run-2fe67a3938e9", image, "exited", "",
+        exit_code=3, config="", one_off=True, file=file,
+    ) == JOB  # fmt: skip
+    assert Container(
+        "web", WEB.id, "trial-web-1", image, "running", "healthy",
+        config="c0ffee", file=file, ports=(18080,),
+    ) == WEB  # fmt: skip
+    assert (JOB.id[:6], WEB.id[:6]) == ("660bcd", "e8dfec")
+
+
+def test_containers_alone_are_the_same() -> None:
+    """Looking again gives what the first question gave; how to look is in the command."""
+    found = dict(sections(STATE, where="x"))["containers"].decode()
+    fake = host(printed(containers=found))
+    services = ("web", "db")
+    looked = door.read_containers(fake, "trial", services=services, pause_s=0.5, patience_s=3.0)
+    assert looked == (JOB, WEB)
+    assert fake.calls[0][-6:] == ("docker", "trial", "0.5", "11", "web", "db")
+
+
+def test_other_ports_do_not_count() -> None:
+    """UDP, and ports that Docker chooses, are not asked for."""
+    shown = json.loads(dict(sections(STATE, where="x"))["containers"].splitlines()[1])
+    shown["Ports"] = {
+        "53/udp": [{"HostIp": "", "HostPort": "53"}],
+        "80/tcp": [{"HostPort": "81"}, {"HostPort": ""}, {"HostPort": "0"}],
+        "90/tcp": None,
+    }
+    assert door.parse_containers(json.dumps(shown))[0].ports == (81,)
+
+
+# Some clients (26.1) end with 0 though the engine didn't answer.
+NOT_ANSWERED = facts_but(info='{"ServerVersion":"","DriverStatus":null,"DockerRootDir":""}')
 
 
 @pytest.mark.parametrize(
@@ -105,14 +200,14 @@ def test_containers_of_a_project() -> None:
         (failed(127, b"images: 2: docker: not found\n"), "nas has no Docker"),
         (failed(1, NO_DAEMON), "installed on nas but doesn't run"),
         (failed(1, DENIED), "may not use Docker"),
-        (failed(0, DENIED, b'{"ServerErrors":["permission denied"]}\n'), "may not use Docker"),
-        (failed(0, NO_DAEMON, b'{"Driver":"","DriverStatus":null}\n'), "doesn't run"),
+        (failed(0, DENIED, NOT_ANSWERED), "may not use Docker"),
+        (failed(0, NO_DAEMON, NOT_ANSWERED), "doesn't run"),
     ],
 )
 def test_each_way_of_docker_not_to_answer(answer: Completed, words: str) -> None:
     """Absent, stopped and forbidden are told apart, also where the client ends with 0."""
     with pytest.raises(HostError, match=words) as caught:
-        door.read_docker(host(answer))
+        read_facts(host(answer), "/a", "demo")
     assert caught.value.hint
     assert caught.value.exit_code == 4
 
@@ -139,15 +234,29 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
-_KEYS = ("Id", "RepoTags", "Layers", "State", "Config", "Name", "Image", "HostConfig")
+_IMAGE = ("Id", "RepoTags", "Layers")
+_CONTAINER = tuple(json.loads(dict(sections(STATE, where="x"))["containers"].splitlines()[0]))
 
 
-@given(st.dictionaries(st.sampled_from(_KEYS), _JSON) | _JSON)
-def test_no_answer_is_a_traceback(answer: object) -> None:
+@given(
+    st.dictionaries(st.sampled_from(_IMAGE), _JSON) | _JSON,
+    st.fixed_dictionaries({}, optional=dict.fromkeys(_CONTAINER, _JSON)) | _JSON,
+)
+def test_no_answer_is_a_traceback(image: object, container: object) -> None:
     """Whatever JSON a host prints is read or refused with a HostError."""
-    fake = host(json.dumps(answer))
-    for read in (door.read_docker, door.read_images, lambda h: door.read_containers(h, "p")):
+    fake = host(printed(images=json.dumps(image), containers=json.dumps(container)))
+    for read in (door.read_state, door.read_containers):
         try:
-            read(fake)
+            read(fake, "p")
         except HostError as error:
-            assert error.hint or error.details == ()
+            assert error.hint
+
+
+@given(st.dictionaries(st.sampled_from(("info", "compose", "zstd", "app_free", "listening")),
+                       st.text() | _JSON.map(json.dumps)))  # fmt: skip
+def test_no_facts_are_a_traceback(changes: dict[str, str]) -> None:
+    """Whatever a host says of itself is read or refused with a HostError."""
+    try:
+        read_facts(host(facts_but(**changes)), "/a", "p")
+    except HostError as error:
+        assert error.hint or error.details

@@ -8,7 +8,7 @@ import pytest
 
 from slipway.doors import Completed
 from slipway.errors import HostError
-from slipway.hosts.inspect import DockerFacts
+from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded, load, pick_encoding
 from slipway.images.values import Image, Layer
 from slipway.testing import FakeHost
@@ -118,5 +118,5 @@ def test_docker_that_is_gone_is_an_error() -> None:
 )  # fmt: skip
 def test_the_encoding_fits_the_engine(version: str, containerd: bool, encoding: str) -> None:
     """Only what the engine itself undoes is sent."""
-    facts = DockerFacts(version, "x86_64", "overlay2", containerd, "/d")
+    facts = Facts(version, "2.26.1", containerd_store=containerd)
     assert pick_encoding(facts) == encoding

@@ -12,9 +12,10 @@ from slipway.act.outcome import Outcome, StepTime
 from slipway.errors import DeployError
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release, as_json
-from slipway.plan.draft import Observed, draft
+from slipway.plan.draft import draft
+from slipway.plan.wanted import Seen
 
-RELEASE = draft(wanted(), Observed(), datetime(2026, 1, 2, tzinfo=UTC)).release
+RELEASE = draft(wanted(), Seen(), datetime(2026, 1, 2, tzinfo=UTC)).release
 
 
 def test_release_survives_its_file() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.demo import APP, URL, World, wanted, world
+from tests.unit.demo import URL, World, failed, wanted, world
 
 from slipway.act.deploy import deploy
 from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
-from slipway.errors import ConfigError, DeployError
+from slipway.doors import Completed
+from slipway.errors import CommandFailed, ConfigError, DeployError
 from slipway.hosts.container import Container
-from slipway.ledger.records import Records, read_records
-from slipway.operate import stack as operate
+from slipway.ledger.records import Records
+from slipway.operate import running as operate
 from slipway.operate.status import (
     make_status,
     read_status,
@@ -35,9 +37,9 @@ def deployed() -> World:
 def test_status_has_the_promised_fields() -> None:
     """``status --json`` prints exactly the promised fields."""
     made = deployed()
-    live = read_records(made.host, APP).live
+    live = made.folder.read().records.live
     assert live is not None
-    assert read_status(made.host, made.engine, APP).to_json() == {
+    assert read_status(made.doors).to_json() == {
         "host": "nas",
         "release": live.id,
         "url": URL,
@@ -68,7 +70,7 @@ def test_drift_is_named(change: dict[str, Any], what: str) -> None:
     """Every way in which a container can differ from the release has a word."""
     made = deployed()
     made.engine.crash("web", **change)
-    status = read_status(made.host, made.engine, APP)
+    status = read_status(made.doors)
     assert [drift.to_json() for drift in status.drift] == [{"service": "web", "what": what}]
     assert not status.well
     assert f"web {what}" in status_text(status)
@@ -79,7 +81,7 @@ def test_missing_and_unknown_containers_are_drift() -> None:
     made = deployed()
     stranger = Container("old", "x", "old", "i", "running")
     made.engine.running = [made.engine.running[0], stranger]
-    status = read_status(made.host, made.engine, APP)
+    status = read_status(made.doors)
     assert {(one.service, one.what) for one in status.drift} == {
         ("old", "is no service of the release"), ("web", "missing"),
     }  # fmt: skip
@@ -101,7 +103,7 @@ def test_releases_are_listed_newest_first() -> None:
     made = deployed()
     made.clock.seconds += 60
     deploy(replace(wanted(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
-    records = read_records(made.host, APP)
+    records = made.folder.read().records
     listed = releases_json(records)
     assert [one["live"] for one in listed] == [True, False]
     assert listed[0]["previous"] == listed[1]["release"]
@@ -113,7 +115,7 @@ def test_logs_run_compose_with_a_terminal() -> None:
     """Flags become Compose's; the exit code is Compose's."""
     made = deployed()
     made.host.on("docker", reply=3)
-    code = operate.logs(made.doors, APP, "web", follow=True, lines=5, since="10m")
+    code = operate.logs(made.doors, "web", follow=True, lines=5, since="10m")
     assert code == 3
     assert made.host.calls[-1][-7:] == (
         "logs", "--no-color", "--timestamps", "--tail=5", "--follow", "--since=10m", "web",
@@ -131,37 +133,98 @@ def test_unknown_service_lists_the_known_ones() -> None:
     """A misspelt service is a configuration error with the right names."""
     made = deployed()
     with pytest.raises(ConfigError) as caught:
-        operate.execute(made.doors, APP, "wep", ["ls"])
+        operate.execute(made.doors, "wep", ["ls"])
     assert caught.value.hint == "the services are db, web"
     with pytest.raises(ConfigError, match="no command"):
-        operate.execute(made.doors, APP, "web", [])
+        operate.execute(made.doors, "web", [])
 
 
 def test_exec_and_run_pass_arguments_as_they_are() -> None:
     """Arguments with blanks and quotes reach the container unchanged."""
     made = deployed()
     made.host.on("docker", reply=0)
-    assert operate.execute(made.doors, APP, "web", ["echo", "a b", "'"]) == 0
+    assert operate.execute(made.doors, "web", ["echo", "a b", "'"]) == 0
     assert made.host.calls[-1][-5:] == ("exec", "web", "echo", "a b", "'")
-    assert operate.run_once(made.doors, APP, "job", ["migrate"]) == 0
+    assert operate.run_once(made.doors, "job", ["migrate"]) == 0
     assert made.host.calls[-1][-5:] == ("run", "--rm", "--no-deps", "job", "migrate")
 
 
 def test_down_keeps_data_and_records() -> None:
     """Down ends containers only; the next deploy brings the same release's content back."""
     made = deployed()
-    operate.down(made.doors, APP, "me", "token")
+    operate.down(made.doors, "me", "token")
     assert made.engine.commands[-1] == ("down", "--remove-orphans")
     assert made.engine.running == []
-    assert f"{APP}/secrets/db_password/1" in made.host.files
-    assert f"{APP}/lease" not in made.host.files
-    assert deploy(wanted(), made.doors, "token").containers_touched == 2
+    assert "secrets/db_password/1" in made.folder.files
+    assert made.folder.holder == ""
+    assert deploy(wanted(), made.doors, "token").outcome.containers_touched == 2
+
+
+def test_down_waits_for_others() -> None:
+    """While somebody else is at work there, nothing is ended or written."""
+    made = deployed()
+    made.engine.commands.clear()
+    made.folder.held_by = "anna@desk"
+    files, running = dict(made.folder.files), list(made.engine.running)
+    with pytest.raises(DeployError, match="anna@desk is busy"):
+        operate.down(made.doors, "me", "token")
+    assert (made.engine.commands, made.engine.running) == ([], running)
+    assert made.folder.files == files
+
+
+def test_down_holds_the_lease_while_it_works() -> None:
+    """Nobody else can begin meanwhile; afterwards, and after a failure, they can."""
+    made, held = deployed(), []
+    compose = made.engine.compose
+
+    def watching(*arguments: Any, **more: Any) -> Any:
+        held.append(made.folder.holder)
+        return compose(*arguments, **more)
+
+    made.engine.compose = watching  # type: ignore[method-assign]
+    operate.down(made.doors, "me", "mine")
+    assert (held, made.folder.holder) == (["mine"], "")
+    made.engine.compose = failing  # type: ignore[method-assign]
+    with pytest.raises(CommandFailed):
+        operate.down(made.doors, "me", "mine")
+    assert made.folder.holder == ""
+
+
+def failing(*_: Any, **__: Any) -> Completed:
+    """A Compose that can't."""
+    raise failed()
+
+
+def test_down_is_in_the_journal() -> None:
+    """A line before and one after it, with who did it."""
+    made = deployed()
+    before = made.folder.files["journal.jsonl"]
+    live = operate.down(made.doors, "me@there", "token")
+    lines = made.folder.files["journal.jsonl"].removeprefix(before).splitlines()
+    intent, outcome = (json.loads(line) for line in lines)
+    assert (intent["event"], intent["who"], intent["down"]) == ("intent", "me@there", True)
+    assert (outcome["event"], outcome["outcome"]) == ("outcome", "down")
+    assert {intent["release"], outcome["release"]} == {live.id}
+
+
+def test_one_off_containers_are_no_drift() -> None:
+    """What `run` started beside a service is no service of the release, and stands for none."""
+    made = deployed()
+    once = replace(made.engine.running[0], id="once", one_off=True, state="exited", config="x")
+    made.engine.running.append(once)
+    assert read_status(made.doors).well
+    made.engine.running = [
+        once,
+        *(c for c in made.engine.running[:-1] if c.service != once.service),
+    ]
+    missing = [(one.service, one.what) for one in read_status(made.doors).drift]
+    assert missing == [(once.service, "missing")]
 
 
 def test_nothing_deployed_is_said() -> None:
     """Commands that need a live release say that there is none."""
     with pytest.raises(DeployError, match="nothing is deployed on nas"):
-        operate.down(world().doors, APP, "me", "token")
+        operate.down(world().doors, "me", "token")
 
 
 def test_texts_for_people() -> None:

@@ -12,21 +12,28 @@ from hypothesis import strategies as st
 from tests.unit.demo import COMPOSE, wanted
 
 from slipway.hosts.container import Container
-from slipway.ledger.records import Records
+from slipway.hosts.inspect import EngineState
+from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
-from slipway.plan.changes import Seen, make_plan
-from slipway.plan.draft import Observed, draft
-from slipway.plan.steps import steps
-from slipway.plan.values import PendingMigration, Plan
+from slipway.plan.changes import make_plan
+from slipway.plan.draft import draft
+from slipway.plan.values import DefinitionChange, PendingMigration, Plan
+from slipway.plan.wanted import Seen
 from slipway.stack.model import Stack
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def wanted(text: str = COMPOSE, **changes: Any) -> tuple[Stack, Release]:
+def made_of(text: str = COMPOSE, **changes: Any) -> tuple[Stack, Release]:
     """A stack and the release it makes."""
-    made = draft(wanted(text, **changes), Observed(), NOW)
-    return made.job.stack, made.release
+    made = draft(wanted(text, **changes), Seen(), NOW)
+    return made.wanted.stack, made.release
+
+
+def seen(containers: tuple[Container, ...] = (), live: Release | None = None) -> Seen:
+    """A host with these containers and this live release."""
+    records = Records((live,), live.id) if live else Records()
+    return Seen(Memory(records), EngineState(containers=containers))
 
 
 def containers(release: Release, **changes: dict[str, Any]) -> tuple[Container, ...]:
@@ -39,10 +46,10 @@ def containers(release: Release, **changes: dict[str, Any]) -> tuple[Container, 
     return tuple(found)
 
 
-def plan(seen: Seen, text: str = COMPOSE, sent: int = 0, **changes: Any) -> Plan:
+def plan(on: Seen, text: str = COMPOSE, sent: int = 0, **changes: Any) -> Plan:
     """The plan for the sample stack."""
-    stack, release = wanted(text, **changes)
-    return make_plan(stack, release, seen, bytes_to_send=sent)
+    stack, release = made_of(text, **changes)
+    return make_plan(stack, release, on, bytes_to_send=sent)
 
 
 def actions(made: Plan) -> dict[str, tuple[str, str]]:
@@ -52,7 +59,7 @@ def actions(made: Plan) -> dict[str, tuple[str, str]]:
 
 def test_plan_has_the_promised_fields() -> None:
     """``plan --json`` prints exactly the promised fields."""
-    value = plan(Seen(), sent=7).to_json()
+    value = plan(seen(), sent=7).to_json()
     assert value == {
         "release": value["release"],
         "bytes_to_send": 7,
@@ -60,16 +67,22 @@ def test_plan_has_the_promised_fields() -> None:
             {"service": "web", "action": "create", "reason": "not running", "downtime_s": 0},
             {"service": "db", "action": "create", "reason": "not running", "downtime_s": 0},
         ],
-        "migrations": [{"revision": "", "message": "known once the new web image is on the host"}],
+        "migrations": [
+            {
+                "revision": "",
+                "message": "known once the database, which is started anew, was asked",
+            }
+        ],
+        "definitions": [],
     }
-    assert list(value) == ["release", "bytes_to_send", "containers", "migrations"]
+    assert list(value) == ["release", "bytes_to_send", "containers", "migrations", "definitions"]
 
 
 def test_nothing_changed_is_nothing_to_do() -> None:
     """With the live release running as recorded the plan is empty and names that release."""
-    _, release = wanted()
+    _, release = made_of()
     live = replace(release, id="before")
-    made = plan(Seen(containers(release), live))
+    made = plan(seen(containers(release), live))
     assert made == Plan("before", 0, made.containers, ())
     assert made.empty
     assert {action for action, _ in actions(made).values()} == {"keep"}
@@ -88,42 +101,42 @@ def test_nothing_changed_is_nothing_to_do() -> None:
 )
 def test_reasons_to_recreate(change: dict[str, Any], reason: str) -> None:
     """Each difference has its own reason, and touches that service only."""
-    _, release = wanted()
-    made = plan(Seen(containers(release, web=change), release))
+    _, release = made_of()
+    made = plan(seen(containers(release, web=change), release))
     assert actions(made) == {"web": ("recreate", reason), "db": ("keep", "unchanged")}
     assert made.touched == 1
 
 
 def test_manifest_digest_is_the_image_too() -> None:
     """With the containerd store Docker's image id is the manifest's digest."""
-    _, release = wanted()
+    _, release = made_of()
     ids = {"image_id": release.images["web"].manifest_digest}
-    assert plan(Seen(containers(release, web=ids), release)).touched == 0
+    assert plan(seen(containers(release, web=ids), release)).touched == 0
 
 
 def test_changed_secret_is_named() -> None:
     """A service whose secret has a new version says which."""
-    _, release = wanted()
+    _, release = made_of()
     live = replace(release, secrets={**release.secrets, "db_password": 0})
-    made = plan(Seen(containers(release, db={"config": "older"}), live))
+    made = plan(seen(containers(release, db={"config": "older"}), live))
     assert actions(made)["db"] == ("recreate", "secret changed: db_password")
 
 
 def test_service_that_is_gone_is_removed() -> None:
     """A container of a service the stack no longer has is removed; one-off ones are left."""
-    _, release = wanted()
+    _, release = made_of()
     extra = Container("old", "x", "old", "i", "running")
     once = Container("job", "y", "job", "i", "running", one_off=True)
-    made = plan(Seen((*containers(release), extra, once), release))
+    made = plan(seen((*containers(release), extra, once), release))
     assert actions(made)["old"][0] == "remove"
     assert "job" not in actions(made)
 
 
 def test_downtime_is_from_the_services_own_settings() -> None:
     """Downtime is a tenth of the stop grace period and the time to the first health check."""
-    _, release = wanted()
+    _, release = made_of()
     old = {"image_id": "old"}
-    made = plan(Seen(containers(release, web=old, db=old), release))
+    made = plan(seen(containers(release, web=old, db=old), release))
     assert [one.downtime_s for one in made.containers] == [3.0, 3.0]
 
 
@@ -133,34 +146,69 @@ def test_dependents_that_restart_are_in_the_plan() -> None:
         "depends_on: [db]\n    configs",
         "depends_on: {db: {condition: service_started, restart: true}}\n    configs",
     )
-    _, release = wanted(text)
-    made = plan(Seen(containers(release, db={"image_id": "old"}), release), text)
+    _, release = made_of(text)
+    made = plan(seen(containers(release, db={"image_id": "old"}), release), text)
     assert actions(made)["web"] == ("recreate", "restarts with db")
 
 
 def test_missing_replica_is_seen() -> None:
     """A service that should have two containers but has one is completed."""
     text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
-    _, release = wanted(text)
-    made = plan(Seen(containers(release), release), text)
+    _, release = made_of(text)
+    made = plan(seen(containers(release), release), text)
     assert actions(made)["db"] == ("recreate", "1 containers run instead of 2")
 
 
+def test_surplus_replica_is_seen() -> None:
+    """Three containers run and two are wanted: the plan says so, and that is work to do."""
+    text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
+    _, release = made_of(text)
+    running = containers(release)
+    (db,) = (one for one in running if one.service == "db")
+    more = tuple(replace(db, id=f"id-db-{number}") for number in (2, 3))
+    assert plan(seen((*running, more[0]), release), text).empty
+    made = plan(seen((*running, *more), release), text)
+    assert actions(made)["db"] == ("recreate", "3 containers run instead of 2")
+    assert not made.empty
+
+
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_what_ran_once_is_no_replica(state: str) -> None:
+    """A container that `run` started beside a service neither adds to it nor stands for it."""
+    _, release = made_of()
+    running = containers(release)
+    once = replace(running[1], id="once", one_off=True, state=state, config="other")
+    assert once.service == "db"
+    assert plan(seen((*running, once), release)).empty
+    alone = plan(seen((running[0], once), release))
+    assert actions(alone)["db"] == ("create", "not running")
+
+
 def test_migrations_follow_the_migrating_image() -> None:
-    """None with an unchanged image; those the image named when it was asked; else unknown."""
-    _, release = wanted()
-    assert plan(Seen(containers(release), release)).migrations == ()
-    named = (PendingMigration("a1", "tables"),)
-    assert plan(Seen((), None, named)).migrations == named
-    unknown = plan(Seen(containers(release), release), web="2").migrations
-    assert [one.revision for one in unknown] == [""]
+    """None with an unchanged image; else unknown until the image is there."""
+    _, release = made_of()
+    assert plan(seen(containers(release), release)).migrations == ()
+    unknown = plan(seen(containers(release), release), web="2").migrations
+    assert unknown == (PendingMigration("", "known once the new image is on the host"),)
+
+
+def test_migrations_are_named_by_their_files() -> None:
+    """Where their folder is known, those that the live release had not are named."""
+    stack, fresh = made_of(web="2")
+    _, live = made_of()
+    fresh = replace(fresh, migrations="new", revisions=("0001", "0002", "0003"))
+    on = seen(containers(live), replace(live, migrations="old", revisions=("0001",)))
+    made = make_plan(stack, fresh, on, bytes_to_send=1)
+    assert made.migrations == (PendingMigration("0002", ""), PendingMigration("0003", ""))
+    first = make_plan(stack, fresh, seen(), bytes_to_send=1)
+    assert [one.revision for one in first.migrations] == ["0001", "0002", "0003"]
 
 
 def test_release_that_differs_in_a_file_nobody_mounts_is_recorded() -> None:
     """When only the record would differ, it is a release of its own that touches nothing."""
-    _, release = wanted()
+    _, release = made_of()
     live = replace(release, id="before", files=())
-    made = plan(Seen(containers(release), live))
+    made = plan(seen(containers(release), live))
     assert made.touched == 0
     assert made.release == release.id
 
@@ -182,10 +230,10 @@ def test_plan_touches_exactly_what_differs(
     web: dict[str, Any], db: dict[str, Any], first: bool, sent: int
 ) -> None:
     """A service is kept if and only if it runs, isn't unhealthy, and is what was released."""
-    _, release = wanted()
-    seen = containers(release, web=web, db=db)
-    made = plan(Seen(seen, None if first else release), sent=sent)
-    for change, one in zip(made.containers, seen, strict=True):
+    _, release = made_of()
+    running = containers(release, web=web, db=db)
+    made = plan(seen(running, None if first else release), sent=sent)
+    for change, one in zip(made.containers, running, strict=True):
         right = (
             one.state == "running"
             and one.health != "unhealthy"
@@ -198,35 +246,68 @@ def test_plan_touches_exactly_what_differs(
     assert made.empty == (not made.touched and not sent and not made.migrations)
 
 
-def test_steps_say_how_they_are_undone() -> None:
-    """Every step has an undo or a reason for having none; what changes anything has a belief."""
-    _, release = wanted()
-    observed = Observed(records=Records((release,), release.id))
-    for seen, undo in ((Observed(), "take down"), (observed, f"apply {release.id}")):
-        todo = steps(draft(wanted(web="2"), seen, NOW))
-        assert [one.name for one in todo] == [
-            "preflight", "transfer", "secrets", "files", "migrate", "up", "verify", "record",
-            "prune",
-        ]  # fmt: skip
-        assert all(one.undo or one.reason for one in todo)
-        assert {one.undo for one in todo if one.name in ("migrate", "up", "record")} == {undo}
-        assert all(one.belief for one in todo if one.undo)
-        assert all(set(one.to_json()) >= {"name", "undo", "reason", "belief"} for one in todo)
-
-
 def test_a_database_that_starts_anew_is_asked() -> None:
     """When what the migration needs is replaced, pending migrations aren't taken for known."""
-    _, release = wanted()
-    made = plan(Seen(containers(release), release), db="2")
+    _, release = made_of()
+    made = plan(seen(containers(release), release), db="2")
     assert [one.revision for one in made.migrations] == [""]
 
 
 def test_unchanged_migrations_are_not_asked_for() -> None:
     """A new image with the live release's migrations has none to run; with others it is asked."""
-    _, release = wanted()
+    _, release = made_of()
     live = replace(release, migrations="same")
-    seen = Seen(containers(release), live)
-    stack, fresh = wanted(web="2")
+    on = seen(containers(release), live)
+    stack, fresh = made_of(web="2")
     for known, expected in (("same", 0), ("other", 1), ("", 1)):
-        made = make_plan(stack, replace(fresh, migrations=known), seen, bytes_to_send=1)
+        made = make_plan(stack, replace(fresh, migrations=known), on, bytes_to_send=1)
         assert len(made.migrations) == expected, known
+
+
+NETWORKS = (
+    COMPOSE
+    + """
+networks: { inner: { internal: true }, outer: {}, theirs: { external: true } }
+volumes: { pile: { driver_opts: { type: tmpfs } } }
+"""
+)
+NETWORKS = NETWORKS.replace("secrets: [db_password]", "networks: [inner]\n    volumes: ['pile:/p']")
+NETWORKS = NETWORKS.replace('ports: ["8080:80"]', 'ports: ["8080:80"]\n    networks: [outer]')
+
+
+def test_changed_network_is_made_anew() -> None:
+    """Its definition is compared; the services on it are named, and those elsewhere aren't."""
+    _, release = made_of(NETWORKS)
+    on = seen(containers(release), replace(release, id="before"))
+    assert plan(on, NETWORKS).empty
+    made = plan(on, NETWORKS.replace("internal: true", "internal: false"))
+    assert made.definitions == (DefinitionChange("network", "inner", "recreate", ("db",)),)
+    assert actions(made) == {
+        "web": ("keep", "unchanged"), "db": ("recreate", "configuration changed"),
+    }  # fmt: skip
+
+
+def test_changed_network_is_work_though_no_container_changed() -> None:
+    """A release whose record has another network is not what is wanted, whatever runs."""
+    _, release = made_of(NETWORKS)
+    live = replace(release, id="before", networks={**release.networks, "outer": "other"})
+    made = plan(seen(containers(release), live), NETWORKS)
+    assert [(one.name, one.services) for one in made.definitions] == [("outer", ("web",))]
+    assert (made.touched, made.empty, made.release) == (0, False, release.id)
+
+
+def test_networks_of_others_and_new_ones_are_no_change() -> None:
+    """Only what the live release had, of our own making, can have changed."""
+    _, release = made_of(NETWORKS)
+    live = replace(release, id="before", networks={}, volumes={})
+    assert plan(seen(containers(release), live), NETWORKS).definitions == ()
+    assert "theirs" not in release.networks
+    other = NETWORKS.replace("external: true", "external: true, name: other")
+    assert plan(seen(containers(release), release), other).definitions == ()
+
+
+def test_changed_volume_is_refused() -> None:
+    """A volume can't be made anew without its data, so the plan says that it will be refused."""
+    _, release = made_of(NETWORKS)
+    made = plan(seen(containers(release), release), NETWORKS.replace("tmpfs", "nfs"))
+    assert made.definitions == (DefinitionChange("volume", "pile", "refuse"),)

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from slipway.errors import DeployError, HostError
-from slipway.plan.preflight import (
-    Facts,
-    Needs,
-    check,
-    parse_facts,
-    problems,
-    published_ports,
-)
+from slipway.errors import DeployError
+from slipway.hosts.facts import Facts
+from slipway.plan.preflight import Needs, check, problems, published_ports
 
-GOOD = Facts("26.1.5+dfsg1", "2.26.1-4", "x86_64", 10**10, 10**10, True, frozenset({22}))
+GOOD = Facts(
+    "26.1.5+dfsg1",
+    "2.26.1-4",
+    docker_free=10**10,
+    app_free=10**10,
+    listening=frozenset({22}),
+)
 NEEDS = Needs(10**6, frozenset({8080}), "/pool/app")
 
 
@@ -37,16 +37,28 @@ def test_a_good_host_has_no_problem() -> None:
         ({"app_free": 0}, "0 B are free at /pool/app"),
         ({"writable": False}, "/pool/app can't be written"),
         ({"listening": frozenset({8080})}, "port 8080 is in use by another program"),
-        (
-            {"made_from": frozenset({"/pool/app/releases/1/c.json", "/pool/application/c.json"})},
-            "deployed from /pool/application/c.json, not from /pool/app: take that one down first",
-        ),
     ],
 )
 def test_each_problem_has_its_sentence(change: dict[str, object], said: str) -> None:
     """What is wrong, and what would be right, is in the sentence."""
     (line,) = problems(replace(GOOD, **change), NEEDS)  # type: ignore[arg-type]
     assert said in line
+
+
+def test_what_was_deployed_from_elsewhere_is_no_ground_to_build_on() -> None:
+    """Another folder's containers are named by their file; a longer name is another folder."""
+    files = {"/pool/app/releases/1/c.json", "/pool/application/c.json"}
+    (line,) = problems(GOOD, replace(NEEDS, made_from=frozenset(files)))
+    said = "deployed from /pool/application/c.json, not from /pool/app: take that one down first"
+    assert said in line
+
+
+def test_a_volume_that_would_lose_its_data_is_refused() -> None:
+    """Only one that exists on the host with another definition; a new one can be made."""
+    changed = replace(NEEDS, new_volumes=("pile", "other"))
+    (line,) = problems(replace(GOOD, volumes=("pile", "more")), changed)
+    assert "the volume pile exists with another definition" in line
+    assert problems(replace(GOOD, volumes=("more",)), changed) == ()
 
 
 def test_all_problems_are_in_one_error() -> None:
@@ -60,8 +72,8 @@ def test_all_problems_are_in_one_error() -> None:
 
 def test_own_ports_are_no_problem() -> None:
     """A port that this application's own containers publish is free for it."""
-    busy = replace(GOOD, listening=frozenset({8080}), own_ports=frozenset({8080}))
-    assert problems(busy, NEEDS) == ()
+    busy = replace(GOOD, listening=frozenset({8080}))
+    assert problems(busy, replace(NEEDS, own_ports=frozenset({8080}))) == ()
 
 
 def test_nothing_to_send_needs_no_room_for_images() -> None:
@@ -77,19 +89,3 @@ def test_published_ports() -> None:
     assert published_ports({"a": {"ports": ports}, "b": {"ports": ["1:1"]}}, ["a"]) == {
         8080, 81, 100, 101, 102, 200, 300,
     }  # fmt: skip
-
-
-def test_facts_are_read() -> None:
-    """What the host prints becomes facts; listening ports are hexadecimal."""
-    text = "arch=x86_64\napp_free_kb=2\ndocker_free_kb=3\nwritable=yes\nlisten=1F90\nlisten=0016\n"
-    assert parse_facts(text, docker="26", compose="2.26", host="nas") == Facts(
-        "26", "2.26", "x86_64", 3072, 2048, True, frozenset({8080, 22})
-    )
-
-
-@pytest.mark.parametrize("text", ["", "arch=x", "arch=x\napp_free_kb=\ndocker_free_kb=1\n"])
-def test_unreadable_facts_are_a_host_error(text: str) -> None:
-    """A host that doesn't answer the questions can't be used; exit code 4."""
-    with pytest.raises(HostError) as caught:
-        parse_facts(text, docker="26", compose="2", host="nas")
-    assert caught.value.exit_code == 4

@@ -1,26 +1,13 @@
-"""Secrets: which version, from where, and never shown."""
+"""Which version of each secret a release uses, and how it comes to be."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from slipway.ledger.secrets import (
-    SecretChoice,
-    choose,
-    derive,
-    generate,
-    read_supplied,
-    variable,
-    write_secrets,
-)
 
-from slipway.errors import ConfigError, DeployError
+from slipway.errors import ConfigError
+from slipway.plan.secrets import choose
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
-from slipway.testing import FakeHost
 
 MADE = SecretSpec("made", generate=8)
 GIVEN = SecretSpec("given")
@@ -88,57 +75,3 @@ def test_derived_secret_cannot_be_supplied() -> None:
     with pytest.raises(ConfigError) as caught:
         chosen(MADE, ACL, supplied={"acl": Secret("x")})
     assert "supply that instead" in caught.value.details[0]
-
-
-def test_redis_acl() -> None:
-    """The ACL holds the password's SHA-256, not the password."""
-    line = derive("redis-acl", Secret("abc")).reveal()
-    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert line == f"user default on #{digest} ~* &* +@all\n"
-
-
-@given(st.integers(1, 64))
-def test_generated_secrets(length: int) -> None:
-    """They have the length asked for, need no quoting, and differ."""
-    text = generate(length).reveal()
-    assert len(text) == length
-    assert text.isascii()
-    assert text.isalnum()
-    assert length < 16 or generate(length).reveal() != text
-
-
-def test_supplied_from_file_and_environment(tmp_path: Path) -> None:
-    """The environment goes over the file; an editor's last newline is not the secret's."""
-    (tmp_path / "given").write_text("from file \n")
-    assert read_supplied([GIVEN, MADE], tmp_path, {}) == {"given": Secret("from file ")}
-    environment = {variable("given"): "from environment"}
-    assert read_supplied([GIVEN], tmp_path, environment) == {"given": Secret("from environment")}
-
-
-def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
-    """An empty or binary file is a configuration error that doesn't show its content."""
-    (tmp_path / "given").write_text("\n")
-    (tmp_path / "made").write_bytes(b"canary\xff")
-    with pytest.raises(ConfigError) as caught:
-        read_supplied([GIVEN, MADE], tmp_path, {})
-    assert len(caught.value.details) == 2
-    assert "canary" not in repr(caught.value.details)
-
-
-def test_a_version_is_never_written_twice() -> None:
-    """A version that appeared meanwhile is left as it is, and the deploy stops."""
-    host = FakeHost(files={"/a/secrets/made/1": b"theirs"})
-    host.on("sh", reply=b"")
-    with pytest.raises(DeployError, match="exists on fake already"):
-        write_secrets(host, "/a", [SecretChoice(MADE, 1, "generated")], {})
-    assert host.files == {"/a/secrets/made/1": b"theirs"}
-
-
-def test_derived_secret_of_a_kept_source() -> None:
-    """A derived secret that is missing is made from the source that the host has."""
-    host = FakeHost(files={"/a/secrets/made/1": b"abc"})
-    host.on("sh", reply=b"")
-    names = write_secrets(host, "/a", [SecretChoice(ACL, 1, "derived")], {})
-    assert names == ("acl",)
-    assert b"#ba7816bf" in host.files["/a/secrets/acl/1"]
-    assert host.modes["/a/secrets/acl/1"] == 0o400

@@ -11,13 +11,14 @@ from tests.unit.demo import wanted
 
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
-from slipway.plan.draft import Observed, draft
+from slipway.plan.draft import draft
+from slipway.plan.wanted import Seen
 from slipway.plan.waste import waste
 
 
 def release(number: int) -> Release:
     """The nth release: its own web image, config file and secret version."""
-    made = draft(wanted(web=str(number)), Observed(), datetime(2026, 1, number, tzinfo=UTC)).release
+    made = draft(wanted(web=str(number)), Seen(), datetime(2026, 1, number, tzinfo=UTC)).release
     return replace(
         made,
         id=f"r{number}",
@@ -54,11 +55,31 @@ def test_live_release_is_kept_however_old() -> None:
     assert found.releases == ("r4", "r3", "r2")
 
 
-@given(st.lists(st.text(min_size=1)), st.sampled_from([None, "r6", "r1"]))
+REFERENCES = st.text(min_size=1) | st.builds(
+    "{}{}{}".format, st.sampled_from(["demo", "demo-two", "demo2", "x/demo", ""]),
+    st.sampled_from(["/", "", ":"]), st.text(),
+)  # fmt: skip
+
+
+@given(st.lists(REFERENCES), st.sampled_from([None, "r6", "r1"]))
 def test_foreign_images_are_never_touched(references: list[str], live: str | None) -> None:
     """No reference outside of the application's own prefix is ever removed."""
     found = waste("demo", Records(RELEASES, live), references=references, paths=[])
     assert all(reference.startswith("demo/") for reference in found.references)
+
+
+def test_a_neighbours_images_stay() -> None:
+    """An application whose name only begins like ours keeps its images."""
+    theirs = ["demo-two/web:1", "demo2/web:1", "demonstration:1", "x/demo/web:1", "demo:1"]
+    found = waste("demo", Records(RELEASES, "r6"), references=[*theirs, "demo/old:1"], paths=[])
+    assert found.references == ("demo/old:1",)
+
+
+def test_newest_secret_versions_stay() -> None:
+    """A first deploy that failed made them; the next one goes on with them."""
+    paths = ["secrets/other/1", "secrets/other/2", "secrets/other/10"]
+    found = waste("demo", Records(RELEASES, "r6"), references=[], paths=paths)
+    assert found.paths == ("secrets/other/1", "secrets/other/2")
 
 
 def test_nothing_to_remove() -> None:

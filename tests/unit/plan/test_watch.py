@@ -1,4 +1,4 @@
-"""Watching services: deadlines from their own health checks, hard errors at once."""
+"""Watching services: deadlines from their own health checks, hard errors at once, few looks."""
 
 from __future__ import annotations
 
@@ -9,35 +9,46 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.act.watch import ask_health, watch_containers
 
-from slipway.doors import Answer
-from slipway.errors import DeployError
 from slipway.hosts.container import Container
-from slipway.plan.watch import Expected, Verdict, expected
-from slipway.stack.health import health_check, seconds
-from slipway.testing import FakeClock, FakeHttp
+from slipway.ledger.release import Expected
+from slipway.plan.watch import Fault, Look, Verdict, expected, watch
 
 WEB = Container("web", "c1", "web", "i", "running", "starting")
-CHECKED = Expected("web", 1, True, 20.0)
-UNCHECKED = Expected("web", 1, False, 6.0)
+CHECKED = Expected("web", 1, 20)
+UNCHECKED = Expected("web", 1, 6)
 
 
 def watched(
-    look: Callable[[float], tuple[Container, ...]], wanted: Expected = CHECKED
-) -> tuple[Verdict, list[str]]:
-    """The verdict on what ``look`` shows at each second."""
-    clock, told = FakeClock(), list[str]()
-    verdict = watch_containers([wanted], lambda: look(clock.monotonic()), clock, told.append)
-    return verdict, told
+    look: Callable[[float], tuple[Container, ...]], *wanted: Expected, patient: bool = False
+) -> tuple[Verdict, list[Look]]:
+    """The verdict on what ``look`` shows at each second, and every look that was asked for.
+
+    A host that is ``patient`` goes on looking by itself, three times a second, while the health of
+    a container is starting, as those that are real do.
+    """
+    asking = watch(wanted or (CHECKED,))
+    asked, now = [next(asking)], 0.0
+    while True:
+        now += asked[-1].pause_s
+        until = now + asked[-1].patience_s
+        seen = look(now)
+        while patient and now < until and any(one.health == "starting" for one in seen):
+            now += 0.3
+            seen = look(now)
+        try:
+            asked.append(asking.send((now, seen)))
+        except StopIteration as end:
+            return end.value, asked
 
 
 def test_healthy_ends_the_watch() -> None:
     """The watch ends as soon as all is healthy."""
-    verdict, told = watched(lambda at: (replace(WEB, health="healthy" if at > 3 else "starting"),))
+    verdict, asked = watched(lambda at: (replace(WEB, health="healthy" if at > 3 else "starting"),))
     assert verdict.well
     assert 3 < verdict.seconds < 5
-    assert told == ["  waiting for web"]
+    assert asked[0] == Look()
+    assert {one.waiting_for for one in asked[1:]} == {("web",)}
 
 
 def test_slow_is_told_from_broken() -> None:
@@ -81,7 +92,8 @@ def test_without_a_health_check_it_has_to_stay_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "seen", [(), (replace(WEB, state="created"),), (replace(WEB, one_off=True),)]
+    "seen",
+    [(), (replace(WEB, state="created"),), (replace(WEB, health="healthy", one_off=True),)],
 )
 def test_what_never_starts_is_a_fault(seen: tuple[Container, ...]) -> None:
     """A container that isn't made or isn't started in time is a fault."""
@@ -111,47 +123,53 @@ def test_deadline_is_the_health_checks_own() -> None:
     """Start period and retries of interval and timeout make the deadline, plus five seconds."""
     check = {"test": "x", "interval": "10s", "timeout": "2s", "retries": 3, "start_period": "1m"}
     (one, other) = expected({"a": {"healthcheck": check}, "b": {}}, ["a", "b"])
-    assert one == Expected("a", 1, True, 60 + 36 + 5)
-    assert other == Expected("b", 1, False, 6)
+    assert one == Expected("a", 1, 60 + 36 + 5)
+    assert other == Expected("b", 1, 6)
 
 
-def test_docker_defaults_and_switched_off_checks() -> None:
-    """Docker's defaults fill what a check leaves out; a disabled check is none."""
-    found = health_check({"healthcheck": {"test": "x"}})
-    assert found is not None
-    assert found.deadline_s == 180
-    assert health_check({"healthcheck": {"disable": True, "test": "x"}}) is None
-    assert health_check({"healthcheck": {"test": ["NONE"]}}) is None
+def test_what_ran_once_is_neither_waited_for_nor_blamed() -> None:
+    """A one-off container of a service that ended badly says nothing about the service."""
+    up = replace(WEB, health="healthy")
+    once = replace(WEB, id="c2", one_off=True, state="exited", exit_code=1)
+    assert watched(lambda at: (up, once))[0].well
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("1m30s", 90), ("500ms", 0.5), ("2h", 7200), (5, 5), ("1.5s", 1.5), (None, 9)],
-)
-def test_durations(text: object, value: float) -> None:
-    """Compose's durations are seconds."""
-    assert seconds(text, 9) == pytest.approx(value)
+def test_every_container_of_a_service_counts() -> None:
+    """Two that are wanted have both to be well, and the one that isn't is named."""
+    two = replace(CHECKED, containers=2)
+    up, other = replace(WEB, health="healthy"), replace(WEB, id="c2")
+    verdict, _ = watched(lambda at: (up,), two)
+    assert verdict.faults == (Fault("web", "", "1 of 2 containers exist"),)
+    verdict, _ = watched(lambda at: (up, other), two)
+    assert [fault.container for fault in verdict.faults] == ["c2"]
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5", "1m x", "-1s"])
-def test_wrong_durations(text: str) -> None:
-    """Anything else is refused."""
-    with pytest.raises(ValueError, match="is no duration"):
-        seconds(text, 0)
+def test_services_that_are_well_are_waited_for_no_longer() -> None:
+    """A look names those that are still awaited."""
+    db = Container("db", "d1", "db", "i", "running", "healthy")
+    slow = lambda at: (db, replace(WEB, health="healthy" if at > 4 else "starting"))  # noqa: E731
+    verdict, asked = watched(slow, CHECKED, Expected("db", 1, 20))
+    assert verdict.well
+    assert asked[-1].waiting_for == ("web",)
 
 
-def test_health_page_is_asked_until_it_agrees() -> None:
-    """Workers may need a moment: a 503 is asked again."""
-    http = FakeHttp({"u": [Answer(0, b"refused"), Answer(503, b""), Answer(200, b"{}")]})
-    ask_health(http, FakeClock(), "u")
-    assert len(http.asked) == 3
+@pytest.mark.parametrize(("deadline", "most"), [(20, 6), (100, 22)])
+def test_a_host_is_asked_seldom(deadline: int, most: int) -> None:
+    """A host that looks by itself is asked again every five seconds or so, and in the end."""
+    verdict, asked = watched(lambda at: (WEB,), replace(CHECKED, deadline_s=deadline), patient=True)
+    assert not verdict.well
+    assert len(asked) <= most
+    assert deadline <= verdict.seconds < deadline + 2
+    quick, asked = watched(
+        lambda at: (replace(WEB, health="healthy" if at > 3 else "starting"),), patient=True
+    )
+    assert quick.well
+    assert len(asked) == 2
+    assert quick.seconds < 4
 
 
-def test_health_page_that_never_agrees() -> None:
-    """After a minute the last answer is shown, set out when it is JSON."""
-    http = FakeHttp({"u": [Answer(503, b'{"checks":{"redis":"down"}}')]})
-    clock = FakeClock()
-    with pytest.raises(DeployError, match="gave 503") as caught:
-        ask_health(http, clock, "u")
-    assert 60 <= clock.seconds < 62
-    assert any('"redis": "down"' in line for line in caught.value.details)
+def test_without_a_health_check_two_looks_are_enough() -> None:
+    """The second look comes when the second in which it has to stay up is over."""
+    verdict, asked = watched(lambda at: (replace(WEB, health=""),), UNCHECKED, patient=True)
+    assert verdict.well
+    assert [one.pause_s for one in asked] == [0, 1]

@@ -1,0 +1,34 @@
+"""The operator's own secrets: from where they come, and that no error shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slipway.app.supplied import read_supplied
+from slipway.errors import ConfigError
+from slipway.plan.secrets import variable
+from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
+
+MADE = SecretSpec("made", generate=8)
+GIVEN = SecretSpec("given")
+
+
+def test_supplied_from_file_and_environment(tmp_path: Path) -> None:
+    """The environment goes over the file; an editor's last newline is not the secret's."""
+    (tmp_path / "given").write_text("from file \n")
+    assert read_supplied([GIVEN, MADE], tmp_path, {}) == {"given": Secret("from file ")}
+    environment = {variable("given"): "from environment"}
+    assert read_supplied([GIVEN], tmp_path, environment) == {"given": Secret("from environment")}
+
+
+def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
+    """An empty or binary file is a configuration error that doesn't show its content."""
+    (tmp_path / "given").write_text("\n")
+    (tmp_path / "made").write_bytes(b"canary\xff")
+    with pytest.raises(ConfigError) as caught:
+        read_supplied([GIVEN, MADE], tmp_path, {})
+    assert len(caught.value.details) == 2
+    assert "canary" not in repr(caught.value.details)

@@ -1,0 +1,309 @@
+"""Steps are values: one deploy's list as text, each action's JSON form, and the way back."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tests.unit.act.runs import PENDING, run
+from tests.unit.demo import APP, COMPOSE, URL, wanted, world
+
+from slipway.act.deploy import observe
+from slipway.hosts.container import Container
+from slipway.hosts.inspect import EngineState
+from slipway.ledger.entries import Directory, File, Line, Link, Source
+from slipway.ledger.records import Memory, Records
+from slipway.ledger.release import Expected, Release
+from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
+from slipway.plan.draft import Draft, draft
+from slipway.plan.step import Belief, Step, fingerprint, way_back
+from slipway.plan.steps import steps
+from slipway.plan.steps.common import put_back, take_down
+from slipway.plan.wanted import Seen
+from slipway.secret import Secret
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+EXPECTED = Path(__file__).parent / "expected/steps.json"
+RENEW = "SLIPWAY_RENEW=1 .venv/bin/python -m pytest tests/unit/plan/test_steps.py"
+
+NETWORKED = (COMPOSE + "networks: { inner: { internal: true } }\n").replace(
+    "secrets: [db_password]", "secrets: [db_password]\n    networks: [inner]"
+)
+OPENED = NETWORKED.replace("internal: true", "internal: false")
+
+
+def busy() -> Draft:
+    """A deploy with every kind of step: changed image, secret, file and network, old releases."""
+    made = world()
+    made.engine.pending = PENDING
+    for number in range(1, 5):
+        run(made, compose=NETWORKED, web=str(number))
+    new = replace(
+        wanted(OPENED, web="5", edge=b"listen 81\n"), supplied={"db_password": Secret("theirs")}
+    )
+    made.clock.seconds += 60
+    return draft(new, observe(made.doors, new), made.clock.now())
+
+
+def text_of(made: Draft) -> str:
+    """The steps as JSON, with releases named by their age: their ids hold hashes."""
+    text = json.dumps([step.to_json() for step in steps(made)], indent=1) + "\n"
+    names = [made.release.id, *(one.id for one in made.seen.memory.records.releases)]
+    for number, name in enumerate(names):
+        text = text.replace(name, f"RELEASE-{-number}")
+    return text
+
+
+def test_one_deploys_steps_are_what_they_were() -> None:
+    """What a deploy does is compared as text, so that no change of it goes unseen."""
+    text = text_of(busy())
+    if os.environ.get("SLIPWAY_RENEW"):
+        EXPECTED.write_text(text)
+    assert text == EXPECTED.read_text(), f"if it should be so: {RENEW}"
+
+
+def test_a_plan_is_the_same_each_time() -> None:
+    """The same things seen and wanted make the same steps, byte for byte."""
+    assert text_of(busy()) == text_of(busy())
+
+
+def live(text: str = COMPOSE) -> Release:
+    """The sample stack's release."""
+    return draft(wanted(text), Seen(), NOW).release
+
+
+def running(release: Release) -> Seen:
+    """A host on which a release is live and runs."""
+    containers = tuple(
+        Container(
+            service, f"id-{service}", service, release.images[role].config_digest, "running",
+            config=release.hashes[service],
+        )
+        for service, role in release.roles.items()
+    )  # fmt: skip
+    records = Records((release,), release.id)
+    held = ("secrets/acl/1", "secrets/db_password/1")
+    return Seen(Memory(records, files=held), EngineState(containers=containers))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_steps_say_how_they_are_undone(first: bool) -> None:
+    """Every step has an undo or a reason for having none; what changes what runs has a belief."""
+    release = live()
+    made = draft(wanted(web="2"), Seen() if first else running(release), NOW)
+    todo = steps(made)
+    assert [one.name for one in todo] == [
+        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify", "record",
+    ]  # fmt: skip
+    assert all(one.undo or one.reason for one in todo)
+    back = take_down(made.release.id) if first else put_back(release)
+    undone = {one.name: one.undo for one in todo if one.undo}
+    assert undone == dict.fromkeys(("migrate", "up", "verify", "record"), back)
+    assert {one.name for one in todo if one.belief} == {"migrate", "up", "record"}
+
+
+def test_only_the_first_change_believes_in_containers() -> None:
+    """Until then nothing of ours changed them; from then on their ids are new."""
+    release = live(NETWORKED)
+    seen = running(release)
+    full = Belief(release.id, fingerprint(seen.engine.containers))
+    rest = Belief(release.id)
+    for new, believed in (
+        (wanted(OPENED, web="2"), {"networks": full, "migrate": rest, "up": rest, "record": rest}),
+        (wanted(NETWORKED, web="2"), {"migrate": full, "up": rest, "record": rest}),
+        (wanted(NETWORKED, edge=b"other"), {"up": full, "record": rest}),
+    ):
+        todo = steps(draft(new, seen, NOW))
+        assert {one.name: one.belief for one in todo if one.belief} == believed
+
+
+def test_a_fingerprint_leaves_one_off_containers_out() -> None:
+    """Nobody's plan is stale because a job ran beside it."""
+    one = Container("db", "b", "db", "i", "running")
+    other = replace(one, id="a")
+    once = replace(one, id="c", one_off=True)
+    assert fingerprint((one, other, once)) == (("db", "a", "i"), ("db", "b", "i"))
+
+
+def test_the_way_back_is_the_last_steps_first_each_once() -> None:
+    """What several steps are undone by is done once, where the last of them has it."""
+    a, b, c = (Compose(name, ("up",), 1.0) for name in "abc")
+    begun = [Step("1", "", undo=(c, a)), Step("2", ""), Step("3", "", undo=(a, b))]
+    assert way_back(begun) == (a, b, c)
+    assert way_back(begun[:2]) == (c, a)
+    assert way_back([]) == ()
+
+
+def test_a_release_is_put_back_watched_and_made_current() -> None:
+    """Its own file is applied, its services are watched for as long as theirs may take."""
+    release = live()
+    up, watch, link = put_back(release)
+    assert isinstance(up, Compose)
+    assert up.release == release.id
+    assert up.arguments == ("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans")
+    assert up.timeout_s == 120 + 11 + 6
+    assert watch == Watch(release.expected)
+    assert link == Write((Link("current", f"releases/{release.id}"),))
+
+
+def test_a_release_of_before_has_its_services_watched_too() -> None:
+    """A record that doesn't say what to expect expects one container of each service."""
+    watch = put_back(replace(live(), expected=()))[1]
+    assert isinstance(watch, Watch)
+    assert set(watch.expected) == {Expected("db", 1, 300), Expected("web", 1, 300)}
+
+
+def test_taking_down_keeps_data_and_names_nothing_live() -> None:
+    """Neither volumes nor images go with the containers."""
+    down, link = take_down("r1")
+    assert down == Compose("r1", ("down", "--remove-orphans", "--timeout", "30"), 300.0)
+    assert link == Write((Link("current", ""),))
+
+
+def test_a_changed_network_is_made_anew() -> None:
+    """Containers on it go, then the network, before anything may start on it; back likewise."""
+    release = live(NETWORKED)
+    todo = {one.name: one for one in steps(draft(wanted(OPENED), running(release), NOW))}
+    detached = Compose(release.id, ("rm", "--stop", "--force", "db"), 300.0)
+    removed = Remove(networks=("inner",))
+    assert list(todo) == [
+        "transfer", "files", "networks", "migrate", "up", "verify", "record",
+    ]  # fmt: skip
+    assert todo["networks"].do == (detached, removed)
+    back = (detached, removed, *put_back(release))
+    for name in ("networks", "migrate", "up", "verify", "record"):
+        assert todo[name].undo == back
+    assert way_back(list(todo.values())) == back
+
+
+def test_a_changed_network_alone_brings_the_services_up() -> None:
+    """Where no container's own definition changed, those that were detached are still started."""
+    release = live(NETWORKED)
+    old = replace(release, networks={"inner": "other"})
+    names = [one.name for one in steps(draft(wanted(NETWORKED), running(old), NOW))]
+    assert names.index("networks") < names.index("up")
+
+
+@pytest.mark.parametrize("change", [{}, {"web": "2"}])
+def test_a_first_deploy_has_no_network_to_change(change: dict[str, str]) -> None:
+    """Networks that aren't there yet are Compose's to make."""
+    todo = steps(draft(wanted(NETWORKED, **change), Seen(), NOW))
+    assert "networks" not in [one.name for one in todo]
+
+
+def test_data_folders_are_entries_with_mode_and_owner() -> None:
+    """They are made as the stack says, after the folder they lie in, as absolute paths."""
+    text = COMPOSE.replace('db: { mode: "0700" }', 'db: { mode: "0711", owner: 70 }, media: {}')
+    todo = steps(draft(wanted(text), Seen(), NOW))
+    (write,) = next(one for one in todo if one.name == "files").do
+    assert isinstance(write, Write)
+    folders = [entry for entry in write.entries if isinstance(entry, Directory)]
+    (media,) = (one for one in wanted(text).stack.data if one.name == "media")
+    assert folders == [
+        Directory(f"{APP}/data", 0o755),
+        Directory(f"{APP}/data/db", 0o711, 70),
+        Directory(f"{APP}/data/media", media.mode, media.owner),
+    ]
+
+
+def test_what_is_there_is_not_written_again() -> None:
+    """A config file lies under the hash of its content; a held secret has its version."""
+    first = draft(wanted(), Seen(), NOW)
+    held = ("secrets/acl/1", "secrets/db_password/1")
+    seen = Seen(Memory(files=(*first.release.files, *held)))
+    todo = {one.name: one for one in steps(draft(wanted(), seen, NOW))}
+    assert "secrets" not in todo
+    (write,) = todo["files"].do
+    assert isinstance(write, Write)
+    paths = [one.path for one in write.entries if isinstance(one, File)]
+    assert [path for path in paths if path.startswith("files/")] == []
+    assert len(paths) == 2
+
+
+def test_the_release_is_live_before_the_journal_says_so() -> None:
+    """The link is switched first; the intent is noted before anything that runs is touched."""
+    todo = steps(draft(wanted(), Seen(), NOW))
+    names = [one.name for one in todo]
+    (record,) = next(one for one in todo if one.name == "record").do
+    assert isinstance(record, Write)
+    assert [type(entry) for entry in record.entries] == [Link, Line]
+    (files,) = next(one for one in todo if one.name == "files").do
+    assert isinstance(files, Write)
+    assert files.entries[-1] == Line("journal.jsonl", Source("journal", "intent"))
+    assert names.index("files") < min(names.index(name) for name in ("migrate", "up"))
+
+
+EXAMPLES: tuple[Action, ...] = (
+    Load(("demo/web:1",), 5),
+    Write((Link("current", "releases/r"), File("a", Source("secret", "s", 2), 0o400, 568, True))),
+    Remove(("demo/web:0",), ("inner",), ("files/a/b",), 7),
+    Compose("r", ("up",), 3.0, "it failed", gate=True),
+    Watch((Expected("web", 2, 11),)),
+    Ask(URL),
+    Run(("smoke",), (("TOKEN_FILE", "token", 3),)),
+)
+WHERE = {
+    "load": "here", "write": "host", "remove": "host", "compose": "host", "watch": "host",
+    "ask": "here", "run": "here",
+}  # fmt: skip
+
+
+def test_every_action_has_a_json_form() -> None:
+    """It names the action, where it is done, and every field; no two are alike."""
+    assert {type(one) for one in EXAMPLES} == set(get_args(Action))
+    shown = [one.to_json() for one in EXAMPLES]
+    assert {str(one["action"]): one["where"] for one in shown} == WHERE
+    for action, form in zip(EXAMPLES, shown, strict=True):
+        assert json.loads(json.dumps(form)) == form
+        assert set(form) == {"action", "where", *action.__dataclass_fields__}
+        assert action.where == form["where"]
+
+
+def test_fields_in_json() -> None:
+    """Modes are octal digits, sources and secrets are named with their version, never shown."""
+    shown = {str(one.to_json()["action"]): one.to_json() for one in EXAMPLES}
+    assert shown["write"]["entries"] == [
+        {"kind": "link", "path": "current", "target": "releases/r"},
+        {
+            "kind": "file",
+            "path": "a",
+            "mode": "0400",
+            "owner": 568,
+            "source": "secret:s/2",
+            "fresh": True,
+        },
+    ]
+    assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
+    assert shown["watch"]["expected"] == [{"service": "web", "containers": 2, "deadline_s": 11}]
+
+
+def test_what_a_runner_on_the_host_could_not_do_is_marked() -> None:
+    """Only sending images, asking the URL and the smoke test need this machine."""
+    marked = {
+        (step.name, action.to_json()["action"])
+        for step in steps(busy())
+        for action in (*step.do, *step.undo)
+        if action.where == "here"
+    }
+    assert marked == {("transfer", "load"), ("verify", "ask"), ("verify", "run")}
+
+
+def test_sick_services_are_replaced_first() -> None:
+    """Compose leaves an unhealthy container alone, so that one is forced, and only that."""
+    release = live()
+    seen = running(release)
+    sick = tuple(
+        replace(one, health="unhealthy") if one.service == "web" else one
+        for one in seen.engine.containers
+    )
+    made = draft(wanted(), replace(seen, engine=EngineState(containers=sick)), NOW)
+    first, everything = next(one for one in steps(made) if one.name == "up").do
+    assert isinstance(first, Compose)
+    assert first.arguments[-3:] == ("--no-deps", "--force-recreate", "web")
+    assert isinstance(everything, Compose)
+    assert everything.arguments[-1] == "--remove-orphans"
