@@ -3,8 +3,7 @@
 
   `failures` holds the tests whose value is another than expected, `ids` names every test,
   `errorIds` those that expect an error (each is evaluated alone, by pytest, since a message can't
-  be seen from inside Nix), `functions` names
-  all functions, and `uncovered` those without a test.
+  be seen from inside Nix), `functions` names all functions, and `uncovered` those without a test.
 */
 let
   inherit (builtins) attrNames concatMap filter hasAttr;

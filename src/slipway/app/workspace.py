@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from functools import cached_property
@@ -15,7 +14,6 @@ from slipway.app.http import LazyHttp
 from slipway.app.target import Target, open_host, rehearsals
 from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
-from slipway.errors import BuildError
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.counting import CountingHost
 from slipway.hosts.delta import Delta
@@ -29,11 +27,10 @@ from slipway.plan.wanted import Wanted
 from slipway.report import Building, Report
 from slipway.shell import LocalShell
 from slipway.supply import programs
-from slipway.supply.nixtool import FEATURES
+from slipway.supply.outputs import outputs
 from slipway.supply.ready import ready
 
 _TREE = "rehearsal-host"
-_BUILD_S = 3600.0
 _REACH_S = 20.0
 
 
@@ -126,15 +123,16 @@ class Workspace:
         """
         settings = self.config
         wanted = settings.known_roles(roles)
-        ready(self.shell, self.root, self.report, locked=locked)
         self.report.step("build", f"{len(wanted)} images")
         return build(
             self.shell,
-            settings.application,
+            self.root,
+            settings,
             wanted,
-            root=self.root,
             rebuild=rebuild,
+            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked),
             watch=Building(self.report),
+            warn=self.report.warn,
         )
 
     def tree(self, *, locked: bool) -> Path:
@@ -146,24 +144,15 @@ class Workspace:
         """
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
-        ready(self.shell, self.root, self.report, locked=locked)
-        # Not --print-out-paths: Nix has it only since 2.9.
-        argv = ("nix", *FEATURES, "build", "--no-link", "--json", f".#{_TREE}")
-        done = self.shell.run(
-            argv,
-            timeout=_BUILD_S,
-            cwd=str(self.root),
-            check=False,
+        built = outputs(
+            self.shell,
+            self.root,
+            self.config,
+            (_TREE,),
+            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked),
             watch=Building(self.report),
         )
-        if not done.ok:
-            raise BuildError(
-                "Nix could not build the rehearsal host's programs",
-                details=done.error_text.strip().splitlines()[-10:],
-                hint="./inv fetch",
-                stage="build",
-            )
-        return Path(json.loads(done.text)[0]["outputs"]["out"])
+        return built[_TREE]
 
     def target(self, host: str | None, *, boot: bool = False, locked: bool = False) -> Target:
         """A host to work on.

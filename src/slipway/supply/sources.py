@@ -1,0 +1,189 @@
+"""The files that a build reads: which they are, what git says about them, what they hold.
+
+A build reads them from the checkout's folder, not through git: what git does not know yet is in it,
+what git ignores is not. A flake takes only what git knows, so the difference is named
+(:func:`unknown_text`). Without ``.git``, as in an unpacked archive, everything counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from slipway.config import Config
+from slipway.doors import Completed, Shell
+from slipway.errors import CommandFailed, SupplyError
+
+# Parts of the checkout that every evaluation reads, besides those that slipway.toml names.
+_ALWAYS: Final = ("nix", "slipway.toml", "src/slipway/supply/elf.py")
+_FLAKE: Final = ("flake.nix", "flake.lock")
+# Our use only reads, so a checkout of another user's is no danger that ./inv itself isn't.
+_GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+_TIMEOUT_S: Final = 60.0
+_NAMED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a build reads.
+
+    Attributes:
+        paths: files and folders below the checkout, relative to it, sorted.
+        unknown: files among them that git does not know yet; they are part of the build.
+        left_out: files and folders among them that git ignores; they are not.
+    """
+
+    paths: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def source_paths(settings: Config) -> tuple[str, ...]:
+    """The parts of a checkout that Nix reads; what isn't below them can't change a build. Pure."""
+    files = [path for image in settings.images.values() for path in image.files.values()]
+    return tuple(sorted({path.rstrip("/") for path in (*_ALWAYS, settings.source, *files)}))
+
+
+def read_sources(shell: Shell, root: Path, settings: Config) -> Sources:
+    """Ask git about the files that a build reads.
+
+    Args:
+        shell: where git runs.
+        root: the checkout.
+        settings: ``slipway.toml``.
+
+    Raises:
+        SupplyError: there is a ``.git`` that git can't read, so that what it ignores, such as a
+            file with a secret, can't be told from the rest.
+    """
+    paths = source_paths(settings)
+    if not (root / ".git").exists() and not _inside_of_git(shell, root):
+        return Sources(paths)
+    # A flake's own files are named when git does not know them, though the build reads none.
+    new = _listed(shell, root, "--others", "--exclude-standard", "--", *paths, *_FLAKE)
+    ignored = _listed(
+        shell,
+        root,
+        *("--others", "--ignored", "--exclude-standard", "--directory", "--", *paths),
+    )
+    return Sources(
+        paths,
+        tuple(one for one in new if not _is_byte_code(one)),
+        tuple(one.rstrip("/") for one in ignored if not _is_byte_code(one)),
+    )
+
+
+def unknown_text(unknown: Sequence[str]) -> str:
+    """The warning about files that git does not know yet. Pure."""
+    names = ", ".join(unknown[:_NAMED])
+    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+    return (
+        f"git does not know yet: {names}{more}. ./inv builds with them; `nix build .#…` and a "
+        "fresh clone go without them until `git add`"
+    )
+
+
+def digest(root: Path, sources: Sources) -> str:
+    """What all files of a build hold, as 64 hex digits: equal for the same names and bytes.
+
+    Links are followed, so that what lies behind them counts too. Byte code does not count.
+
+    Raises:
+        SupplyError: a file can't be read.
+    """
+    total = hashlib.sha256()
+    try:
+        for path in sources.paths:
+            for kind, name, content in _walk(root, path):
+                total.update(f"{kind} {len(name)} {len(content)} ".encode())
+                total.update(name)
+                total.update(content)
+    except OSError as error:
+        raise SupplyError(
+            f"{error.filename} can't be read: {error.strerror}; nothing was built",
+            hint="every file that a build reads must be readable",
+            stage="build",
+        ) from error
+    for path in sources.left_out:
+        total.update(f"out {path}\0".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
+
+
+def _walk(root: Path, path: str, depth: int = 0) -> Iterator[tuple[str, bytes, bytes]]:
+    """Kind, name and content of a path and of everything below it, in one order everywhere."""
+    place = root / path
+    name = os.fsencode(path)
+    if place.is_symlink():
+        yield "link", name, os.fsencode(place.readlink())
+        if not place.exists() or depth > 8:
+            return
+        depth += 1
+    if place.is_dir():
+        yield "folder", name, b""
+        for child in sorted(one.name for one in place.iterdir()):
+            if not _is_byte_code(child) and child != ".git":
+                yield from _walk(root, f"{path}/{child}", depth)
+    elif place.is_file():
+        kind = "program" if os.access(place, os.X_OK) else "file"
+        yield kind, name, hashlib.sha256(place.read_bytes()).digest()
+    else:
+        yield "none", name, b""
+
+
+def _is_byte_code(path: str) -> bool:
+    return path.endswith(".pyc") or path.rstrip("/").rpartition("/")[2] == "__pycache__"
+
+
+def _inside_of_git(shell: Shell, root: Path) -> bool:
+    """Whether a checkout without a ``.git`` of its own is a folder that a repository has."""
+    try:
+        return bool(_git(shell, root, "ls-files", "--", "slipway.toml").stdout)
+    except CommandFailed:
+        return False
+
+
+def _listed(shell: Shell, root: Path, *arguments: str) -> tuple[str, ...]:
+    try:
+        done = _git(shell, root, "ls-files", "-z", *arguments)
+    except CommandFailed as error:
+        raise SupplyError(
+            f"git can't be run: {error.message}; what it ignores in this checkout is not known, so "
+            "nothing was built",
+            hint="install git",
+            stage="build",
+        ) from error
+    if not done.ok:
+        raise _unreadable(root, done.error_text)
+    return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
+def _git(shell: Shell, root: Path, *arguments: str) -> Completed:
+    return shell.run(
+        [*_GIT, *arguments],
+        timeout=_TIMEOUT_S,
+        cwd=str(root),
+        env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+        check=False,
+    )
+
+
+def _unreadable(root: Path, said: str) -> SupplyError:
+    lines = [line for line in said.splitlines() if line.strip()]
+    if "dubious ownership" in said or "safe.directory" in said:
+        return SupplyError(
+            f"{root} belongs to another user, so git does not read it; nothing was built",
+            hint=f"git config --global --add safe.directory {shlex.quote(str(root))}",
+            stage="build",
+        )
+    return SupplyError(
+        "git can't read this checkout, and what it ignores must not get into an image; nothing was "
+        "built",
+        hint="git status",
+        stage="build",
+        details=lines[-5:],
+    )
