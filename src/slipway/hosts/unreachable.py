@@ -118,8 +118,8 @@ def _host_key(error: BaseException, login: Login) -> tuple[str, str] | None:
         return (
             f"the host key of {login.place} is not the known one; another machine answers, "
             "or the host was installed anew",
-            f"if you know why it changed: ssh-keygen -R {shlex.quote(login.entry)} -f {login.key_list}, "
-            "then add the new key",
+            f"if you know why it changed: ssh-keygen -R {shlex.quote(login.entry)} "
+            f"-f {login.key_list}, then add the new key",
         )
     if isinstance(error, UnknownHostKey):
         return (
