@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterable, Sequence
 import paramiko
 from fabric import Connection, Result
 
-from slipway.doors import Completed
+from slipway.doors import Completed, Shell
 from slipway.errors import CommandFailed
 from slipway.hosts import command, frame
-from slipway.hosts.connect import connect, shut
+from slipway.hosts.connect import Way, connect
 from slipway.hosts.exchange import Exchange, NotBegun, Stalled, Watchdog
 from slipway.hosts.login import Login
 from slipway.hosts.sessions import Sessions
 from slipway.hosts.terminal import piped_input, write_out
 from slipway.hosts.unreachable import lost, no_channel, no_shell, no_sudo
+from slipway.shell import LocalShell
 
 _FILE_TIMEOUT_S = 120.0
 _OPEN_TIMEOUT_S = 20.0
@@ -42,13 +43,24 @@ class SshHost:
     Args:
         login: where to connect and as whom.
         sudo: run commands as root through ``sudo -n``.
+        shell: this machine, where OpenSSH's programs tell how to connect.
+        warn: told what of OpenSSH's configuration could not be taken into account.
     """
 
-    def __init__(self, login: Login, *, sudo: bool = False) -> None:
+    def __init__(
+        self,
+        login: Login,
+        *,
+        sudo: bool = False,
+        shell: Shell | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._login = login
         self._target = login
         self._sudo = sudo
-        self._connection: Connection | None = None
+        self._shell: Shell = shell or LocalShell()
+        self._warn = warn
+        self._way: Way | None = None
         self._lock = threading.RLock()
         self._sessions = Sessions()
 
@@ -144,9 +156,9 @@ class SshHost:
     def close(self) -> None:
         """End the connection; using the host again opens a new one."""
         with self._lock:
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            shut(connection)
+            way, self._way = self._way, None
+        if way is not None:
+            way.close()
 
     def _exchange(
         self,
@@ -238,10 +250,11 @@ class SshHost:
     def _open(self) -> Connection:
         """The connection, opened unless it is there; nothing is asked on it."""
         with self._lock:
-            connection = self._connection
-            if connection is not None:
-                live = connection.transport
+            if self._way is not None:
+                live = self._way.connection.transport
                 if isinstance(live, paramiko.Transport) and live.is_active():
-                    return connection
-            self._connection, self._target = connect(self._login)
-            return self._connection
+                    return self._way.connection
+                self.close()
+            self._way = connect(self._login, self._shell, self._warn)
+            self._target = self._way.login
+            return self._way.connection

@@ -36,26 +36,37 @@ class UnknownHostKey(paramiko.SSHException):
             when that is the one not known.
         key_type: such as ``ssh-ed25519``.
         fingerprint: ``SHA256:…``, as ``ssh-keygen -l`` prints it.
+        authority: whether the server is known by a certificate authority.
     """
 
-    def __init__(self, entry: str, key_type: str, fingerprint: str) -> None:
+    def __init__(
+        self, entry: str, key_type: str, fingerprint: str, *, authority: bool = False
+    ) -> None:
         super().__init__(f"unknown host key of {entry}: {key_type} {fingerprint}")
         self.entry = entry
         self.key_type = key_type
         self.fingerprint = fingerprint
+        self.authority = authority
 
 
-def explain(error: BaseException, login: Login, *, greeted: bool = True) -> HostUnreachable:
+class RevokedHostKey(UnknownHostKey):
+    """The server's key is marked ``@revoked`` in a known_hosts file."""
+
+
+def explain(
+    error: BaseException, login: Login, *, greeted: bool = True, words: str = ""
+) -> HostUnreachable:
     """Why no connection came about.
 
     Args:
         error: what paramiko, Fabric or the socket raised.
         login: where it should have gone.
         greeted: whether the server had sent its SSH banner.
+        words: what another program said about it.
     """
     for say in (_host_key, _login, _network):
         if (found := say(error, login)) is not None:
-            return _unreachable(login, *found)
+            return _unreachable(login, *found, words)
     if isinstance(error, EOFError | paramiko.SSHException) and not greeted:
         return _unreachable(
             login,
@@ -80,6 +91,12 @@ def lost(name: str, what: str = "the SSH connection broke") -> HostUnreachable:
         hint="check the network and the host, then run the same command again",
         stage="connect",
     )
+
+
+def no_way(login: Login, why: str, words: str = "") -> HostUnreachable:
+    """OpenSSH's programs or files here don't lead to the host; the words are theirs."""
+    config = f" -F {shlex.quote(login.config)}" if login.config else ""
+    return _unreachable(login, why, f"look at: ssh -G{config} {shlex.quote(login.address)}", words)
 
 
 def no_sudo(login: Login, words: str) -> HostUnreachable:
@@ -118,13 +135,19 @@ def _host_key(error: BaseException, login: Login) -> tuple[str, str] | None:
         return (
             f"the host key of {login.place} is not the known one; another machine answers, "
             "or the host was installed anew",
-            f"if you know why it changed: ssh-keygen -R {shlex.quote(login.entry)} -f {login.key_list}, "
-            "then add the new key",
+            f"if you know why it changed: ssh-keygen -R {shlex.quote(login.entry)} "
+            f"-f {login.key_list}, then add the new key",
+        )
+    if isinstance(error, RevokedHostKey):
+        return (
+            f"the host key of {error.entry} is revoked ({error.key_type} {error.fingerprint})",
+            "give the host a new key; whoever has the old one can pretend to be it",
         )
     if isinstance(error, UnknownHostKey):
+        by = ", and its certificate authority is not asked here" if error.authority else ""
         return (
             f"the host key of {error.entry} is not known here "
-            f"({error.key_type} {error.fingerprint})",
+            f"({error.key_type} {error.fingerprint}){by}",
             "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host, "
             f"then: {_keyscan(error.entry)} >> {login.key_list}",
         )
@@ -179,7 +202,12 @@ def _network(error: BaseException, login: Login) -> tuple[str, str] | None:
     if isinstance(error, ProxyCommandFailure):
         return (
             f"the ProxyCommand for {login.address} failed",
-            "try it by hand; it is in ~/.ssh/config",
+            f"try it by hand: {error.command}",
+        )
+    if isinstance(error, ChannelException):
+        return (
+            f"its jump host made no connection to {login.place} ({error.text})",
+            "check that address from the jump host, and AllowTcpForwarding there",
         )
     if isinstance(error, TimeoutError):
         return (
