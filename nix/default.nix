@@ -82,6 +82,7 @@ in
     nix2container = go.nix2container;
     actionlint = go.actionlint;
     probe = go.probe;
+    compose-model = go.compose-model;
     rehearsal-host = import ./rehearsal { inherit stage0 debian; lock = groups; };
   };
 

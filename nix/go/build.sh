@@ -6,7 +6,7 @@ set -eu
 mkdir module
 cp "$modules/go.mod" "$modules/go.sum" module/
 ln -s "$vendor" module/vendor
-[ -z "$own" ] || cp -r "$own" module/probe
+[ -z "$own" ] || cp -r "$own" "module/$folder"
 cd module
 mkdir -p "$out/bin"
 export HOME="$NIX_BUILD_TOP" GOCACHE="$NIX_BUILD_TOP/cache" GOPATH="$NIX_BUILD_TOP/path"

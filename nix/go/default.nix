@@ -11,11 +11,22 @@ let
     filter = path: type: builtins.elem (baseNameOf path) [ "go.mod" "go.sum" ];
   };
 
-  build = { name, package, own ? null }: stage0.run {
+  build = { name, package, own ? "" }: stage0.run {
     inherit name;
     script = ./build.sh;
-    inputs = { inherit toolchain vendor modules package; own = if own == null then "" else own; };
+    inputs = { inherit toolchain vendor modules package own; folder = name; };
     sealed = true;
+  };
+
+  /** A program whose source lies in the folder of its name. */
+  ours = name: build {
+    inherit name;
+    package = "slipway.local/tools/${name}";
+    own = builtins.path {
+      name = "${name}-source";
+      path = source + "/${name}";
+      filter = path: type: builtins.match ".*[.]go" path != null;
+    };
   };
 in
 {
@@ -26,13 +37,8 @@ in
   actionlint = build { name = "actionlint"; package = "github.com/rhysd/actionlint/cmd/actionlint"; };
 
   /** The health probe that is in every image. */
-  probe = build {
-    name = "probe";
-    package = "slipway.local/tools/probe";
-    own = builtins.path {
-      name = "probe-source";
-      path = source + "/probe";
-      filter = path: type: builtins.match ".*[.]go" path != null;
-    };
-  };
+  probe = ours "probe";
+
+  /** Says what Compose files mean, by Compose's own library. */
+  compose-model = ours "compose-model";
 }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import version_numbers
 from slipway.plan.draft import Draft
 from slipway.report import human_bytes
+from slipway.stack.ports import published_ports
 
 _OLDEST_DOCKER = (20, 10)
 _OLDEST_COMPOSE = (2, 20)
@@ -112,25 +110,3 @@ def check(host: str, facts: Facts, needs: Needs) -> None:
             stage="preflight",
             hint="mend this on the host, then deploy again",
         )
-
-
-def published_ports(services: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> set[int]:
-    """The TCP ports that the named services publish on the host; ranges are counted out."""
-    ports: set[int] = set()
-    for name in names:
-        for item in services[name].get("ports") or []:
-            ports |= _published(item)
-    return ports
-
-
-def _published(item: Any) -> set[int]:
-    if isinstance(item, dict):
-        text, protocol = str(item.get("published", "")), str(item.get("protocol", "tcp"))
-    else:
-        text, _, protocol = str(item).partition("/")
-        text = text.rpartition(":")[0].rpartition(":")[2]
-    match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
-    if match is None or (protocol or "tcp") != "tcp":
-        return set()
-    first = int(match[1])
-    return set(range(first, int(match[2] or first) + 1))

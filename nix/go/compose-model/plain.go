@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// home is where paths that start with ~ come to lie.
+const home = elsewhere + "/~"
+
+// plain is the project as maps and lists that hold no path of this machine.
+func plain(project *types.Project, folder string) (*model, error) {
+	made := &model{Top: map[string]any{}, Services: map[string]map[string]any{}}
+	for name, value := range project.Extensions {
+		made.Top[name] = value
+	}
+	project.Extensions = nil
+	for name, service := range project.Services {
+		made.Services[name] = map[string]any{}
+		for key, value := range service.Extensions {
+			made.Services[name][key] = value
+		}
+		// What was read is in labels; development never reaches a host.
+		service.LabelFiles, service.Develop = nil, nil
+		project.Services[name] = service
+	}
+	encoded, err := project.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&made.Document); err != nil {
+		return nil, err
+	}
+	dropUnset(made.Document)
+	made.Document = relative(made.Document, folder).(map[string]any)
+	return made, nil
+}
+
+// dropUnset takes out the two keys that the library prints for services that don't have them.
+func dropUnset(document map[string]any) {
+	services, _ := document["services"].(map[string]any)
+	for _, body := range services {
+		for _, key := range []string{"command", "entrypoint"} {
+			if service, ok := body.(map[string]any); ok && service[key] == nil {
+				delete(service, key)
+			}
+		}
+	}
+}
+
+// relative gives paths that the files gave relative the form they had.
+func relative(value any, folder string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			value[key] = relative(inner, folder)
+		}
+	case []any:
+		for at, inner := range value {
+			value[at] = relative(inner, folder)
+		}
+	case string:
+		if value == home || strings.HasPrefix(value, home+"/") {
+			return "~" + strings.TrimPrefix(value, home)
+		}
+		if value != elsewhere && !strings.HasPrefix(value, elsewhere+"/") {
+			return value
+		}
+		path, err := filepath.Rel(elsewhere+folder, value)
+		if err != nil {
+			return value
+		}
+		if path != ".." && !strings.HasPrefix(path, "../") {
+			path = "./" + path
+		}
+		return path
+	}
+	return value
+}
