@@ -17,4 +17,5 @@ else
     lock = ./lock.nix;
     layers = ./layers.nix;
     oci = ./oci.nix;
+    toml = ./toml.nix;
   })

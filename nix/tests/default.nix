@@ -10,7 +10,7 @@ let
 
   lib = import ../lib;
 
-  modules = [ "attrs" "deb" "layers" "lock" "oci" ];
+  modules = [ "attrs" "deb" "layers" "lock" "oci" "toml" ];
 
   tree = builtins.listToAttrs (map
     (name: { inherit name; value = import (./. + "/${name}.nix") { inherit lib; }; })

@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from slipway.architecture import AMD64
 from slipway.doors import Completed, Shell
 from slipway.errors import BuildError, CommandFailed
 from slipway.images.description import parse
 from slipway.images.values import Image
 
 _NIX: Final = ("nix", "--extra-experimental-features", "nix-command flakes", "build", "--no-link")
-_PACKAGES: Final = ".#packages.x86_64-linux."
-_LAYERS: Final = ".#layers.x86_64-linux."
+_PACKAGES: Final = f".#packages.{AMD64.nix}."
+_LAYERS: Final = f".#layers.{AMD64.nix}."
 _TIMEOUT_S: Final = 7200.0
 _LOG_LINES: Final = 25
 _HASH_LENGTH: Final = 33
