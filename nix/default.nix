@@ -14,12 +14,16 @@ let
 
   lib = import ./lib;
 
-  config = builtins.fromTOML (builtins.readFile (root + "/slipway.toml"));
+  inherit (builtins) readFile;
+
+  config = lib.toml.parse (readFile (root + "/slipway.toml"));
+
+  asked = lib.lock.askedOf config;
 
   locks = {
-    debian = lib.lock.load ./locks/debian.json;
-    python = lib.lock.load ./locks/python.json;
-    go = lib.lock.load ./locks/go.json;
+    debian = lib.lock.current "debian" asked.debian (lib.lock.load 2 ./locks/debian.json);
+    python = lib.lock.current "python" asked.python (lib.lock.load 2 ./locks/python.json);
+    go = lib.lock.currentGo (readFile ./go/go.mod) (readFile ./go/go.sum) (lib.lock.load 1 ./locks/go.json);
   };
 
   stage0 = import ./stage0 { inherit system; inherit (lib) deb; lock = locks.debian; };

@@ -18,4 +18,5 @@ else
     layers = ./layers.nix;
     oci = ./oci.nix;
     sources = ./sources.nix;
+    toml = ./toml.nix;
   })

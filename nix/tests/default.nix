@@ -10,7 +10,7 @@ let
 
   lib = import ../lib;
 
-  modules = [ "attrs" "deb" "layers" "lock" "oci" "sources" ];
+  modules = [ "attrs" "deb" "layers" "lock" "oci" "sources" "toml" ];
 
   tree = builtins.listToAttrs (map
     (name: { inherit name; value = import (./. + "/${name}.nix") { inherit lib; }; })

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.architecture import AMD64
 from slipway.errors import ConfigError
-from slipway.reading import Reader
+from slipway.reading import Reader, parse_toml, read_text
 
+_NAME = "slipway.toml"
 LAYER_ORDER = ("base", "libc", "crypto", "python")
+_OTHER_ARCHITECTURE = (
+    'should be "amd64", got {!r}: images, packages and wheels are made for that processor only'
+)
 _ROLE = re.compile(r"[a-z][a-z0-9-]{0,30}\Z")
 
 
@@ -50,7 +54,7 @@ class Config:
         source: folder of the Python package that goes into the application layer.
         exclude: folders of ``source`` left out of it.
         release: Debian's code name, such as ``trixie``.
-        architecture: Debian's name for it, such as ``amd64``.
+        architecture: Debian's name for it; ``amd64``, the only one there is.
         drop: globs left out of every package.
         drop_from: globs left out of single packages.
         layers: packages of the shared layers, by layer.
@@ -111,15 +115,9 @@ def load(root: Path) -> Config:
     """Read ``slipway.toml`` of a checkout.
 
     Raises:
-        ConfigError: it is missing, is no TOML, or has problems (all of them are named).
+        ConfigError: it is missing, no UTF-8, no TOML, or has problems (all of them are named).
     """
-    path = root / "slipway.toml"
-    try:
-        return parse(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"slipway.toml can't be read: {error.strerror}", stage="config"
-        ) from error
+    return parse(read_text(root / "slipway.toml", _NAME))
 
 
 def parse(text: str) -> Config:
@@ -128,10 +126,7 @@ def parse(text: str) -> Config:
     Raises:
         ConfigError: it is no TOML, or has problems (all of them are named).
     """
-    try:
-        reader = Reader(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"slipway.toml is no TOML: {error}", stage="config") from error
+    reader = Reader(parse_toml(text, _NAME))
     reader.format(1)
     application, debian = reader.table("application", required=True), reader.table("debian")
     python, layers = reader.table("python"), reader.table("layers")
@@ -164,10 +159,12 @@ def parse(text: str) -> Config:
         application.text(text_key, "")
     for table in (reader, application, debian, python, layers):
         table.finish()
+    if config.architecture and config.architecture != AMD64.debian:
+        debian.note("architecture", _OTHER_ARCHITECTURE.format(config.architecture))
     _check_names(config, reader)
     _check_globs(config, reader)
     if reader.problems:
-        raise ConfigError.from_problems("slipway.toml", reader.problems)
+        raise ConfigError.from_problems(_NAME, reader.problems)
     return config
 
 

@@ -1,4 +1,4 @@
-"""Read a parsed file (TOML, JSON, YAML) field by field, collecting every problem with its path.
+"""Read a file (TOML, JSON, YAML) field by field, collecting every problem with its path.
 
 A reader never raises: it notes what is wrong and gives a harmless value back, so that one pass
 finds all problems of a file. The caller asks ``problems`` at the end.
@@ -6,10 +6,61 @@ finds all problems of a file. The caller asks ``problems`` at the end.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from slipway.errors import Problem
+from slipway.errors import ConfigError, Problem
+
+_BYTE_ORDER_MARK = (
+    "\ufeff"  # what some editors begin a file with; TOML's grammar has no place for it
+)
+
+
+def read_text(path: Path, name: str) -> str:
+    """The text of a file that people edit.
+
+    Args:
+        name: what messages call it.
+
+    Raises:
+        ConfigError: it can't be read, or is no UTF-8 (the line is named).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{name} can't be read: {error.strerror}; nothing was changed",
+            hint=f"restore it: git checkout {name}",
+            stage="config",
+        ) from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{name} can't be read: line {line} has a byte that is no UTF-8",
+            hint="save it as UTF-8",
+            stage="config",
+        ) from error
+
+
+def parse_toml(text: str, name: str) -> dict[str, Any]:
+    """A TOML text as a table; a byte order mark at its start is no part of it.
+
+    Raises:
+        ConfigError: it is no TOML.
+    """
+    try:
+        return tomllib.loads(text.removeprefix(_BYTE_ORDER_MARK))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{name} is no TOML; nothing was changed",
+            details=[f"{name}: {error}"],
+            hint=f"mend {name}",
+            stage="config",
+        ) from error
 
 
 class Reader:

@@ -7,13 +7,12 @@ at once; an unknown key or format number is a problem, so that a misspelt name n
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from slipway.errors import ConfigError, Problem
-from slipway.reading import Reader
+from slipway.errors import ConfigError
+from slipway.reading import Reader, parse_toml, read_text
 
 KINDS = ("rehearsal", "local", "ssh")
 _SSH_ONLY = ("address", "port", "user", "key_file", "known_hosts")
@@ -116,11 +115,7 @@ def parse_hosts(text: str, *, home: str, file: str = "deploy/hosts.toml") -> Hos
     Raises:
         ConfigError: with every problem found.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError.from_problems(file, [Problem("", f"is no TOML: {error}")]) from error
-    reader = Reader(document)
+    reader = Reader(parse_toml(text, file))
     reader.format(1)
     default = reader.text("default", "rehearsal")
     hosts = reader.table("host", required=True)
@@ -139,15 +134,7 @@ def read_hosts(path: Path, *, name: str = "deploy/hosts.toml") -> Hosts:
     Raises:
         ConfigError: it is missing, no text, or has problems.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{name} can't be read ({error}); nothing was changed",
-            hint=f"restore it: git checkout {name}",
-            stage="config",
-        ) from error
-    return parse_hosts(text, home=str(Path.home()), file=name)
+    return parse_hosts(read_text(path, name), home=str(Path.home()), file=name)
 
 
 def _entry(reader: Reader, name: str, home: str) -> HostEntry:

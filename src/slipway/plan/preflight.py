@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.architecture import AMD64
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import version_numbers
@@ -61,8 +62,8 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
         found.append(f"Docker {facts.docker} is too old; 20.10 is the oldest that works")
     if version_numbers(facts.compose) < _OLDEST_COMPOSE:
         found.append(f"Docker Compose {facts.compose} is too old; 2.20 is the oldest that works")
-    if facts.architecture not in ("x86_64", "amd64"):
-        found.append(f"its processor is {facts.architecture}; the images are for x86_64")
+    if facts.architecture not in (AMD64.machine, AMD64.debian):
+        found.append(f"its processor is {facts.architecture}; the images are for {AMD64.machine}")
     needed = int(needs.bytes_to_send * _DISK_FACTOR)
     if needs.bytes_to_send and facts.docker_free < needed + _SPARE_BYTES:
         found.append(

@@ -67,7 +67,8 @@ class Apt:
                 for archive, suite in suites(self._config.release)
             )
         )
-        (self._folder / "apt.conf").write_text(_SETTINGS.format(folder=self._folder))
+        settings = _SETTINGS.format(folder=self._folder, architecture=self._config.architecture)
+        (self._folder / "apt.conf").write_text(settings)
         self._apt("apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any", timeout=600)
 
     def closure(self, packages: Sequence[str]) -> dict[str, str]:
@@ -147,8 +148,8 @@ Dir::Etc::preferencesparts "{folder}/etc/preferences.d";
 Dir::State "{folder}";
 Dir::State::status "{folder}/status";
 Dir::Cache "{folder}/cache";
-APT::Architecture "amd64";
-APT::Architectures {{ "amd64"; }};
+APT::Architecture "{architecture}";
+APT::Architectures {{ "{architecture}"; }};
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 """

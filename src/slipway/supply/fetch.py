@@ -11,7 +11,7 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import FetchError
 from slipway.report import Report
-from slipway.supply import download, gomod, store, wheels
+from slipway.supply import asked, download, gomod, store, wheels
 from slipway.supply.lock import Places, add_stage0, as_download, unpacked_go
 from slipway.supply.locks import (
     DebianLock,
@@ -89,11 +89,12 @@ def fetch(
     """Fetch what the store lacks and check it; with everything there it takes no network.
 
     Raises:
-        LockError: a lock is missing or corrupt.
+        LockError: a lock is missing, corrupt or older than what ``slipway.toml`` asks.
         Vanished: a mirror dropped a locked package.
         FetchError: a file can't be had, or has other bytes than the locked ones.
     """
     locks = read_locks(places)
+    asked.check(config, debian=locks.debian.asked, python=locks.python.asked)
     gomod.check(locks.go, places.go)
     packages = {p.file: p for p in locks.debian.packages.values()}
     locked = {w.file: w for w in locks.python.wheels.values()}

@@ -10,7 +10,7 @@ from slipway.config import LAYER_ORDER, Config
 from slipway.doors import Shell
 from slipway.errors import FetchError, LockError
 from slipway.report import Report
-from slipway.supply import closure, deb, download, gomod, store, wheels
+from slipway.supply import asked, closure, deb, download, gomod, store, wheels
 from slipway.supply.apt import KEYRING, Apt
 from slipway.supply.deb import PackageFiles
 from slipway.supply.download import Download
@@ -101,7 +101,7 @@ def lock_debian(
     apt.update()
     python = read_python(places.locks / "python.json")
     wheel_elves = _wheel_elves(python, places)
-    plan = _groups(config)
+    plan = asked.groups(config)
     versions: dict[str, str] = {}
     reach: dict[str, dict[str, str]] = {}
     shared = [name for layer in LAYER_ORDER for name in config.layers[layer]]
@@ -115,18 +115,16 @@ def lock_debian(
     groups = close_groups(plan, reach, contents, wheel_elves, plain)
     used = {name for names in groups.values() for name in names}
     stage0 = add_stage0(shell, places, packages[groups["tool.stage0"][0]])
-    done = DebianLock(apt.indexes(), {n: packages[n] for n in sorted(used)}, groups, stage0)
+    done = DebianLock(
+        asked=asked.of_debian(config),
+        indexes=apt.indexes(),
+        packages={name: packages[name] for name in sorted(used)},
+        groups=groups,
+        stage0_sha256=stage0,
+    )
     write(places.locks / "debian.json", render(done))
     report.say(f"  {len(used)} of {len(packages)} packages are needed")
     return done
-
-
-def _groups(config: Config) -> dict[str, tuple[str, ...]]:
-    groups = {f"tool.{name}": names for name, names in config.tools.items()}
-    groups |= {f"layer.{name}": config.layers[name] for name in LAYER_ORDER}
-    groups |= {f"image.{role}": image.debian for role, image in config.images.items()}
-    groups["rehearsal"] = config.rehearsal
-    return {group: names for group, names in groups.items() if names}
 
 
 def close_groups(

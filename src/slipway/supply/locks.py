@@ -3,6 +3,8 @@
 ``nix/locks/debian.json`` and ``nix/locks/python.json`` are ours; Go has its own ``go.mod`` and
 ``go.sum``, to which ``nix/locks/go.json`` adds the hash of the vendored tree. Readers refuse a
 ``format`` they don't know. No lock names the host a file came from.
+
+The values and their reading stand in one file: a field of one is a line of the other.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from slipway.errors import LockError
 from slipway.reading import Reader
+from slipway.supply.asked import Asked
 from slipway.supply.store import StoreFile, store_name
 
-FORMAT = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -74,6 +76,7 @@ class DebianLock:
     """``nix/locks/debian.json``.
 
     Attributes:
+        asked: what it was made for (:mod:`slipway.supply.asked`).
         indexes: what it was made from.
         packages: by name.
         groups: package names by use: ``layer.base`` …, ``image.edge`` …, ``tool.go`` …,
@@ -81,6 +84,9 @@ class DebianLock:
         stage0_sha256: NAR hash of the folder that holds ``bin/busybox``.
     """
 
+    FORMAT: ClassVar[int] = 2
+
+    asked: Asked
     indexes: tuple[Index, ...]
     packages: dict[str, Package]
     groups: dict[str, tuple[str, ...]]
@@ -125,11 +131,15 @@ class PythonLock:
     """``nix/locks/python.json``.
 
     Attributes:
+        asked: what it was made for (:mod:`slipway.supply.asked`).
         python: the version it was resolved for, such as ``3.13``.
         wheels: by name.
         sets: wheel names by set.
     """
 
+    FORMAT: ClassVar[int] = 2
+
+    asked: Asked
     python: str
     wheels: dict[str, Wheel]
     sets: dict[str, tuple[str, ...]]
@@ -144,6 +154,8 @@ class GoLock:
         vendor_sha256: NAR hash of the vendored tree.
     """
 
+    FORMAT: ClassVar[int] = 1
+
     modules_sha256: str
     vendor_sha256: str
 
@@ -155,7 +167,7 @@ class GoLock:
 
 def render(lock: DebianLock | PythonLock | GoLock) -> str:
     """A lock as text: sorted, one package or wheel a line, so that a diff reads well."""
-    table: dict[str, Any] = {"format": FORMAT, **asdict(lock)}
+    table: dict[str, Any] = {"format": lock.FORMAT, **asdict(lock)}
     lines = []
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -171,7 +183,7 @@ def render(lock: DebianLock | PythonLock | GoLock) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _open(path: Path) -> Reader:
+def _open(path: Path, form: int) -> Reader:
     try:
         value = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -185,7 +197,7 @@ def _open(path: Path) -> Reader:
             stage="lock",
         ) from error
     reader = Reader(value)
-    reader.format(FORMAT)
+    reader.format(form)
     return reader
 
 
@@ -201,6 +213,11 @@ def _close(path: Path, reader: Reader) -> None:
         )
 
 
+def _asked(reader: Reader) -> Asked:
+    table = reader.table("asked", required=True)
+    return {name: table.texts(name) for name in table.names()}
+
+
 def _sha256(reader: Reader, key: str = "sha256") -> str:
     text = reader.text(key)
     if text and not _SHA256.match(text):
@@ -214,9 +231,10 @@ def read_debian(path: Path) -> DebianLock:
     Raises:
         LockError: it is missing, corrupt or of an unknown format.
     """
-    reader = _open(path)
+    reader = _open(path, DebianLock.FORMAT)
     packages, groups = reader.table("packages", required=True), reader.table("groups")
     lock = DebianLock(
+        asked=_asked(reader),
         indexes=tuple(
             Index(row.text("archive"), row.text("suite"), _sha256(row), row.text("stamp"))
             for row in reader.tables("indexes")
@@ -256,9 +274,10 @@ def read_python(path: Path) -> PythonLock:
     Raises:
         LockError: it is missing, corrupt or of an unknown format.
     """
-    reader = _open(path)
+    reader = _open(path, PythonLock.FORMAT)
     wheels, sets = reader.table("wheels", required=True), reader.table("sets", required=True)
     lock = PythonLock(
+        asked=_asked(reader),
         python=reader.text("python"),
         wheels={name: _wheel(wheels.table(name)) for name in wheels.names()},
         sets={name: sets.texts(name) for name in sets.names()},
@@ -291,7 +310,7 @@ def read_go(path: Path) -> GoLock:
     Raises:
         LockError: it is missing, corrupt or of an unknown format.
     """
-    reader = _open(path)
+    reader = _open(path, GoLock.FORMAT)
     lock = GoLock(_sha256(reader, "modules_sha256"), _sha256(reader, "vendor_sha256"))
     _close(path, reader)
     return lock

@@ -19,12 +19,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from slipway.architecture import AMD64
 from slipway.config import Config
 from slipway.doors import Completed, Shell
 from slipway.errors import BuildError, CommandFailed
 from slipway.supply.sources import Sources, digest, read_sources, unknown_text
 
-SYSTEM: Final = "x86_64-linux"
+SYSTEM: Final = AMD64.nix
 ANSWERS: Final = ".slipway/outputs.json"
 ROOTS: Final = ".slipway/roots"
 _FORMAT: Final = 1
@@ -103,7 +104,7 @@ def rebuild(
     """Build attributes a second time and compare the bytes.
 
     Args:
-        attributes: full names, such as ``layers.x86_64-linux.api-base``.
+        attributes: full names, such as ``layers.SYSTEM.api-base``.
 
     Raises:
         BuildError: a second build gave other bytes, or Nix failed.

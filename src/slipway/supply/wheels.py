@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from slipway.architecture import AMD64
 from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import CommandFailed, FetchError, LockError
-from slipway.supply import elf
+from slipway.supply import asked, elf
 from slipway.supply.locks import PythonLock, Wheel
 
 INSTALLER = "installer"
@@ -25,8 +26,9 @@ _GLIBC = range(41, 4, -1)
 
 def platforms() -> tuple[str, ...]:
     """The platform tags Debian 13 (glibc 2.41) runs, newest first."""
-    tags = [f"manylinux_2_{minor}_x86_64" for minor in _GLIBC]
-    return (*tags, "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64")
+    names = [f"manylinux_2_{minor}" for minor in _GLIBC]
+    names += ["manylinux2014", "manylinux2010", "manylinux1"]
+    return tuple(f"{name}_{AMD64.machine}" for name in names)
 
 
 def _target(version: str) -> list[str]:
@@ -56,7 +58,8 @@ def resolve(shell: Shell, config: Config) -> PythonLock:
     rows = _report(shell, alone, config.python_version, constraints=(), flags=["--no-deps"])
     sets["build"] = (INSTALLER,)
     wheels = [_wheel(row) for row in [*whole, *rows]]
-    return PythonLock(config.python_version, {wheel.name: wheel for wheel in wheels}, sets)
+    named = {wheel.name: wheel for wheel in wheels}
+    return PythonLock(asked.of_python(config), config.python_version, named, sets)
 
 
 def _report(

@@ -122,3 +122,23 @@ def test_any_text(text: str) -> None:
         config.parse(text)
     except ConfigError as error:
         assert error.message
+
+
+def test_byte_order_mark() -> None:
+    """A file that an editor began with a byte order mark reads as any other."""
+    assert config.parse("\ufeff" + GOOD) == config.parse(GOOD)
+
+
+def test_no_utf8(tmp_path: Path) -> None:
+    """A byte that is no UTF-8 is a message with its line, not a traceback."""
+    (tmp_path / "slipway.toml").write_bytes(b"format = 1\n# caf\xe9\n")
+
+    with pytest.raises(ConfigError, match="line 2 has a byte that is no UTF-8"):
+        config.load(tmp_path)
+
+
+def test_other_architectures_are_refused() -> None:
+    """What images can't be made for is refused, with the one that they can be made for."""
+    (problem,) = problems(GOOD.replace('"amd64"', '"arm64"'))
+
+    assert problem.startswith("debian.architecture: should be \"amd64\", got 'arm64'")

@@ -13,8 +13,8 @@ ROOMS = (
     "config", "supply", "images", "stack", "hosts", "ledger", "plan", "act", "operate", "app",
 )  # fmt: skip
 SHARED = {
-    "__init__", "commandline", "doors", "errors", "reading", "report", "secret", "shell", "testing",
-    "web",
+    "__init__", "architecture", "commandline", "doors", "errors", "reading", "report", "secret",
+    "shell", "testing", "web",
 }  # fmt: skip
 _EFFECTS = ("os", "subprocess", "socket", "shutil", "tempfile", "time", "random", "secrets")
 

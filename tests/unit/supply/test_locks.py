@@ -28,7 +28,8 @@ def debian() -> dict[str, Any]:
     }
     index = {"archive": "debian", "suite": "trixie", "sha256": SHA, "stamp": "20260101T000000Z"}
     return {
-        "format": 1,
+        "format": 2,
+        "asked": {"image.edge": ["bash"], "release": ["trixie"]},
         "indexes": [index],
         "packages": {"bash": package},
         "groups": {"image.edge": ["bash"]},
@@ -62,7 +63,9 @@ def test_committed_locks(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [
-        (("format", 2), "format", "another version wrote it"),
+        (("format", 1), "format", "another version wrote it"),
+        (("format", 3), "format", "another version wrote it"),
+        (("asked", None), "asked", "is missing"),
         (("stage0_sha256", "xyz"), "stage0_sha256", "64 hex digits"),
         (("surprise", 1), "surprise", "is unknown"),
         (("groups", {"g": ["zsh"]}), "groups.g[0]", "zsh is not among the packages"),
