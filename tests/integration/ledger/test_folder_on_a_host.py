@@ -1,204 +1,265 @@
-"""The release package's own shell scripts, run for real on this machine."""
+"""The application's folder: the one in memory and the real one, by its own shell scripts, agree."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-import threading
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from slipway.ledger.secrets import SecretChoice, read_held, read_newest, write_secrets
-from tests.unit.demo import FakeEngine, wanted
+from tests.unit.demo import wanted
 
-from slipway.act import hands
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.local import LocalHost
-from slipway.ledger.lease import LEASE_S, Holder, Lease
-from slipway.ledger.records import (
-    Records,
-    journal,
-    read_records,
-    switch_current,
-    write_release,
-)
-from slipway.plan import preflight
-from slipway.plan import waste as prune
-from slipway.plan.draft import Observed, draft
-from slipway.plan.waste import Waste, remove_waste
+from slipway.ledger.entries import Directory, Entry, File, Line, Link, Source
+from slipway.ledger.folder import Folder, HostFolder
+from slipway.ledger.records import Memory, Records
+from slipway.ledger.release import Release, as_json
+from slipway.plan.draft import draft
+from slipway.plan.wanted import Seen
 from slipway.secret import Secret
-from slipway.stack.model import SecretSpec
+from slipway.testing import FakeFolder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-ANNA = Holder("anna@desk", "deploy r1", "2026-01-02T03:04:05Z")
-BEN = Holder("ben@lap", "deploy r2", "2026-01-02T03:05:05Z")
+RELEASE = draft(wanted(), Seen(), NOW).release
+SECOND = replace(RELEASE, id="20270101-000000-abcdef", created="2027-01-01T00:00:00")
+ME = os.getuid()
+
+
+def contents(source: Source) -> bytes:
+    """A release's record, or the source's own name."""
+    if source.kind == "release":
+        return as_json((SECOND if source.name == SECOND.id else RELEASE).to_json())
+    return str(source).encode() + (b"\n" if source.kind == "journal" else b"")
+
+
+def record(release: Release) -> tuple[Entry, ...]:
+    """What is written for a release."""
+    folder = f"releases/{release.id}"
+    return (
+        File(f"{folder}/compose.json", Source("compose", release.id), 0o644),
+        File(f"{folder}/release.json", Source("release", release.id), 0o644),
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder, and how it looks from outside.
+
+    Attributes:
+        folder: what is tested.
+        content: relative path to the file's bytes, or None when there is none.
+        mode: path to its permission bits.
+    """
+
+    folder: Folder
+    content: Callable[[str], bytes | None]
+    mode: Callable[[str], int]
+
+
+@pytest.fixture(params=["in memory", "on a host"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    """Each kind of folder, below one that isn't there yet, with a blank in its name."""
+    path = tmp_path / "a b" / "it's"
+    if request.param == "in memory":
+        fake = FakeFolder(str(path))
+        return Site(fake, fake.files.get, lambda name: fake.modes[name])
+    return Site(
+        HostFolder(LocalHost("here"), str(path)),
+        lambda name: (path / name).read_bytes() if (path / name).is_file() else None,
+        lambda name: stat.S_IMODE((path / name).stat().st_mode),
+    )
+
+
+def test_a_folder_that_is_not_there_is_empty(site: Site) -> None:
+    """Before the first deploy there is nothing, and that is no error."""
+    assert site.folder.read(("given",)) == Memory()
+
+
+def test_releases_are_recorded_and_read(site: Site) -> None:
+    """What is written is read back, newest first; the link says which one is live."""
+    for release in (SECOND, RELEASE):
+        link = Link("current", f"releases/{release.id}")
+        site.folder.write((*record(release), link), contents)
+    assert site.folder.read().records == Records((SECOND, RELEASE), RELEASE.id)
+    site.folder.write((Link("current", f"releases/{SECOND.id}"),), contents)
+    assert site.folder.read().records.live == SECOND
+    site.folder.write((Link("current", ""),), contents)
+    assert site.folder.read().records.current is None
+    assert site.folder.read().records.releases == (SECOND, RELEASE)
+
+
+def test_files_have_their_content_and_mode(site: Site) -> None:
+    """A file replaces the one before it, whatever its mode was."""
+    path = "files/ab/it's an edge.cfg"
+    for mode in (0o444, 0o600, 0o444):
+        site.folder.write((File(path, Source("config", f"v{mode:o}"), mode),), contents)
+        assert site.content(path) == f"config:v{mode:o}".encode()
+        assert site.mode(path) == mode
+    assert site.folder.read().files == (path,)
+
+
+def test_lines_are_appended(site: Site) -> None:
+    """Each goes to the end of what is there."""
+    for word in ("intent", "deployed"):
+        site.folder.write((Line("journal.jsonl", Source("journal", word)),), contents)
+    assert site.content("journal.jsonl") == b"journal:intent\njournal:deployed\n"
+
+
+def test_secrets_are_listed_and_only_the_newest_wanted_ones_read(site: Site) -> None:
+    """Versions are told by name; the newest is the highest number, not the last word."""
+    names = [("given", 9), ("given", 10), ("made", 1)]
+    site.folder.write(
+        [File(f"secrets/{name}/{n}", Source("secret", name, n), 0o400) for name, n in names],
+        contents,
+    )
+    memory = site.folder.read(("given", "none"))
+    assert memory.secrets == {"given": (9, 10), "made": (1,)}
+    assert memory.newest == {"given": Secret("secret:given/10")}
+    assert site.folder.secret("given", 9) == Secret("secret:given/9")
+    with pytest.raises(DeployError, match="the secret made version 2 vanished from "):
+        site.folder.secret("made", 2)
+
+
+def test_a_version_is_never_written_twice(site: Site) -> None:
+    """A file that appeared meanwhile is left as it is, and nothing else is written either."""
+    fresh = File("secrets/made/1", Source("secret", "made", 1), 0o400, fresh=True)
+    other = File("files/ab/x", Source("config", "x"), 0o444)
+    site.folder.write((replace(fresh, source=Source("secret", "theirs", 1)),), contents)
+    with pytest.raises(DeployError, match="secrets/made/1 exists on "):
+        site.folder.write((Directory("files", 0o755), other, fresh), contents)
+    assert site.content("secrets/made/1") == b"secret:theirs/1"
+    assert site.content("files/ab/x") is None
+
+
+def test_folders_are_made_once_and_left_alone(site: Site) -> None:
+    """A folder that is there keeps its mode, whatever the stack says."""
+    data = f"{site.folder.path}/data dir"
+    site.folder.write((Directory("secrets", 0o700), Directory(data, 0o755)), contents)
+    site.folder.write((Directory(f"{data}/db", 0o711), Directory("secrets", 0o755)), contents)
+    site.folder.write((Directory(f"{data}/db", 0o700),), contents)
+    assert site.mode(f"{data}/db") == 0o711
+    assert site.mode("secrets") == 0o700
+
+
+def test_what_is_removed_is_gone(site: Site) -> None:
+    """Files go, folders with all that is in them; the rest stays, and the gone are no error."""
+    site.folder.write((*record(RELEASE), *record(SECOND)), contents)
+    paths = ("files/aa/edge.cfg", "files/bb/edge.cfg", "secrets/s/1", "secrets/s/10")
+    site.folder.write([File(path, Source("config", "x"), 0o600) for path in paths], contents)
+    gone = ("files/aa/edge.cfg", "secrets/s/1", f"releases/{RELEASE.id}", "files/never/was")
+    site.folder.remove(gone)
+    site.folder.remove(gone)
+    memory = site.folder.read()
+    assert memory.files == ("files/bb/edge.cfg", "secrets/s/10")
+    assert memory.records.releases == (SECOND,)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
+def test_a_damaged_record_is_an_error(site: Site, data: bytes) -> None:
+    """It is named with the folder it lies in, and never skipped."""
+    file = File("releases/r/release.json", Source("release", "r"), 0o644)
+    site.folder.write((file,), lambda _: data)
+    with pytest.raises(DeployError, match=r"releases/r/release.json"):
+        site.folder.read()
+
+
+def test_any_content_comes_through(site: Site) -> None:
+    """Bytes that look like headings of the answer, no newline at the end, and large files."""
+    for data in (b"path 3\nabc\n", b"\0\xff", b"x" * 3_000_000):
+        site.folder.write((File("files/a/b", Source("config", "x"), 0o600),), lambda _, d=data: d)
+        assert site.content("files/a/b") == data
+        assert site.folder.read().files == ("files/a/b",)
+
+
+# What only the real one can show.
 
 
 @pytest.fixture
-def host() -> LocalHost:
-    """This machine."""
-    return LocalHost("here")
+def app(tmp_path: Path) -> HostFolder:
+    """A folder on this machine."""
+    return HostFolder(LocalHost("here"), f"{tmp_path}/app")
 
 
-def lease(host: LocalHost, folder: Path, token: str) -> Lease:
-    """A lease below a folder that isn't there yet."""
-    return Lease(host, f"{folder}/app/lease", token)
-
-
-def test_lease_keeps_others_out_until_it_is_given_up(host: LocalHost, tmp_path: Path) -> None:
-    """The second deploy is refused with the first one's name; afterwards it may."""
-    first, second = lease(host, tmp_path, "t1"), lease(host, tmp_path, "t2")
-    assert first.take(ANNA) is None
-    with pytest.raises(DeployError, match="anna@desk is busy on here with `deploy r1`") as caught:
-        second.take(BEN)
-    assert caught.value.hint is not None
-    assert f"{LEASE_S}" in caught.value.hint or f"{LEASE_S - 1}" in caught.value.hint
-    first.renew()
-    second.give_up()
-    first.renew()
-    first.give_up()
-    assert second.take(BEN) is None
-    second.give_up()
-    assert list((tmp_path / "app").iterdir()) == []
-
-
-def test_stale_lease_is_taken_over(host: LocalHost, tmp_path: Path) -> None:
-    """A lease that ran out is taken over, and whose it was is told; they can't renew it."""
-    first, second = lease(host, tmp_path, "t1"), lease(host, tmp_path, "t2")
-    first.take(ANNA)
-    path = tmp_path / "app/lease"
-    path.write_text("1000 t1\n" + path.read_text().partition("\n")[2])
-    assert second.take(BEN) == ANNA
-    with pytest.raises(DeployError, match="not ours any more"):
-        first.renew()
-    second.renew()
-
-
-def test_takeover_that_died_half_way(host: LocalHost, tmp_path: Path) -> None:
-    """The folder of a take-over that died is named, so that a person can remove it."""
-    (tmp_path / "app/lease.taking").mkdir(parents=True)
-    (tmp_path / "app/lease").write_text("1000 old\n{}")
-    with pytest.raises(DeployError, match="taking over") as caught:
-        lease(host, tmp_path, "t1").take(ANNA)
-    assert str(caught.value.hint).endswith("app/lease.taking there")
-
-
-def test_removed_lease_is_lost(host: LocalHost, tmp_path: Path) -> None:
-    """A lease somebody removed by hand is lost, giving it up is no error."""
-    held = lease(host, tmp_path, "t1")
-    held.take(ANNA)
-    (tmp_path / "app/lease").unlink()
-    with pytest.raises(DeployError, match="not ours any more"):
-        held.renew()
-    held.give_up()
-
-
-@pytest.mark.parametrize("stale", [False, True])
-def test_only_one_of_many_gets_it(host: LocalHost, tmp_path: Path, stale: bool) -> None:
-    """Of many that ask at the same moment, for a free or a stale lease, exactly one gets it."""
-    (tmp_path / "app").mkdir()
-    if stale:
-        (tmp_path / "app/lease").write_text('1000 old\n{"who": "x", "what": "y", "since": "z"}')
-    got: list[str] = []
-    barrier = threading.Barrier(8)
-
-    def ask(token: str) -> None:
-        barrier.wait(timeout=30)
-        try:
-            lease(LocalHost("here"), tmp_path, token).take(replace(ANNA, who=token))
-        except DeployError:
-            return
-        got.append(token)
-
-    threads = [threading.Thread(target=ask, args=(f"t{n}",)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert len(got) == 1
-    assert (tmp_path / "app/lease").read_text().split()[1] == got[0]
-    assert list((tmp_path / "app").iterdir()) == [tmp_path / "app/lease"]
-
-
-def test_unreadable_lease_is_somebodys(host: LocalHost, tmp_path: Path) -> None:
-    """A lease whose owner can't be read still counts while it lasts."""
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app/lease").write_text("99999999999 other\nnot json")
-    with pytest.raises(DeployError, match="somebody is busy"):
-        lease(host, tmp_path, "t1").take(ANNA)
-
-
-def test_lease_that_cannot_be_written(host: LocalHost, tmp_path: Path) -> None:
-    """Where no file can be made the lease is an error of the host, not a free lease."""
-    (tmp_path / "app").write_text("a file")
-    with pytest.raises(CommandFailed):
-        lease(host, tmp_path, "t1").take(ANNA)
-
-
-def test_releases_are_recorded_and_read(host: LocalHost, tmp_path: Path) -> None:
-    """What is written is read back, newest first; the link says which one is live."""
-    app = f"{tmp_path}/a b"
-    assert read_records(host, app) == Records()
-    first = draft(wanted(), Observed(), NOW).release
-    second = replace(first, id="20270101-000000-abcdef", created="2027-01-01T00:00:00")
-    for release in (second, first):
-        write_release(host, app, release, b"{}")
-        switch_current(host, app, release.id)
-    assert read_records(host, app) == Records((second, first), first.id)
-    switch_current(host, app, second.id)
-    assert Path(f"{app}/current").readlink() == Path(f"releases/{second.id}")
-    assert read_records(host, app).live == second
-
-
-def test_journal_grows_by_lines(host: LocalHost, tmp_path: Path) -> None:
-    """Each entry is a line of JSON with its time; only its owner may read the file."""
-    app = f"{tmp_path}/app"
-    journal(host, app, NOW, "intent", release="r1")
-    journal(host, app, NOW, "outcome", outcome="deployed")
-    path = Path(app) / "journal.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["event"] for line in lines] == ["intent", "outcome"]
-    assert lines[0] == {
-        "format": 1, "time": "2026-01-02T03:04:05+00:00", "event": "intent", "release": "r1",
+def test_secrets_lie_closed(app: HostFolder) -> None:
+    """Folders are 0700, files 0400; the journal is its owner's alone; configs can be read."""
+    app.write(
+        (
+            Directory("secrets", 0o700),
+            Directory("secrets/made", 0o700),
+            File("secrets/made/1", Source("secret", "made", 1), 0o400, fresh=True),
+            File("files/aa/edge.cfg", Source("config", "edge"), 0o444),
+            Line("journal.jsonl", Source("journal", "intent")),
+        ),
+        contents,
+    )
+    modes = {
+        str(path.relative_to(app.path)): f"{stat.S_IMODE(path.stat().st_mode):o}"
+        for path in Path(app.path).rglob("*")
+    }
+    assert modes == {
+        "secrets": "700", "secrets/made": "700", "secrets/made/1": "400",
+        "files": "755", "files/aa": "755", "files/aa/edge.cfg": "444", "journal.jsonl": "600",
     }  # fmt: skip
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-class OwnHost(LocalHost):
-    """This machine, on which files stay this user's: only root may give them away."""
-
-    def put(self, path: str, data: bytes, *, mode: int, owner: int | None = None) -> None:
-        """Write without changing the owner."""
-        super().put(path, data, mode=mode)
-
-
-def test_secrets_lie_closed(tmp_path: Path) -> None:
-    """Folders are 0700, files 0400; versions are listed without reading any."""
-    host, app = OwnHost("here"), str(tmp_path)
-    assert read_held(host, app) == {}
-    made = SecretSpec("made", generate=8)
-    acl = SecretSpec("acl", derive="redis-acl", source="made")
-    given = SecretSpec("given")
-    choices = [
-        SecretChoice(acl, 1, "derived"),
-        SecretChoice(made, 1, "generated"),
-        SecretChoice(given, 2, "supplied"),
+@pytest.mark.skipif(ME != 0, reason="only root may give files to another user")
+def test_owners_are_given(app: HostFolder, tmp_path: Path) -> None:
+    """Data folders and secrets belong to whom the stack says; a folder that is there keeps its."""
+    data = f"{tmp_path}/data"
+    entries = (
+        Directory(data, 0o755),
+        Directory(f"{data}/db", 0o700, 4711),
+        File("secrets/made/1", Source("secret", "made", 1), 0o400, 4712),
+    )
+    app.write(entries, contents)
+    owners = [
+        (path.stat().st_uid, path.stat().st_gid)
+        for path in (Path(data), Path(data, "db"), Path(app.path, "secrets/made/1"))
     ]
-    write_secrets(host, app, choices, {"given": Secret("s")})
-    held = read_held(host, app)
-    assert held == {"acl": (1,), "given": (2,), "made": (1,)}
-    assert read_newest(host, app, held, ["given", "none"]) == {"given": Secret("s")}
-    for folder in (tmp_path / "secrets", tmp_path / "secrets/made"):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "secrets/made/1").stat().st_mode) == 0o400
+    assert owners == [(ME, os.getgid()), (4711, 4711), (4712, 4712)]
+    os.chown(f"{data}/db", 4713, 4714)
+    Path(data, "db").chmod(0o711)
+    app.write(entries, contents)
+    there = Path(data, "db").stat()
+    assert (there.st_uid, there.st_gid, stat.S_IMODE(there.st_mode)) == (4713, 4714, 0o711)
 
 
-class WatchedHost(OwnHost):
+def test_nothing_is_left_of_an_interrupted_write(app: HostFolder) -> None:
+    """No temporary folder stays, after success and after failure."""
+    app.write((File("files/a/b", Source("config", "x"), 0o600),), contents)
+    Path(app.path, "journal.jsonl").mkdir()
+    with pytest.raises(CommandFailed):
+        app.write((Line("journal.jsonl", Source("journal", "intent")),), contents)
+    assert sorted(path.name for path in Path(app.path).iterdir()) == ["files", "journal.jsonl"]
+
+
+def test_empty_folders_go_with_what_lay_in_them(app: HostFolder) -> None:
+    """What a removed file lay in goes when nothing else is in it, and no further up."""
+    paths = ("files/aa/x", "files/bb/x", "secrets/s/1", "secrets/s/2")
+    app.write([File(path, Source("config", "x"), 0o600) for path in paths], contents)
+    app.remove(("files/aa/x", "secrets/s/1"))
+    root = Path(app.path)
+    assert not (root / "files/aa").exists()
+    assert (root / "files/bb/x").is_file()
+    assert (root / "secrets/s/2").is_file()
+    app.remove([f"files/{number}/x" for number in range(450)])
+    assert (root / "files/bb/x").is_file()
+
+
+def test_a_folder_that_cannot_be_written(app: HostFolder, tmp_path: Path) -> None:
+    """It is an error of the host, with its own words and what is needed."""
+    (tmp_path / "app").write_text("a file")
+    with pytest.raises(CommandFailed) as caught:
+        app.write((Line("journal.jsonl", Source("journal", "intent")),), contents)
+    assert "must be able to write" in str(caught.value.hint)
+
+
+class WatchedHost(LocalHost):
     """Remembers every command line."""
 
     def __init__(self) -> None:
@@ -221,71 +282,18 @@ class WatchedHost(OwnHost):
 def test_secrets_are_in_no_command_line(tmp_path: Path) -> None:
     """A secret reaches the host on standard input only."""
     host = WatchedHost()
-    spec = SecretSpec("given")
-    write_secrets(
-        host, str(tmp_path), [SecretChoice(spec, 1, "supplied")], {"given": Secret("canary-1")}
-    )
+    entry = File("secrets/given/1", Source("secret", "given", 1), 0o400)
+    HostFolder(host, str(tmp_path)).write((entry,), lambda _: b"canary-1")
+    assert (tmp_path / "secrets/given/1").read_bytes() == b"canary-1"
     assert host.lines
     assert not [line for line in host.lines if "canary-1" in line]
 
 
-def test_preflight_asks_the_real_machine(host: LocalHost, tmp_path: Path) -> None:
-    """Architecture, free space, writability and listening ports are this machine's."""
-    import socket
-
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        port = server.getsockname()[1]
-        facts = preflight.read_facts(
-            host,
-            f"{tmp_path}/not/yet",
-            docker="26.1",
-            compose="2.26",
-            docker_root="/not/there",
-            own_ports=frozenset({1}),
-        )
-    assert facts.architecture == os.uname().machine
-    assert facts.app_free > 0
-    assert facts.docker_free > 0
-    assert facts.writable
-    assert port in facts.listening
-    assert facts.own_ports == {1}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_data_folders_are_made_once_and_left_alone(host: LocalHost, tmp_path: Path) -> None:
-    """A folder that is there keeps its mode, whatever the stack says."""
-    data, me = f"{tmp_path}/data dir", str(os.getuid())
-    argv = ("sh", "-c", hands._DATA, "data", data, "db", "0700", me, "media", "0750", me)
-    host.run(argv, timeout=30)
-    assert stat.S_IMODE((Path(data) / "db").stat().st_mode) == 0o700
-    (Path(data) / "db").chmod(0o711)
-    host.run(argv, timeout=30)
-    assert stat.S_IMODE((Path(data) / "db").stat().st_mode) == 0o711
-    assert stat.S_IMODE((Path(data) / "media").stat().st_mode) == 0o750
-
-
-def test_waste_is_found_and_removed(host: LocalHost, tmp_path: Path) -> None:
-    """Files and records that no release needs go, with empty folders; the rest stays."""
-    app = str(tmp_path)
-    for path in ("files/aa/edge.cfg", "files/bb/edge.cfg", "secrets/s/1", "secrets/s/2"):
-        host.put(f"{app}/{path}", b"x", mode=0o600)
-    live = replace(
-        draft(wanted(), Observed(), NOW).release, files=("files/bb/edge.cfg",), secrets={}
-    )
-    write_release(host, app, live, b"{}")
-    write_release(host, app, replace(live, id="old"), b"{}")
-    engine = FakeEngine(host)  # type: ignore[arg-type]
-    found = prune.find_waste(host, engine, "demo", app, Records((live,), live.id))
-    assert found.paths == ("files/aa/edge.cfg", "secrets/s/1")
-    remove_waste(host, engine, app, replace(found, releases=("old",)))
-    left = sorted(str(p.relative_to(app)) for p in tmp_path.rglob("*") if p.is_file())
-    assert left == [
-        "files/bb/edge.cfg",
-        f"releases/{live.id}/compose.json",
-        f"releases/{live.id}/release.json",
-        "secrets/s/2",
-    ]
-    assert not (tmp_path / "files/aa").exists()
-    assert Waste().empty
+def test_every_method_is_one_round_trip(tmp_path: Path) -> None:
+    """However much is read, written or removed."""
+    host = WatchedHost()
+    app = HostFolder(host, str(tmp_path))
+    app.write((*record(RELEASE), *record(SECOND), Directory("secrets", 0o700)), contents)
+    app.read(("a", "b"))
+    app.remove(("files/a/b", "releases/x"))
+    assert len(host.lines) == 3
