@@ -37,6 +37,7 @@ def test_outcome_has_the_promised_fields() -> None:
     value = first(world()).to_json()
     assert list(value) == [
         "release", "outcome", "url", "bytes_sent", "containers_touched", "seconds", "steps",
+        "round_trips",
     ]  # fmt: skip
     steps = value["steps"]
     assert isinstance(steps, list)

@@ -1,4 +1,4 @@
-"""From the checkout to a job."""
+"""From the checkout to what is wanted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tests.unit.demo import COMPOSE, image
 
 from slipway.app.checkout import (
     bracketed,
-    check_job,
+    check_wanted,
     gather_variables,
     git_commit,
     parse_dotenv,
-    read_job,
+    read_wanted,
 )
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
@@ -32,21 +32,21 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path, entry: HostEntry = ENTRY, **environment: str):  # type: ignore[no-untyped-def]
-    """The job of the sample checkout."""
+    """What the sample checkout says."""
     images = [image("web"), image("db"), image("unused")]
-    return read_job(
+    return read_wanted(
         root, entry, "fe80::1", images,
         application="demo", who="me", commit="", environment=environment,
     )  # fmt: skip
 
 
-def test_job_of_a_checkout(root: Path) -> None:
+def test_what_a_checkout_wants(root: Path) -> None:
     """Images are those the stack uses; the URL has the host's address; configs have content."""
-    job = read(root)
-    assert [one.role for one in job.images] == ["web", "db"]
-    assert job.url == "http://[fe80::1]:8080"
-    assert job.contents == {"edge": b"listen 80\n"}
-    assert job.data_dir == "/pool/demo/data"
+    found = read(root)
+    assert [one.role for one in found.images] == ["web", "db"]
+    assert found.url == "http://[fe80::1]:8080"
+    assert found.contents == {"edge": b"listen 80\n"}
+    assert found.data_dir == "/pool/demo/data"
 
 
 def test_variables_in_order(root: Path) -> None:
@@ -58,8 +58,8 @@ def test_variables_in_order(root: Path) -> None:
         (ENTRY, {}, "from host"),
         (ENTRY, {"GREETING": "from environment"}, "from environment"),
     ):
-        job = read(root, entry, **environment)
-        assert job.stack.services["web"]["environment"]["GREETING"] == said
+        found = read(root, entry, **environment)
+        assert found.stack.services["web"]["environment"]["GREETING"] == said
 
 
 def test_override_is_taken_along(root: Path) -> None:
@@ -83,11 +83,11 @@ def test_missing_files_are_named(root: Path) -> None:
 
 def test_check_needs_no_images(root: Path) -> None:
     """The stack is checked before anything is built, with every role's name."""
-    check_job(root, ENTRY, ["web", "db"], "demo", {})
+    check_wanted(root, ENTRY, ["web", "db"], "demo", {})
     with pytest.raises(ConfigError, match="the stack uses db"):
-        check_job(root, ENTRY, ["web"], "demo", {"DB_IMAGE": "x"})
+        check_wanted(root, ENTRY, ["web"], "demo", {"DB_IMAGE": "x"})
     with pytest.raises(ConfigError, match=r"x-slipway.application is demo"):
-        check_job(root, ENTRY, ["web", "db"], "other", {"DEMO_SECRETS": "/s"})
+        check_wanted(root, ENTRY, ["web", "db"], "other", {"DEMO_SECRETS": "/s"})
 
 
 def test_dotenv() -> None:

@@ -54,7 +54,7 @@ def test_live_release_without_a_record_is_an_error() -> None:
 
 def test_outcome_json() -> None:
     """Seconds are rounded to milliseconds, steps keep their order."""
-    outcome = Outcome("r", "deployed", "u", 1, 2, 1.23456, (StepTime("plan", 0.00049),))
+    outcome = Outcome("r", "deployed", "u", 1, 2, 1.23456, (StepTime("plan", 0.00049),), 3)
     assert outcome.to_json() == {
         "release": "r",
         "outcome": "deployed",
@@ -63,4 +63,5 @@ def test_outcome_json() -> None:
         "containers_touched": 2,
         "seconds": 1.235,
         "steps": [{"name": "plan", "seconds": 0.0}],
+        "round_trips": 3,
     }
