@@ -43,19 +43,19 @@ class CountingHost:
         check: bool = True,
     ) -> Completed:
         """Count, and let the other host run it."""
-        self._count("run", *argv[:6])
+        self._count("run", *_short(argv))
         return self._host.run(argv, timeout=timeout, input=input, check=check)
 
     def stream(
         self, argv: Sequence[str], chunks: Iterable[bytes], *, stall_timeout: float
     ) -> Completed:
         """Count, and let the other host take the stream."""
-        self._count("stream", *argv[:6])
+        self._count("stream", *_short(argv))
         return self._host.stream(argv, chunks, stall_timeout=stall_timeout)
 
     def interact(self, argv: Sequence[str]) -> int:
         """Count, and let the other host run it."""
-        self._count("interact", *argv[:6])
+        self._count("interact", *_short(argv))
         return self._host.interact(argv)
 
     def put(self, path: str, data: bytes, *, mode: int, owner: int | None = None) -> None:
@@ -75,3 +75,8 @@ class CountingHost:
     def _count(self, kind: str, *words: str) -> None:
         self.counts[kind] += 1
         self.asked.append(" ".join((kind, *words)))
+
+
+def _short(argv: Sequence[str]) -> Sequence[str]:
+    """The first words; of a script of ours its name and first arguments."""
+    return argv[3:6] if tuple(argv[:2]) == ("sh", "-c") else argv[:6]

@@ -22,14 +22,20 @@ _REMOVE_S = 300.0
 _STALL_S = 60.0
 _IN_USE = "conflict: unable to remove"
 
-# $1 docker, $2 project, then networks as Compose's file names them.
+# $1 docker, $2 project, then networks as Compose's file names them. A network that something is
+# attached to can't be removed: containers of ours that no file at hand names any more go first.
 _NETWORKS = f"""set -eu
 docker=$1 project=$2
 shift 2
+ours="label={PROJECT_LABEL}=$project"
 for name; do
-    ids=$("$docker" network ls --quiet --filter "label={PROJECT_LABEL}=$project" \\
-        --filter "label=com.docker.compose.network=$name")
-    [ -z "$ids" ] || "$docker" network rm $ids >/dev/null
+    for id in $("$docker" network ls --quiet --no-trunc --filter "$ours" \\
+        --filter "label=com.docker.compose.network=$name"); do
+        left=$("$docker" container ls --all --quiet --filter "$ours" --filter "network=$id")
+        [ -z "$left" ] || "$docker" container stop $left >/dev/null
+        [ -z "$left" ] || "$docker" container rm --force $left >/dev/null
+        "$docker" network rm "$id" >/dev/null
+    done
 done
 """
 

@@ -22,3 +22,12 @@ def test_a_counting_host_counts_commands_by_kind() -> None:
     assert host.counts == {"run": 2, "stream": 1, "interact": 1, "put": 1, "read": 1}
     assert (host.total, host.name, behind.closed) == (6, "fake", True)
     assert host.asked[-2:] == ["put /a", "read /a"]
+
+
+def test_a_script_is_told_by_its_name() -> None:
+    """What is shown of a script of ours is its name and first arguments, not its text."""
+    behind = FakeHost()
+    behind.on("sh", reply=b"")
+    host = CountingHost(behind)
+    host.run(("sh", "-c", "echo a long script", "wait", "docker", "demo", "0"), timeout=1)
+    assert host.asked == ["run wait docker demo"]

@@ -1,0 +1,256 @@
+"""The shell scripts that ask a host's Docker, run for real on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from slipway.errors import CommandFailed, HostError
+from slipway.hosts.container import Container
+from slipway.hosts.docker import DockerEngine
+from slipway.hosts.facts import read_facts
+from slipway.hosts.inspect import read_containers, read_state
+from slipway.hosts.local import LocalHost
+from slipway.hosts.sections import PRELUDE, sections
+
+# Writes what it is told to `said`; answers with the content of the file named by its first two
+# words, the first of its lines and then the next each time it is asked, ends with what is in
+# FILE.code.
+DOCKER = """#!/bin/sh
+folder=$(dirname -- "$0")
+echo "$*" >>"$folder/said"
+name="$folder/$1-$2"
+if [ -f "$name.each" ]; then
+    sed -n 1p "$name.each"
+    [ "$(wc -l <"$name.each")" -eq 1 ] || sed -i 1d "$name.each"
+elif [ -f "$name" ]; then
+    cat -- "$name"
+fi
+[ ! -f "$name.code" ] || exit "$(cat -- "$name.code")"
+"""
+WEB = {
+    "Id": "c1", "Name": "/demo-web-1", "Image": "i", "Status": "running", "Health": "healthy",
+    "Restarts": 0, "ExitCode": 0, "OOMKilled": False, "Service": "web", "OneOff": "False",
+    "Config": "x", "File": "/f", "Ports": {},
+}  # fmt: skip
+
+
+class Site:
+    """This machine, with a docker that says what it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.host = folder, LocalHost("here")
+        self.docker = str(folder / "docker")
+        Path(self.docker).write_text(DOCKER)
+        Path(self.docker).chmod(0o755)
+        info = {"ServerVersion": "26.1.5", "DriverStatus": [], "DockerRootDir": "/not/there"}
+        self.says("info---format", info)
+        self.says("compose-version", "2.26.1")
+
+    def says(self, command: str, *answers: object, code: int = 0) -> None:
+        """Answer a command of two words; lines of JSON, or texts."""
+        lines = [one if isinstance(one, str) else _line(one) for one in answers]
+        (self.folder / command).write_text("".join(f"{line}\n" for line in lines))
+        (self.folder / f"{command}.code").write_text(str(code))
+
+    def says_each(self, command: str, *answers: object) -> None:
+        """Answer with one line each time it is asked."""
+        self.says(f"{command}.each", *answers)
+
+    @property
+    def said(self) -> list[str]:
+        """Every command."""
+        return (self.folder / "said").read_text().splitlines()
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """This machine."""
+    (tmp_path / "bin").mkdir()
+    return Site(tmp_path / "bin")
+
+
+@pytest.mark.parametrize("value", ["", "a b", "two\nlines\n", "d\u00fcse", "-n", "%s", "5\n"])
+def test_the_shell_prints_what_is_read(site: Site, value: str, tmp_path: Path) -> None:
+    """The functions of the scripts count bytes, and print any text or file as it is."""
+    (tmp_path / "file").write_text(value)
+    script = PRELUDE + 'text one "$1"\ntext two ""\nfile "a file" "$2"\n'
+    done = site.host.run(("sh", "-c", script, "x", value, str(tmp_path / "file")), timeout=30)
+    found = [("one", value.encode()), ("two", b""), ("a file", value.encode())]
+    assert sections(done.stdout, where="here") == found
+
+
+def test_the_machine_itself(site: Site, tmp_path: Path) -> None:
+    """Architecture, free space, writability and listening ports are this machine's."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        facts = read_facts(site.host, f"{tmp_path}/not/yet", "demo", docker=site.docker)
+    assert facts.architecture == os.uname().machine
+    space = os.statvfs(tmp_path)
+    assert facts.app_free == pytest.approx(space.f_bavail * space.f_frsize, rel=0.2)
+    assert facts.docker_free > 0
+    assert facts.writable
+    assert port in facts.listening
+    assert [path.name for path in tmp_path.iterdir()] == ["bin"]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_ours(site: Site) -> None:
+    """Writing is tried where the folder would be made."""
+    assert not read_facts(site.host, "/slipway/not/yet", "demo", docker=site.docker).writable
+
+
+def test_free_space_of_a_device_with_a_blank_in_its_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the number before the percentage counts, whatever names stand around it."""
+    df = site.folder / "df"
+    df.write_text(
+        "#!/bin/sh\necho 'Filesystem     1024-blocks      Used Available Capacity Mounted on'\n"
+        "echo '//nas/my share 4 2  976490576 4 123456789   1% /mnt/pool'\n"
+    )
+    df.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{site.folder}{os.pathsep}{os.environ['PATH']}")
+    facts = read_facts(site.host, "/tmp", "demo", docker=site.docker)
+    assert facts.app_free == facts.docker_free == 123456789 * 1024
+
+
+def test_what_lies_in_the_cache(site: Site, tmp_path: Path) -> None:
+    """References of differences are found by their names, in a folder with a blank."""
+    cache = tmp_path / "a pool/cache"
+    cache.mkdir(parents=True)
+    for name in ("reference.aa", "reference.bb", "other.cc", ".slipway.x"):
+        (cache / name).touch()
+    site.says("volume-ls", "db", "media")
+    facts = read_facts(site.host, f"{tmp_path}/a pool", "demo", docker=site.docker)
+    assert facts.references == ("aa", "bb")
+    assert facts.volumes == ("db", "media")
+
+
+def test_a_docker_without_compose(site: Site) -> None:
+    """Its own words are the error's."""
+    site.says("compose-version", "docker: 'compose' is not a docker command.", code=1)
+    with pytest.raises(HostError, match="here has no Compose plugin") as caught:
+        read_facts(site.host, "/tmp", "demo", docker=site.docker)
+    assert caught.value.details == ("docker: 'compose' is not a docker command.",)
+
+
+def test_no_docker(site: Site) -> None:
+    """A program that isn't there is named."""
+    for read in (read_state, read_containers):
+        with pytest.raises(HostError, match="here has no Docker"):
+            read(site.host, "demo", docker="/not/there/docker")
+    with pytest.raises(HostError, match="here has no Docker"):
+        read_facts(site.host, "/tmp", "demo", docker="/not/there/docker")
+
+
+def test_an_empty_engine(site: Site) -> None:
+    """Without images and containers nothing is inspected."""
+    assert read_state(site.host, "demo", docker=site.docker).containers == ()
+    assert not [line for line in site.said if "inspect" in line]
+
+
+def test_what_vanishes_meanwhile_is_left_out(site: Site) -> None:
+    """`inspect` ends with 1 and prints the others; any other end is an error."""
+    site.says("image-ls", "i1", "i2")
+    site.says("image-inspect", {"Id": "i1", "RepoTags": ["demo/a:1"], "Layers": ["l"]}, code=1)
+    site.says("container-ls", "c1", "c2")
+    site.says("container-inspect", WEB, code=1)
+    state = read_state(site.host, "demo", docker=site.docker)
+    assert state.images.references == {"demo/a:1": "i1"}
+    assert [one.id for one in state.containers] == ["c1"]
+    asked = [line for line in site.said if line.startswith("container inspect")]
+    assert asked[0].endswith(" c1 c2")
+    site.says("container-inspect", code=2)
+    with pytest.raises(HostError):
+        read_state(site.host, "demo", docker=site.docker)
+    site.says("container-ls", code=1)
+    with pytest.raises(HostError):
+        read_containers(site.host, "demo", docker=site.docker)
+
+
+def looks(site: Site, *answers: dict[str, object], services: tuple[str, ...] = ("web",)) -> int:
+    """How often a host looks that sees these states one after the other."""
+    site.says("container-ls", "c1")
+    site.says_each("container-inspect", *({**WEB, **one} for one in answers))
+    (seen,) = read_containers(
+        site.host, "demo", docker=site.docker, services=services, patience_s=1.5
+    )
+    assert isinstance(seen, Container)
+    return sum("container inspect" in line for line in site.said)
+
+
+STARTING = {"Health": "starting"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "count"),
+    [
+        ([{}], 1),
+        ([{"Health": ""}], 1),
+        ([STARTING, STARTING, {}], 3),
+        ([{"Status": "created", "Health": ""}, {}], 2),
+        ([STARTING, {"Health": "unhealthy"}, {}], 2),
+        ([STARTING, {"Status": "exited"}, {}], 2),
+        ([{"Status": "restarting", "Health": "starting"}, {}], 1),
+        ([STARTING] * 9, 6),
+    ],
+)
+def test_a_host_looks_by_itself(site: Site, answers: list[dict[str, object]], count: int) -> None:
+    """Until nothing is starting or something is in trouble, and no longer than it may."""
+    assert looks(site, *answers) == count
+
+
+def test_other_services_are_not_waited_for(site: Site) -> None:
+    """What they are about to become is no reason to look again."""
+    assert looks(site, STARTING, STARTING, services=("db",)) == 1
+    (site.folder / "said").unlink()
+    assert looks(site, STARTING, STARTING, services=()) == 1
+
+
+def test_networks_go_with_what_is_still_on_them(site: Site) -> None:
+    """Containers of ours that are still attached are ended first; a network gone is no error."""
+    engine = DockerEngine(site.host, "demo", site.docker)
+    site.says("network-ls", "n1")
+    site.says("container-ls", "c1", "c2")
+    engine.remove_networks(["inner"])
+    label = "label=com.docker.compose.project=demo"
+    assert site.said == [
+        f"network ls --quiet --no-trunc --filter {label} "
+        "--filter label=com.docker.compose.network=inner",
+        f"container ls --all --quiet --filter {label} --filter network=n1",
+        "container stop c1 c2",
+        "container rm --force c1 c2",
+        "network rm n1",
+    ]
+    (site.folder / "said").unlink()
+    site.says("network-ls")
+    engine.remove_networks(["inner"])
+    assert len(site.said) == 1
+    site.says("network-ls", "n1")
+    site.says("network-rm", code=1)
+    with pytest.raises(CommandFailed):
+        engine.remove_networks(["inner"])
+
+
+def test_compose_commands_wait_for_each_other(site: Site, tmp_path: Path) -> None:
+    """Project and file are given, and a failure keeps its words."""
+    (tmp_path / "releases/1").mkdir(parents=True)
+    engine = DockerEngine(site.host, "demo", site.docker)
+    file = f"{tmp_path}/releases/1/compose.json"
+    engine.compose(file, ["up", "--detach"], timeout=30)
+    assert site.said == [f"compose -p demo -f {file} up --detach"]
+    site.says("compose--p", code=3)
+    with pytest.raises(CommandFailed) as caught:
+        engine.compose(file, ["up"], timeout=30)
+    assert "flock" not in caught.value.message
