@@ -190,7 +190,7 @@ def looks(site: Site, *answers: dict[str, object], services: tuple[str, ...] = (
     return sum("container inspect" in line for line in site.said)
 
 
-STARTING = {"Health": "starting"}
+STARTING: dict[str, object] = {"Health": "starting"}
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,10 @@ def test_a_damaged_record_is_an_error(site: Site, data: bytes) -> None:
 def test_any_content_comes_through(site: Site) -> None:
     """Bytes that look like headings of the answer, no newline at the end, and large files."""
     for data in (b"path 3\nabc\n", b"\0\xff", b"x" * 3_000_000):
-        site.folder.write((File("files/a/b", Source("config", "x"), 0o600),), lambda _, d=data: d)
+        source = Source("config", data.decode("latin-1"))
+        site.folder.write(
+            (File("files/a/b", source, 0o600),), lambda one: one.name.encode("latin-1")
+        )
         assert site.content("files/a/b") == data
         assert site.folder.read().files == ("files/a/b",)
 

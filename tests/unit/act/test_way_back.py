@@ -148,7 +148,7 @@ def test_the_link_goes_back_too() -> None:
     """A deploy that fails after it made its release the current one makes the old one current."""
     made = world()
     before = first(made)
-    write, switched = made.folder.write, []
+    write, switched = made.folder.write, list[str | None]()
 
     def write_and_fail(entries, contents):  # type: ignore[no-untyped-def]
         write(entries, contents)
