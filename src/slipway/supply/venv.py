@@ -89,14 +89,14 @@ def make(root: Path) -> None:
             return
         venv = root / ".venv"
         _say("Preparing Python packages in .venv (first run, or something changed) …")
-        _remove(venv)
+        remove(venv)
         try:
             _create(venv)
             _install(venv, root / "requirements.txt")
             wanted = state(root)
             (venv / STAMP).write_text(f"{wanted}\n")
         except BaseException:
-            _remove(venv)
+            remove(venv)
             raise
 
 
@@ -114,8 +114,9 @@ def _alone(root: Path) -> Iterator[None]:
         yield
 
 
-def _remove(venv: Path) -> None:
-    if venv.is_symlink():
+def remove(venv: Path) -> None:
+    """Remove a ``.venv``; what a link leads to stays."""
+    if venv.is_symlink() or venv.is_file():
         venv.unlink()
     elif venv.exists():
         shutil.rmtree(venv)
@@ -133,7 +134,7 @@ def _create(venv: Path) -> None:
     python = str(getattr(sys, "_base_executable", sys.executable))
     if _ran([python, "-m", "venv", str(venv)]):
         return
-    _remove(venv)
+    remove(venv)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Failed(
             2,
