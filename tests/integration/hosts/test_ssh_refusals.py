@@ -83,40 +83,6 @@ def test_an_unknown_host_key_is_refused(sshd: Sshd, tmp_path: Path) -> None:
     assert empty.read_text() == ""
 
 
-def test_a_users_own_host_must_be_known_too(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a file given, the user's known_hosts decides, and no key is ever added to it."""
-    (tmp_path / ".ssh").mkdir()
-    known = tmp_path / ".ssh" / "known_hosts"
-    known.write_text(f"other.example {make_key(tmp_path / 'other')}")
-    before = known.read_text()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert "is not known here" in refused(sshd.host(known_hosts="", personal=True)).message
-    assert known.read_text() == before
-    known.write_text((sshd.folder / "known_hosts").read_text())
-    host = sshd.host(known_hosts="", personal=True)
-    assert host.run(["echo", "in"], timeout=20).text == "in\n"
-    host.close()
-
-
-def test_a_jump_host_must_be_known_too(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A ProxyJump of the user's configuration is held to known keys like the host itself."""
-    (tmp_path / ".ssh").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    port, user = sshd.login.port, sshd.login.user
-    (tmp_path / ".ssh" / "config").write_text(
-        f"Host behind\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n"
-        f"  ProxyJump jump\nHost jump\n  HostName localhost\n  Port {port}\n  User {user}\n"
-        f"  IdentityFile {sshd.login.key_file}\n"
-    )
-    asked: dict[str, object] = {"address": "behind", "port": 0, "user": "", "personal": True}
-    error = refused(sshd.host(**asked))
-    assert f"the host key of [localhost]:{port} is not known here" in error.message
-
-
 def test_a_key_that_is_not_authorized(sshd: Sshd, tmp_path: Path) -> None:
     """A login that the server refuses says whose, where and with which key."""
     make_key(tmp_path / "stranger")
