@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,28 @@ def test_a_server_of_another_kind(sshd: Sshd) -> None:
 
     with answering(answer) as port:
         assert "is no SSH server" in refused(sshd.host(port=port, timeout=5.0)).message
+
+
+def test_nothing_but_the_error_is_said(sshd: Sshd) -> None:
+    """Whatever goes wrong on the wire, the library's own log does not reach the terminal."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 400 Bad\r\n\r\n" * 200)
+
+    program = (
+        "import sys\n"
+        "from slipway.hosts.login import Login\n"
+        "from slipway.hosts.ssh import SshHost\n"
+        "try:\n    SshHost(eval(sys.argv[1])).run(['true'], timeout=5)\n"
+        "except Exception as error:\n    print(type(error).__name__)\n"
+    )
+    with answering(answer) as port:
+        done = subprocess.run(
+            [sys.executable, "-c", program, repr(replace(sshd.login, port=port))],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("HostUnreachable\n", "")
 
 
 def test_a_server_that_says_nothing(sshd: Sshd) -> None:
