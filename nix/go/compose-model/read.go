@@ -73,6 +73,8 @@ func read(asked request) answer {
 	if len(given.Problems) == 0 {
 		if given.Model, err = plain(project, asked.Folder); err != nil {
 			given.Problems = []problem{{What: err.Error()}}
+		} else {
+			given.Model.Order = sources.order(given.Model.Services)
 		}
 	}
 	return given
