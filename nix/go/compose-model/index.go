@@ -104,6 +104,12 @@ func (i *index) locate(path string) (string, int) {
 	return "", 0
 }
 
+// problem is one at a path, in the file and line where that stands.
+func (i *index) problem(path, what string) problem {
+	file, line := i.locate(path)
+	return problem{file, path, line, what}
+}
+
 // lineOf finds the line of a path in one file.
 func (i *index) lineOf(file, path string) int {
 	for _, one := range i.places {
@@ -116,7 +122,8 @@ func (i *index) lineOf(file, path string) int {
 
 // order lists services as the files name them.
 func (i *index) order(services map[string]map[string]any) []string {
-	names := slices.Sorted(maps.Keys(services))
+	names := slices.AppendSeq([]string{}, maps.Keys(services))
+	slices.Sort(names)
 	first := map[string]int{}
 	for at, one := range slices.Backward(i.places) {
 		if name, inside := strings.CutPrefix(one.path, "services."); inside {

@@ -20,6 +20,7 @@ from slipway.stack.yamlfile import lint
 
 _FORMAT = 1
 _TIMEOUT_S = 60.0
+_NO_YAML = "is no YAML"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ class ComposeModel:
             raise _refusal(problems, broken)
         model = answer["model"]
         document, order = model["document"], model["order"]
-        document["services"] = {name: document["services"][name] for name in order}
+        services = document["services"] or {}
+        document["services"] = {name: services[name] for name in order}
         return Model(
             document=document,
             top=model["top"],
@@ -183,11 +185,12 @@ def _problem(found: Mapping[str, Any]) -> Problem:
 
 
 def _refusal(problems: Sequence[Problem], broken: Sequence[Problem]) -> ConfigError:
-    """One error of what Compose said, and of further files that are no YAML at all."""
+    """One error of what Compose said, and of every file that is no YAML at all."""
     unset = any("is not set" in problem.what for problem in problems)
-    named = [one for one in broken if not any(one.where in str(said) for said in problems)]
+    known = {problem.where for problem in broken}
+    said = [one for one in problems if not (one.where in known and _NO_YAML in one.what)]
     return ConfigError.from_problems(
         "the stack",
-        [*problems, *named],
+        [*said, *broken],
         hint="set the variables in deploy/.env or deploy/hosts.toml" if unset else None,
     )

@@ -35,7 +35,7 @@ def read_stack(model: Model) -> Stack:
         ConfigError: the stack holds something that slipway can't carry out, or ``x-slipway`` has
             problems; all are named.
     """
-    if not model.document.get("services"):
+    if not model.document["services"]:
         problem = Problem("services", "should be a map of at least one service")
         raise ConfigError.from_problems(_FILES, [problem])
     problems: list[Problem] = []
