@@ -8,7 +8,7 @@ import pytest
 
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
-from slipway.plan.preflight import Needs, check, problems, published_ports
+from slipway.plan.preflight import Needs, check, problems
 
 GOOD = Facts(
     "26.1.5+dfsg1",
@@ -79,13 +79,3 @@ def test_own_ports_are_no_problem() -> None:
 def test_nothing_to_send_needs_no_room_for_images() -> None:
     """With no image to send a full image disk is no reason to refuse a repair."""
     assert problems(replace(GOOD, docker_free=0), replace(NEEDS, bytes_to_send=0)) == ()
-
-
-def test_published_ports() -> None:
-    """Short, long and ranged forms count; other protocols and inner ports don't."""
-    ports = ["8080:80", "127.0.0.1:81:80/tcp", "53:53/udp", "90", "100-102:1-3",
-             {"target": 1, "published": "200"}, {"target": 1, "published": 201, "protocol": "udp"},
-             "[::1]:300:1"]  # fmt: skip
-    assert published_ports({"a": {"ports": ports}, "b": {"ports": ["1:1"]}}, ["a"]) == {
-        8080, 81, 100, 101, 102, 200, 300,
-    }  # fmt: skip
