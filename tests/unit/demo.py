@@ -6,6 +6,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.composing import stack as read_stack
+
 from slipway.act.doors import Doors
 from slipway.doors import Answer
 from slipway.errors import CommandFailed
@@ -14,7 +16,6 @@ from slipway.images.values import Image, Layer
 from slipway.plan.wanted import Wanted
 from slipway.report import Report
 from slipway.stack.model import own_variables
-from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
 from slipway.testing import FakeClock, FakeEngine, FakeFolder, FakeHost, FakeHttp, FakeShell
 
@@ -82,6 +83,7 @@ def wanted(
     references = {one.role: one.reference for one in images}
     own = own_variables("demo", references, app_dir=APP)
     stack = read_stack([("docker-compose.yml", compose)], {**variables, **own})
+    stack = stack.with_images(references)
     return Wanted(
         stack=stack,
         images=images,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ type index struct {
 	files  []string
 	texts  map[string][]place // template to the places that hold it
 	places []place
-	order  []string // templates, in the order of the files
+	found  []string // templates, in the order of the files
 	visits int
 }
 
@@ -72,7 +73,7 @@ func (i *index) walk(file string, node *yaml.Node, path string, line int) {
 	case yaml.ScalarNode:
 		if strings.Contains(node.Value, "$") {
 			if _, there := i.texts[node.Value]; !there {
-				i.order = append(i.order, node.Value)
+				i.found = append(i.found, node.Value)
 			}
 			i.texts[node.Value] = append(i.texts[node.Value], place{file, path, node.Line})
 		}
@@ -103,6 +104,12 @@ func (i *index) locate(path string) (string, int) {
 	return "", 0
 }
 
+// problem is one at a path, in the file and line where that stands.
+func (i *index) problem(path, what string) problem {
+	file, line := i.locate(path)
+	return problem{file, path, line, what}
+}
+
 // lineOf finds the line of a path in one file.
 func (i *index) lineOf(file, path string) int {
 	for _, one := range i.places {
@@ -113,10 +120,30 @@ func (i *index) lineOf(file, path string) int {
 	return 0
 }
 
+// order lists services as the files name them.
+func (i *index) order(services map[string]map[string]any) []string {
+	names := slices.AppendSeq([]string{}, maps.Keys(services))
+	slices.Sort(names)
+	first := map[string]int{}
+	for at, one := range slices.Backward(i.places) {
+		if name, inside := strings.CutPrefix(one.path, "services."); inside {
+			first[name] = at
+		}
+	}
+	at := func(name string) int {
+		if place, there := first[name]; there {
+			return place
+		}
+		return len(i.places)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(at(a), at(b)) })
+	return names
+}
+
 // variables lists what the files mention, by name.
 func (i *index) variables(environment types.Mapping) []variable {
 	all := map[string]*variable{}
-	for _, text := range i.order {
+	for _, text := range i.found {
 		for name, one := range template.ExtractVariables(map[string]any{"": text}, template.DefaultPattern) {
 			known, there := all[name]
 			if !there {

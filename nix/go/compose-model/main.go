@@ -58,6 +58,7 @@ type model struct {
 	Document map[string]any            `json:"document"` // Compose's own keys
 	Top      map[string]any            `json:"top"`      // x- keys of the top level
 	Services map[string]map[string]any `json:"services"` // x- keys of each service
+	Order    []string                  `json:"order"`    // of the services in the files
 }
 
 // A variable is one that the files mention.

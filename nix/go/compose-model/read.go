@@ -23,7 +23,10 @@ const elsewhere = "/proc/self/root"
 var (
 	inService  = regexp.MustCompile(`^(service|secret|job) "?([A-Za-z0-9._-]+)"?`)
 	inPath     = regexp.MustCompile(`\b((?:services|networks|volumes|secrets|configs|x-[\w-]+)\.[^\s:,]+)`)
+	parsing    = regexp.MustCompile(`(?s)^failed to parse ([^:]+): yaml: (?:unmarshal errors:\s*)?(.*)`)
 	validating = regexp.MustCompile(`^validating [^:]+: `)
+	decoding   = regexp.MustCompile(`'((?:services|networks|volumes|secrets|configs)\[[^']+)' ([^\n]+)`)
+	inBrackets = regexp.MustCompile(`\[([^\]0-9][^\]]*)\]`)
 )
 
 // read answers a request.
@@ -73,6 +76,8 @@ func read(asked request) answer {
 	if len(given.Problems) == 0 {
 		if given.Model, err = plain(project, asked.Folder); err != nil {
 			given.Problems = []problem{{What: err.Error()}}
+		} else {
+			given.Model.Order = sources.order(given.Model.Services)
 		}
 	}
 	return given
@@ -104,28 +109,41 @@ func readEnvironment(asked request, names names, seen *collector) (types.Mapping
 	return environment, problems
 }
 
-// explain turns the library's error into problems: every fault that the schema shows, else the one
+// explain turns the library's error into problems: every fault that the schema shows, and the one
 // that the library stopped at.
 func explain(err error, asked request, options *loader.Options, sources *index, names names) []problem {
 	text := names.shorten(err.Error())
-	if validating.MatchString(text) {
-		if found := schemaProblems(asked, options, sources); len(found) > 0 {
-			return found
-		}
-		text = validating.ReplaceAllString(text, "")
+	if match := parsing.FindStringSubmatch(text); match != nil {
+		return []problem{{File: match[1], What: "is no YAML: " + oneLine(match[2])}}
 	}
+	found := schemaProblems(asked, options, sources)
+	if validating.MatchString(text) && len(found) > 0 {
+		return found
+	}
+	text = validating.ReplaceAllString(text, "")
+	if matches := decoding.FindAllStringSubmatch(text, -1); matches != nil {
+		for _, match := range matches {
+			where := inBrackets.ReplaceAllString(match[1], ".$1")
+			found = append(found, sources.problem(where, strings.TrimPrefix(match[2], "time: ")))
+		}
+		return sorted(found)
+	}
+	text = strings.ReplaceAll(strings.TrimSuffix(text, ": invalid compose project"), ".[", "[")
 	where := ""
 	if match := inPath.FindStringSubmatch(text); match != nil {
 		where = match[1]
+		text = strings.TrimLeft(strings.TrimPrefix(text, where), ": ")
 	} else if match := inService.FindStringSubmatch(text); match != nil {
 		where = match[1] + "s." + match[2]
 	}
-	file, line := sources.locate(where)
 	if errors.Is(err, os.ErrNotExist) {
 		text += "; it should be beside the Compose files"
 	}
-	text = strings.TrimSuffix(text, ": invalid compose project")
-	return []problem{{File: file, Path: where, Line: line, What: strings.Join(strings.Fields(text), " ")}}
+	return sorted(append(found, sources.problem(where, oneLine(text))))
+}
+
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // mentionedFiles are the files that an include or extends names.

@@ -1,13 +1,16 @@
-"""From a checkout to a :class:`~slipway.plan.wanted.Wanted`: read its files, name its maker."""
+"""From a checkout to a :class:`~slipway.plan.wanted.Wanted`: read its files, name its maker.
+
+The files are read once, before anything is built; references of images are put in afterwards.
+"""
 
 from __future__ import annotations
 
 import getpass
 import hashlib
 import os
-import re
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.app.supplied import read_supplied
@@ -16,13 +19,11 @@ from slipway.errors import ConfigError, Problem
 from slipway.hosts.config import HostEntry
 from slipway.images.values import Image
 from slipway.plan.wanted import Wanted
-from slipway.stack.interpolate import names_in
-from slipway.stack.model import Stack, own_variables
+from slipway.secret import Secret
+from slipway.stack.compose import ComposeModel, DotEnv, Request
+from slipway.stack.model import Stack, data_variable, own_variables
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
-
-_DOTENV = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*\Z")
-_UNBUILT = "not-built"
 
 
 def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -50,91 +51,113 @@ def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
     return texts
 
 
-def parse_dotenv(text: str) -> dict[str, str]:
-    """Read an ``.env`` file: ``NAME=value`` lines, quotes around a value taken off. Pure.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the checkout's files say about one host, before anything is built.
 
-    Raises:
-        ConfigError: a line is something else; every such line is named.
+    Attributes:
+        stack: the services; where an image's reference belongs, it is still to come.
+        contents: config name to that file's content.
+        paths: config name to the file's path, or its name for one without a file.
+        supplied: the operator's secrets.
+        data_dir: the data path on the host.
     """
-    values, problems = {}, []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _DOTENV.match(line)
-        if match is None:
-            problems.append(Problem(f"line {number}", "should be NAME=value"))
-            continue
-        value = match[2]
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        else:
-            value = re.sub(r"\s+#.*\Z", "", value)
-        values[match[1]] = value
-    if problems:
-        raise ConfigError.from_problems("deploy/.env", problems)
-    return values
+
+    stack: Stack
+    contents: Mapping[str, bytes]
+    paths: Mapping[str, str]
+    supplied: Mapping[str, Secret]
+    data_dir: str
 
 
-def gather_variables(
-    texts: Sequence[tuple[str, str]],
-    *,
-    dotenv: Mapping[str, str],
-    host: Mapping[str, str],
-    environment: Mapping[str, str],
-) -> dict[str, str]:
-    """The operator's values for the variables that the files mention. Pure.
-
-    The environment goes over the host's ``variables``, those over ``deploy/.env``. An empty
-    variable in the environment counts, as with Compose.
-    """
-    mentioned = {name for _, text in texts for name in names_in(text)}
-    merged = {**dotenv, **host, **environment}
-    return {name: merged[name] for name in sorted(mentioned) if name in merged}
-
-
-def read_wanted(
+def read_checkout(
     root: Path,
     entry: HostEntry,
-    address: str,
-    images: Sequence[Image],
-    *,
+    roles: Sequence[str],
     application: str,
-    who: str,
-    commit: str,
+    compose: ComposeModel,
     environment: Mapping[str, str],
-) -> Wanted:
-    """Everything the checkout says about a deploy to one host.
+) -> Reading:
+    """Read all that a deploy to one host needs of the checkout, and find what is wrong with it.
+
+    A variable's value is looked for in the process's environment, the host's ``variables`` and
+    ``deploy/.env``, in this order; those that slipway alone sets can't be changed.
 
     Args:
         root: the checkout.
         entry: the host.
-        address: where people reach it.
-        images: every role's image.
-        application: its name in ``slipway.toml``.
-        who: user and machine.
-        commit: of the checkout.
+        roles: those of ``slipway.toml``.
+        application: its name there.
+        compose: reads Compose files.
         environment: the process's variables.
 
     Raises:
         ConfigError: a file, variable or secret is missing or wrong; all are named.
     """
-    texts = compose_texts(root, entry.compose)
-    variables = _variables(root, texts, entry, environment)
-    data_dir = variables.get(f"{application.upper().replace('-', '_')}_DATA")
-    references = {image.role: image.reference for image in images}
-    own = own_variables(application, references, app_dir=entry.app_dir, data_dir=data_dir)
-    stack = read_stack(texts, {**variables, **own})
+    folder, dotenv = root / "deploy", root / "deploy/.env"
+    data = data_variable(application)
+    model = compose.read(
+        Request(
+            project=application,
+            folder=folder,
+            files=tuple(compose_texts(root, entry.compose)),
+            environment=(
+                own_variables(application, roles, app_dir=entry.app_dir),
+                environment,
+                entry.variables,
+                *([DotEnv(dotenv, "deploy/.env")] if dotenv.is_file() else []),
+                {data: f"{entry.app_dir}/data"},
+            ),
+        )
+    )
+    stack = read_stack(model)
     _same_application(stack, application)
-    contents = _contents(root / "deploy", stack)
+    _known_roles(stack, roles)
+    paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
+    return Reading(
+        stack=stack,
+        contents=_contents(folder, stack),
+        paths=paths,
+        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment),
+        data_dir=model.value(data) or f"{entry.app_dir}/data",
+    )
+
+
+def make_wanted(
+    reading: Reading,
+    root: Path,
+    entry: HostEntry,
+    address: str,
+    images: Sequence[Image],
+    *,
+    who: str,
+    commit: str,
+) -> Wanted:
+    """Everything about a deploy to one host, now that the images are built.
+
+    Args:
+        reading: what the checkout says.
+        root: the checkout.
+        entry: the host.
+        address: where people reach it.
+        images: every role's image.
+        who: user and machine.
+        commit: of the checkout.
+
+    Raises:
+        ConfigError: the folder of migrations is not there.
+    """
+    stack = reading.stack.with_images({image.role: image.reference for image in images})
     used = set(stack.roles.values())
+    contents = reading.contents
     return Wanted(
         stack=stack,
         images=tuple(image for image in images if image.role in used),
-        files={name: host_file(stack.config_files()[name], contents[name]) for name in contents},
+        files={name: host_file(reading.paths[name], contents[name]) for name in contents},
         contents=contents,
-        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment),
+        supplied=reading.supplied,
         app_dir=entry.app_dir,
-        data_dir=data_dir or f"{entry.app_dir}/data",
+        data_dir=reading.data_dir,
         url=stack.url.replace("{address}", bracketed(address)).rstrip("/"),
         who=who,
         commit=commit,
@@ -143,24 +166,7 @@ def read_wanted(
     )
 
 
-def check_wanted(
-    root: Path,
-    entry: HostEntry,
-    roles: Sequence[str],
-    application: str,
-    environment: Mapping[str, str],
-) -> None:
-    """Find what is wrong with the stack before anything is built.
-
-    Raises:
-        ConfigError: as :func:`read_wanted` does, but for what only built images can show.
-    """
-    texts = compose_texts(root, entry.compose)
-    variables = _variables(root, texts, entry, environment)
-    references = {role: f"{application}/{role}:{_UNBUILT}" for role in roles}
-    own = own_variables(application, references, app_dir=entry.app_dir)
-    stack = read_stack(texts, {**own, **variables})
-    _same_application(stack, application)
+def _known_roles(stack: Stack, roles: Sequence[str]) -> None:
     unknown = sorted(set(stack.roles.values()) - set(roles))
     if unknown:
         raise ConfigError(
@@ -168,8 +174,6 @@ def check_wanted(
             hint=f"the roles are {', '.join(roles)}",
             stage="config",
         )
-    _contents(root / "deploy", stack)
-    read_supplied(stack.secrets, root / "deploy/secrets", environment)
 
 
 def _tree_hash(root: Path, folder: str) -> str:
@@ -229,17 +233,6 @@ def bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _variables(
-    root: Path,
-    texts: Sequence[tuple[str, str]],
-    entry: HostEntry,
-    environment: Mapping[str, str],
-) -> dict[str, str]:
-    path = root / "deploy/.env"
-    dotenv = parse_dotenv(path.read_text("utf-8")) if path.is_file() else {}
-    return gather_variables(texts, dotenv=dotenv, host=entry.variables, environment=environment)
-
-
 def _same_application(stack: Stack, application: str) -> None:
     if stack.application != application:
         raise ConfigError(
@@ -250,10 +243,15 @@ def _same_application(stack: Stack, application: str) -> None:
 
 
 def _contents(folder: Path, stack: Stack) -> dict[str, bytes]:
-    contents, problems = {}, []
+    contents = {name: text.encode() for name, text in stack.config_texts().items()}
+    problems = []
     for name, path in stack.config_files().items():
         try:
             contents[name] = (folder / path).read_bytes()
+        except IsADirectoryError:
+            problems.append(
+                Problem(f"configs.{name}", f"{path} is a folder; only single files are sent along")
+            )
         except OSError as error:
             problems.append(Problem(f"configs.{name}", f"{path} can't be read: {error.strerror}"))
     if problems:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slipway import config
 from slipway.act.doors import Doors
-from slipway.app.checkout import check_wanted, git_commit, maker, read_wanted
+from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.http import LazyHttp
 from slipway.app.target import Target, open_host, rehearsals
 from slipway.config import Config
@@ -26,6 +26,8 @@ from slipway.ledger.folder import HostFolder
 from slipway.plan.wanted import Wanted
 from slipway.report import Building, Report
 from slipway.shell import LocalShell
+from slipway.stack.compose import ComposeModel
+from slipway.stack.program import ATTRIBUTE, program
 from slipway.supply import programs
 from slipway.supply.outputs import outputs
 from slipway.supply.ready import ready
@@ -55,6 +57,7 @@ class Workspace:
         self.root, self.report = root, report
         self.shell: Shell = shell or LocalShell()
         self.clock: Clock = clock or SystemClock()
+        self._readings: dict[str, Reading] = {}
 
     @cached_property
     def config(self) -> Config:
@@ -77,14 +80,42 @@ class Workspace:
         """The rehearsal hosts of this checkout."""
         return rehearsals(self.root, self.shell, self.clock, self.report)
 
-    def check(self, entry: HostEntry) -> None:
-        """Find what is wrong with the stack before anything is fetched or built.
+    def reading(self, entry: HostEntry, *, locked: bool = False) -> Reading:
+        """What the checkout's files say about a host; read once a command, before anything is
+        built.
+
+        Args:
+            entry: the host.
+            locked: as for :meth:`images`.
 
         Raises:
-            ConfigError: naming everything.
+            ConfigError: naming everything that is wrong.
+            SupplyError: the program that reads Compose files can't be built.
         """
-        settings = self.config
-        check_wanted(self.root, entry, settings.roles, settings.application, os.environ)
+        if entry.name not in self._readings:
+            settings = self.config
+            found = read_checkout(
+                self.root,
+                entry,
+                settings.roles,
+                settings.application,
+                self.compose_model(locked=locked),
+                os.environ,
+            )
+            for warning in found.stack.warnings:
+                self.report.warn(warning)
+            self._readings[entry.name] = found
+        return self._readings[entry.name]
+
+    def compose_model(self, *, locked: bool = False) -> ComposeModel:
+        """What reads Compose files; built when it isn't.
+
+        Raises:
+            SupplyError: an input can't be had, or Nix failed.
+        """
+        return ComposeModel(
+            self.shell, program(self.root, lambda: self._built(ATTRIBUTE, locked=locked))
+        )
 
     def reach(self, host: str | None) -> Target | None:
         """See before a long build whether the host can be used at all.
@@ -144,15 +175,19 @@ class Workspace:
         """
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
+        return self._built(_TREE, locked=locked)
+
+    def _built(self, package: str, *, locked: bool) -> Path:
+        """The store path of a package of ``nix/``, built when it isn't."""
         built = outputs(
             self.shell,
             self.root,
             self.config,
-            (_TREE,),
+            (package,),
             prepare=lambda: ready(self.shell, self.root, self.report, locked=locked),
             watch=Building(self.report),
         )
-        return built[_TREE]
+        return built[package]
 
     def target(self, host: str | None, *, boot: bool = False, locked: bool = False) -> Target:
         """A host to work on.
@@ -214,7 +249,7 @@ class Workspace:
             HostError: the host can't be reached, or did not boot.
             SupplyError: an image can't be built.
         """
-        self.check(self.entry(host))
+        self.reading(self.entry(host), locked=locked)
         target = self.reach(host) if boot else self.target(host)
         try:
             images = self.images(locked=locked)
@@ -230,15 +265,14 @@ class Workspace:
         Raises:
             ConfigError: naming everything that is wrong.
         """
-        return read_wanted(
+        return make_wanted(
+            self.reading(target.entry),
             self.root,
             target.entry,
             target.address,
             images,
-            application=self.config.application,
             who=maker(),
             commit=git_commit(self.shell, self.root),
-            environment=os.environ,
         )
 
 

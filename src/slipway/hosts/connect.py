@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -39,6 +40,9 @@ from slipway.hosts.openssh import Server
 from slipway.hosts.proxy import Proxy
 from slipway.hosts.route import NoRoute, find_route, this_machine
 from slipway.hosts.unreachable import RevokedHostKey, UnknownHostKey, explain, no_way
+
+# What the library logs, tracebacks too, would else go to the person's terminal.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _KEEPALIVE_S = 10
 _DEAD_AFTER_MS = 30_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from paramiko.hostkeys import HostKeys
+from paramiko.hostkeys import HostKeyEntry, HostKeys
 
 from slipway.doors import Shell
 from slipway.errors import CommandFailed
@@ -143,22 +143,24 @@ def look_up_here(names: Sequence[str], files: Sequence[str]) -> Known:
         OSError: a file can't be read.
         InvalidHostKey: a file has a line that is none.
     """
-    revoked: list[KnownKey] = []
-    lists = []
+    marked: list[KnownKey] = []
+    entries: list[HostKeyEntry] = []
     for file in files:
-        lists.append(HostKeys(file))
-        text = Path(file).read_text("utf-8", "replace")
-        revoked += [key for key in parse_found(text) if key.marker == "@revoked"]
-    return Known({name: (*_held(lists, name), *revoked) for name in names})
+        for number, line in enumerate(Path(file).read_text("utf-8", "replace").splitlines(), 1):
+            if line.startswith("@"):
+                marked += parse_found(line)
+            elif not line.startswith("#") and (entry := HostKeyEntry.from_line(line, number)):
+                entries.append(entry)
+    revoked = [key for key in marked if key.marker == "@revoked"]
+    return Known({name: (*_held(entries, name), *revoked) for name in names})
 
 
-def _held(lists: Sequence[HostKeys], name: str) -> list[KnownKey]:
-    found = [keys.lookup(name) for keys in lists]
+def _held(entries: Sequence[HostKeyEntry], name: str) -> list[KnownKey]:
     return [
-        KnownKey("", kind, key.get_base64())
-        for keys in found
-        if keys is not None
-        for kind, key in keys.items()
+        KnownKey("", entry.key.get_name(), entry.key.get_base64())
+        for entry in entries
+        for known in entry.hostnames or ()
+        if known == (HostKeys.hash_host(name, known) if known.startswith("|1|") else name)
     ]
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import re
 import shlex
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError
@@ -30,6 +32,7 @@ _ASK_S = 60.0
 _NO_PROGRAM = 127
 _HOPS = 8
 _KEY_NAMES = ("id_rsa", "id_ecdsa", "id_ed25519")
+_BLOCK = re.compile(r"^(?=[ \t]*(?:host|match)[ \t=])", re.IGNORECASE | re.MULTILINE)
 _GLOBAL = "/etc/ssh/ssh_known_hosts"
 
 
@@ -78,11 +81,10 @@ def find_route(
         except ValueError as error:
             raise NoRoute(f"its ProxyJump is none: {servers[0].jump}") from error
         through = replace(login, address=hop.address, port=hop.port, user=hop.user, key_file="")
-        found = _ask(replace(through, known_hosts=""), hop.before, shell, here, warn)
+        found = _ask(replace(through, known_hosts=""), hop.before, shell, here, _silent)
         if login.known_hosts:
             found = replace(found, known_hosts=(*found.known_hosts, login.known_hosts))
         servers.insert(0, found)
-        warn = _silent
     return tuple(servers)
 
 
@@ -125,19 +127,14 @@ def _without_ssh(
 ) -> Mapping[str, tuple[str, ...]]:
     """The answer of ``ssh -G`` as far as the library here can give it."""
     file = Path(login.config or f"{here.home}/.ssh/config")
-    config = SSHConfig()
+    given: dict[str, Any] = {}
     if file.exists():
         said = f"there is no ssh program, so {file} is read without OpenSSH"
         try:
-            config = SSHConfig.from_path(str(file))
-            warn(f"{said}: Include, Match and some others do not count")
+            given = _looked_up(file.read_text("utf-8", "replace"), login.address)
+            warn(f"{said}: Include, many a Match and some others do not count")
         except (OSError, ValueError, ConfigParseError) as error:
             warn(f"{said}, and that failed; nothing of it counts: {error}")
-    try:
-        given = dict(config.lookup(login.address))
-    except ConfigParseError as error:
-        warn(f"{file} can't be understood without OpenSSH; nothing of it counts: {error}")
-        given = {}
     keys = given.pop("identityfile", [f"~/.ssh/{name}" for name in _KEY_NAMES])
     lists = [shlex.split(str(given.pop("userknownhostsfile", f"{here.home}/.ssh/known_hosts")))]
     lists += [shlex.split(str(given.pop("globalknownhostsfile", _GLOBAL)))]
@@ -156,6 +153,16 @@ def _without_ssh(
     if "proxycommand" in found:  # its tokens are filled in already
         found["proxycommand"] = (found["proxycommand"][0].replace("%", "%%"),)
     return found
+
+
+def _looked_up(text: str, address: str) -> dict[str, Any]:
+    """The library's answer; without the blocks of ``Match`` where it does not know one."""
+    try:
+        return dict(SSHConfig.from_text(text).lookup(address))
+    except ConfigParseError:
+        blocks = _BLOCK.split(text)
+        kept = [block for block in blocks if not block.lstrip().lower().startswith("match")]
+        return dict(SSHConfig.from_text("".join(kept)).lookup(address))
 
 
 def _silent(_: str) -> None:

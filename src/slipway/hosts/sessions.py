@@ -6,6 +6,7 @@ away the one before.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +21,11 @@ _Result = TypeVar("_Result")
 
 
 class Sessions:
-    """The channels of one connection."""
+    """The channels of one connection, as many at a time as the server allows."""
 
     def __init__(self) -> None:
         self._holders: list[int] = []
+        self._most = math.inf
         self._ended = threading.Condition()
 
     @contextmanager
@@ -33,36 +35,36 @@ class Sessions:
         The block is where it is used; at its end the channel has to be closed.
 
         Raises:
-            paramiko.ChannelException: the server refuses, though nobody else of us has one.
+            paramiko.ChannelException: the server refuses, though no other thread has one.
         """
-        got = self._start(start)
         me = threading.get_ident()
         with self._ended:
+            self._ended.wait_for(lambda: len(self._holders) < self._most or me in self._holders)
             self._holders.append(me)
         try:
-            yield got
+            yield self._start(start, me)
         finally:
             with self._ended:
                 self._holders.remove(me)
                 self._ended.notify_all()
 
-    def _start(self, start: Callable[[], _Result]) -> _Result:
+    def _start(self, start: Callable[[], _Result], me: int) -> _Result:
         patience = time.monotonic() + _CLEARING_S
         while True:
             try:
                 return start()
             except paramiko.ChannelException:
-                if self._others_ended():
-                    patience = time.monotonic() + _CLEARING_S
-                elif self._holders or time.monotonic() >= patience:
+                with self._ended:
+                    others = [holder for holder in self._holders if holder != me]
+                    nested = self._holders.count(me) > 1
+                    if others and not nested:  # let them end first, and learn from it
+                        self._most = max(1, len(others))
+                        self._holders.remove(me)
+                        self._ended.notify_all()
+                        self._ended.wait_for(lambda: len(self._holders) < self._most)
+                        self._holders.append(me)
+                        patience = time.monotonic() + _CLEARING_S
+                        continue
+                if nested or time.monotonic() >= patience:
                     raise
                 time.sleep(_PAUSE_S)
-
-    def _others_ended(self) -> bool:
-        """Wait while other threads have a channel; whether there was one."""
-        me = threading.get_ident()
-        with self._ended:
-            others = any(holder != me for holder in self._holders)
-            if others and me not in self._holders:
-                self._ended.wait(_CLEARING_S)
-            return others and me not in self._holders

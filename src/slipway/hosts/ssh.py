@@ -62,6 +62,8 @@ class SshHost:
         self._warn = warn
         self._way: Way | None = None
         self._lock = threading.RLock()
+        # Two refusals at once would be taken for one: the library keeps the last reason only.
+        self._opening = threading.Lock()
         self._sessions = Sessions()
 
     @property
@@ -234,7 +236,8 @@ class SshHost:
         for last in (False, True):
             transport = self._ready()
             try:
-                return transport.open_session(timeout=_OPEN_TIMEOUT_S)
+                with self._opening:
+                    return transport.open_session(timeout=_OPEN_TIMEOUT_S)
             except paramiko.ChannelException:
                 raise
             except (EOFError, OSError, paramiko.SSHException) as error:

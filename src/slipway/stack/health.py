@@ -1,4 +1,4 @@
-"""Compose's durations, and what a service's health check says about its own pace. Pure."""
+"""Durations as Compose's long form has them, and a health check's own pace. Pure."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h|d)")
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def seconds(value: object, default: float) -> float:
-    """A Compose duration such as ``1m30s`` in seconds.
+def seconds(duration: str | None, default: float) -> float:
+    """A duration such as ``1m30s`` in seconds.
 
     Args:
-        value: the text; a number counts as seconds, None gives the default.
+        duration: as Compose writes it, or None for the default.
         default: in seconds.
-
-    Raises:
-        ValueError: it is no duration.
     """
-    if value is None:
+    if duration is None:
         return default
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    text = str(value)
-    if not text or _PART.sub("", text):
-        raise ValueError(f"{text!r} is no duration; write one as 1m30s")
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(duration))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +63,12 @@ def health_check(body: Mapping[str, Any]) -> HealthCheck | None:
     (https://docs.docker.com/reference/dockerfile/#healthcheck).
     """
     check = body.get("healthcheck")
-    if not isinstance(check, Mapping) or check.get("disable") is True:
-        return None
-    if check.get("test") in (None, ["NONE"]):
+    if not check or check.get("disable") or check.get("test") in (None, ["NONE"]):
         return None
     return HealthCheck(
         interval_s=seconds(check.get("interval"), 30),
         timeout_s=seconds(check.get("timeout"), 30),
-        retries=int(check.get("retries") or 3),
+        retries=check.get("retries") or 3,
         start_period_s=seconds(check.get("start_period"), 0),
         start_interval_s=seconds(check.get("start_interval"), 5),
     )
@@ -86,6 +76,5 @@ def health_check(body: Mapping[str, Any]) -> HealthCheck | None:
 
 def replicas(body: Mapping[str, Any]) -> int:
     """How many containers a service's Compose definition asks for."""
-    deploy = body.get("deploy")
-    wanted = deploy.get("replicas") if isinstance(deploy, Mapping) else None
+    wanted = (body.get("deploy") or {}).get("replicas")
     return int(body.get("scale", 1) if wanted is None else wanted)

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -84,7 +84,7 @@ class Stack:
     Attributes:
         application: Compose's project name.
         url: where people reach it; ``{address}`` stands for the host's address.
-        document: the merged Compose document without ``x-`` keys.
+        document: the merged Compose document in its long form, without ``x-`` keys.
         roles: service to the role whose image it runs.
         rolled: services that can run twice for a while, so that a new container may start beside
             the old one.
@@ -93,6 +93,7 @@ class Stack:
         migration: how to migrate.
         verify_path: path of the URL that must answer 200.
         smoke: the smoke test.
+        warnings: what a person should know of the files, a sentence each.
     """
 
     application: str
@@ -105,6 +106,7 @@ class Stack:
     migration: Migration = Migration()
     verify_path: str = "/"
     smoke: Smoke = Smoke()
+    warnings: tuple[str, ...] = ()
 
     @property
     def services(self) -> dict[str, dict[str, Any]]:
@@ -130,39 +132,62 @@ class Stack:
 
     def networks_of(self, service: str) -> tuple[str, ...]:
         """The networks that a service is attached to, by their names in Compose's file."""
-        body = self.services[service]
-        if body.get("network_mode"):
-            return ()
-        return tuple(body.get("networks") or ("default",))
+        return tuple(self.services[service].get("networks") or ())
 
     def config_files(self) -> dict[str, str]:
         """Config name to the path of its file, relative to the Compose files' folder."""
         configs = self.document.get("configs") or {}
         return {name: body["file"] for name, body in configs.items() if "file" in body}
 
+    def config_texts(self) -> dict[str, str]:
+        """Config name to its content, of those whose content stands in the Compose files."""
+        configs = self.document.get("configs") or {}
+        return {name: body["content"] for name, body in configs.items() if "content" in body}
 
-def own_variables(
-    application: str, roles: Mapping[str, str], *, app_dir: str, data_dir: str | None = None
-) -> dict[str, str]:
-    """The variables slipway itself sets for the Compose files.
+    def with_images(self, references: Mapping[str, str]) -> Stack:
+        """The stack with what stood for images that weren't built yet put right.
 
-    ``<ROLE>_IMAGE`` is a role's image reference, ``<APPLICATION>_SECRETS`` the secrets' folder
-    and ``<APPLICATION>_DATA`` the data path.
+        Args:
+            references: role to image reference.
+        """
+        names = {unbuilt(role): reference for role, reference in references.items()}
+        return replace(self, document=_put(self.document, names))
+
+
+def unbuilt(role: str) -> str:
+    """What stands for a role's image reference until it is built; nothing else has this form."""
+    return f"image.of.{role}.unbuilt"
+
+
+def own_variables(application: str, roles: Iterable[str], *, app_dir: str) -> dict[str, str]:
+    """The variables of the Compose files that slipway alone sets.
+
+    ``<ROLE>_IMAGE`` is a role's image reference, ``<APPLICATION>_SECRETS`` the secrets' folder.
 
     Args:
         application: its name.
-        roles: role to image reference.
+        roles: those there are images for.
         app_dir: the application's folder on the host.
-        data_dir: the data path when the operator set one.
     """
-    prefix = _variable(application)
-    images = {f"{_variable(role)}_IMAGE": reference for role, reference in roles.items()}
-    return {
-        **images,
-        f"{prefix}_SECRETS": f"{app_dir}/secrets",
-        f"{prefix}_DATA": data_dir or f"{app_dir}/data",
-    }
+    images = {f"{_variable(role)}_IMAGE": unbuilt(role) for role in roles}
+    return {**images, f"{_variable(application)}_SECRETS": f"{app_dir}/secrets"}
+
+
+def data_variable(application: str) -> str:
+    """The variable ``<APPLICATION>_DATA``: the data path, which an operator may set."""
+    return f"{_variable(application)}_DATA"
 
 
 def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
+
+
+def _put(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _put(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_put(item, names) for item in value]
+    if isinstance(value, str) and ".unbuilt" in value:
+        for name, reference in names.items():
+            value = value.replace(name, reference)
+    return value

@@ -1,74 +1,53 @@
-"""Read a stack from its Compose files.
+"""Make a stack of what Compose files mean.
 
-What slipway can't carry to a host (a build, a file beside the Compose file that isn't declared as
-a config) is refused here, with its path.
+What slipway can't carry to a host (a build, a folder beside the Compose files) is refused here,
+with its path; a file beside them that is mounted read-only becomes a config.
 """
 
 from __future__ import annotations
 
+import hashlib
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
 from slipway.reading import Reader
-from slipway.stack.health import health_check, replicas, seconds
-from slipway.stack.interpolate import interpolate
-from slipway.stack.merge import merge
+from slipway.stack.compose import Model
 from slipway.stack.model import DataFolder, Migration, SecretSpec, Smoke, Stack
-from slipway.stack.yamlfile import parse_yaml
 
 OWN = "x-slipway"
-_REFUSED = {
-    "build": "images come from slipway.toml: name the role in x-slipway and leave this out",
-    "extends": "is not read: write the service out, or share parts by YAML anchors",
-    "env_file": "would not be on the host: use environment, or a secret",
-    "container_name": "two containers of a service must be able to exist: leave it out",
-}
 DERIVATIONS = ("redis-acl",)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FILES = "the stack"
+# Compose's long form of a bind mount, as far as a config can stand for it.
+_MOUNT_KEYS = {"type", "source", "target", "read_only", "bind"}
 
 
-def read_stack(files: Sequence[tuple[str, str]], variables: Mapping[str, str]) -> Stack:
-    """Read Compose files.
+def read_stack(model: Model) -> Stack:
+    """Make a stack.
 
     Args:
-        files: name and text of each, later ones over earlier.
-        variables: values for ``${…}``.
+        model: what the Compose files mean; it is not changed.
 
     Raises:
-        ConfigError: a file is no YAML, a variable is missing, or the stack holds something that
-            slipway can't carry out; every problem of all files is named.
+        ConfigError: the stack holds something that slipway can't carry out, or ``x-slipway`` has
+            problems; all are named.
     """
+    if not model.document["services"]:
+        problem = Problem("services", "should be a map of at least one service")
+        raise ConfigError.from_problems(_FILES, [problem])
     problems: list[Problem] = []
-    documents: list[dict[str, Any]] = []
-    for name, text in files:
-        found: list[Problem] = []
-        document = interpolate(parse_yaml(text, name), variables, found)
-        if isinstance(document, dict):
-            documents.append(document)
-        else:
-            found.append(Problem("", "should be a map with services"))
-        problems += [Problem(f"{name}: {p.where}", p.what) for p in found]
-    if problems:
-        raise ConfigError.from_problems(
-            "the stack", problems, hint="set the variables in deploy/.env or deploy/hosts.toml"
-        )
-    return _stack(merge(documents), ", ".join(name for name, _ in files))
-
-
-def _stack(document: dict[str, Any], where: str) -> Stack:
-    problems = _shape_problems(document)
-    if problems:
-        raise ConfigError.from_problems(where, problems)
-    reader = Reader(document.get(OWN) or {}, OWN, problems)
-    roles, rolled = _roles(document["services"], problems)
+    warnings = list(model.warnings)
+    document, roles, rolled = _carried(model, problems, warnings)
+    reader = Reader(model.top.get(OWN) or {}, OWN, problems)
     migrate, verify = reader.table("migrate"), reader.table("verify")
     smoke = reader.table("smoke")
     stack = Stack(
         application=reader.text("application"),
         url=reader.text("url"),
-        document=_plain_compose(document),
+        document=document,
         roles=roles,
         rolled=rolled,
         secrets=_secrets(reader.table("secrets")),
@@ -81,49 +60,95 @@ def _stack(document: dict[str, Any], where: str) -> Stack:
         ),
         verify_path=verify.text("path", "/"),
         smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
+        warnings=tuple(warnings),
     )
     for table in (reader, migrate, verify, smoke):
         table.finish()
     problems += _reference_problems(stack)
     if problems:
-        raise ConfigError.from_problems(where, problems)
+        raise ConfigError.from_problems(_FILES, problems)
     return stack
 
 
-def _shape_problems(document: dict[str, Any]) -> list[Problem]:
-    services = document.get("services")
-    if not isinstance(services, dict) or not services:
-        return [Problem("services", "should be a map of at least one service")]
-    problems = [Problem("include", "is not read: list the file in deploy/hosts.toml")]
-    problems = problems if "include" in document else []
-    for name, body in services.items():
-        if not isinstance(body, dict):
-            problems.append(Problem(f"services.{name}", "should be a map"))
-            continue
-        for key, why in _REFUSED.items():
-            if key in body:
-                problems.append(Problem(f"services.{name}.{key}", why))
-        problems += _mount_problems(f"services.{name}.volumes", body.get("volumes") or [])
-    for kind in ("configs", "secrets"):
-        for name, body in (document.get(kind) or {}).items():
-            if not isinstance(body, dict):
-                problems.append(Problem(f"{kind}.{name}", "should be a map"))
-    return problems
-
-
-def _mount_problems(where: str, volumes: list[Any]) -> list[Problem]:
-    problems = []
-    for index, item in enumerate(volumes):
-        source = item.get("source", "") if isinstance(item, dict) else str(item).split(":")[0]
-        if str(source).startswith((".", "~")):
-            problems.append(
-                Problem(f"{where}[{index}]", f"{source} is not on the host: declare it in configs")
+def _carried(
+    model: Model, problems: list[Problem], warnings: list[str]
+) -> tuple[dict[str, Any], dict[str, str], frozenset[str]]:
+    """The document as a host can have it, and which service runs which role."""
+    roles, rolled = _roles(model.services, problems)
+    configs = dict(model.document.get("configs") or {})
+    services = {}
+    for name, body in model.document["services"].items():
+        where = f"services.{name}"
+        kept = dict(body)
+        if kept.pop("container_name", None):
+            warnings.append(
+                f"{where}.container_name is left out: two containers of a service must be able "
+                "to exist"
             )
-    return problems
+        if kept.pop("build", None) and name not in roles:
+            problems.append(
+                Problem(
+                    f"{where}.build",
+                    f"images come from slipway.toml: name the role in {OWN}, or leave this out "
+                    "and name an image that is on the host",
+                )
+            )
+        services[name] = _with_mounts(where, kept, configs, problems)
+    document = {**model.document, "services": services}
+    if configs:
+        document["configs"] = configs
+    for name, body in (document.get("volumes") or {}).items():
+        device = ((body or {}).get("driver_opts") or {}).get("device", "")
+        if _is_local(device):
+            problems.append(
+                Problem(f"volumes.{name}.driver_opts.device", f"{device} is not on the host")
+            )
+    return document, roles, rolled
+
+
+def _with_mounts(
+    where: str, body: dict[str, Any], configs: dict[str, Any], problems: list[Problem]
+) -> dict[str, Any]:
+    """A service whose mounts of files beside the Compose files are configs."""
+    volumes, mounted = [], []
+    for index, mount in enumerate(body.get("volumes") or ()):
+        source = mount.get("source", "")
+        if mount["type"] != "bind" or not _is_local(source):
+            volumes.append(mount)
+        elif source.startswith("~") or not mount.get("read_only") or set(mount) - _MOUNT_KEYS:
+            problems.append(
+                Problem(
+                    f"{where}.volumes[{index}]",
+                    f"{source} is not on the host: give an absolute path there, or mount a single "
+                    "file read-only (:ro), which is sent along",
+                )
+            )
+        else:
+            name = _config_name(source)
+            configs[name] = {"file": source}
+            mounted.append({"source": name, "target": mount["target"]})
+    kept = {key: value for key, value in body.items() if key != "volumes"}
+    if volumes:
+        kept["volumes"] = volumes
+    if mounted:
+        kept["configs"] = [*(body.get("configs") or ()), *mounted]
+    return kept
+
+
+def _is_local(path: str) -> bool:
+    """Whether a path was given relative to the Compose files, or to this machine's user."""
+    return path.startswith(("./", "../", "~")) or path in (".", "..")
+
+
+def _config_name(path: str) -> str:
+    """A name for the config of a file; the same file has the same."""
+    digest = hashlib.sha256(posixpath.normpath(path).encode()).hexdigest()[:8]
+    base = re.sub(r"[^A-Za-z0-9._-]", "_", posixpath.basename(path))
+    return f"mount-{base}-{digest}"
 
 
 def _roles(
-    services: dict[str, dict[str, Any]], problems: list[Problem]
+    services: Mapping[str, Mapping[str, Any]], problems: list[Problem]
 ) -> tuple[dict[str, str], frozenset[str]]:
     roles, rolled = {}, set()
     for name, body in services.items():
@@ -192,29 +217,18 @@ def _reference_problems(stack: Stack) -> list[Problem]:
     if service and service not in stack.services:
         problems.append(Problem(f"{OWN}.migrate.service", f"there is no service {service}"))
     for name, body in stack.services.items():
-        problems += _number_problems(f"services.{name}", body)
-        if name not in stack.roles and not str(body.get("image", "")):
+        if name not in stack.roles and not body.get("image"):
             problems.append(Problem(f"services.{name}", f"has neither {OWN}.role nor an image"))
+        if not body.get("profiles"):
+            problems += _missing_dependencies(stack, name, body)
     return problems
 
 
-def _number_problems(where: str, body: dict[str, Any]) -> list[Problem]:
-    """What later, pure code reckons with must be numbers from here on."""
-    try:
-        health_check(body)
-        seconds(body.get("stop_grace_period"), 0)
-        replicas(body)
-    except (ValueError, TypeError) as error:
-        return [Problem(where, str(error))]
-    return []
-
-
-def _plain_compose(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without ``x-`` keys of the top level and of services."""
-    plain = {key: value for key, value in document.items() if not key.startswith("x-")}
-    plain.pop("version", None)
-    plain["services"] = {
-        name: {key: value for key, value in body.items() if not key.startswith("x-")}
-        for name, body in document["services"].items()
-    }
-    return plain
+def _missing_dependencies(stack: Stack, name: str, body: Mapping[str, Any]) -> list[Problem]:
+    """A standing service can't wait for one that only a profile starts: Compose refuses it."""
+    needed = body.get("depends_on") or {}
+    return [
+        Problem(f"services.{name}.depends_on.{other}", "has a profile, so it doesn't stand")
+        for other, how in needed.items()
+        if how.get("required", True) and other not in stack.standing
+    ]

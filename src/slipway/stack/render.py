@@ -88,17 +88,16 @@ def render(
         app_dir: the application's folder on the host.
 
     Raises:
-        ConfigError: a service names a role that has no image, or a config or secret that isn't
-            declared.
+        ConfigError: a service names a role that has no image.
     """
     document = copy.deepcopy(stack.document)
     document["name"] = stack.application
     for name, body in (document.get("configs") or {}).items():
         if name in files:
-            body["file"] = files[name].path(app_dir)
+            _point(body, files[name].path(app_dir))
     for name, body in (document.get("secrets") or {}).items():
         if name in secrets:
-            body["file"] = secret_path(app_dir, name, secrets[name])
+            _point(body, secret_path(app_dir, name, secrets[name]))
     problems: list[Problem] = []
     hashes: dict[str, str] = {}
     for service, body in document["services"].items():
@@ -108,7 +107,7 @@ def render(
                 problems.append(Problem(f"services.{service}", f"there is no role {role}"))
                 continue
             body["image"] = images[role]
-        hashes[service] = _label(service, role, body, document, problems)
+        hashes[service] = _label(role, body, document)
     if problems:
         raise ConfigError.from_problems("the stack", problems)
     text = json_as_yaml(_escaped(document)).encode()
@@ -145,11 +144,9 @@ def json_as_yaml(value: Any) -> str:
 
 
 def _label(
-    service: str,
     role: str | None,
     body: dict[str, Any],
     document: dict[str, Any],
-    problems: list[Problem],
 ) -> str:
     """Add slipway's labels to a service; the hash of everything that shapes its container.
 
@@ -158,14 +155,8 @@ def _label(
     used: dict[str, Any] = {}
     for kind in ("configs", "secrets", "networks", "volumes"):
         declared = document.get(kind) or {}
-        names = _used_names(kind, body.get(kind))
-        used[kind] = {name: declared.get(name) for name in names if name in declared}
-        if kind in ("configs", "secrets"):
-            for name in names:
-                if name not in declared:
-                    problems.append(
-                        Problem(f"services.{service}.{kind}", f"{name} is not declared")
-                    )
+        names = _used_names(kind, body.get(kind) or ())
+        used[kind] = {name: declared[name] for name in names if name in declared}
     shape = {key: value for key, value in body.items() if key != "image"}
     digest = _hash([shape, used])
     labels = body.setdefault("labels", {})
@@ -175,14 +166,18 @@ def _label(
     return digest
 
 
-def _used_names(kind: str, value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return sorted(value)
-    names = []
-    for item in value or (["default"] if kind == "networks" else []):
-        source = item.get("source", "") if isinstance(item, dict) else str(item).split(":")[0]
-        names.append(str(source))
-    return sorted(names)
+def _used_names(kind: str, used: Any) -> list[str]:
+    """What a service uses of a kind; networks are a map by name, the others lists of maps."""
+    if kind == "networks":
+        return sorted(used)
+    return sorted(item["source"] for item in used if item.get("source"))
+
+
+def _point(body: dict[str, Any], path: str) -> None:
+    """Let a config or secret be a file on the host, whatever it was."""
+    for key in ("content", "environment"):
+        body.pop(key, None)
+    body["file"] = path
 
 
 def _escaped(value: Any) -> Any:

@@ -1,12 +1,8 @@
-"""Read a YAML file the way every reader of it will understand it.
+"""Look over a YAML file before Compose reads it: what other readers would take otherwise.
 
-Compose reads YAML 1.2 (with some 1.1 left in), Python's and TrueNAS's readers YAML 1.1: ``22:22``
-is 1342 to one and a string to the other, ``0755`` 493, ``yes`` true. A scalar that two readers
-would take differently is refused here, with its line, instead of being guessed at. So are keys
-given twice (one reader keeps the last, the other fails) and keys that are no strings.
-
-Compose's two merge tags come out as values: ``!reset`` as :data:`RESET` and ``!override`` as
-:class:`Override`.
+Compose's reading is the meaning. But Compose reads YAML 1.2 (with some 1.1 left in), other readers
+YAML 1.1: ``22:22`` is 1342 to one and a text to the other, ``0755`` 493, ``yes`` true. Whoever
+wrote such a scalar may have meant either, so it is worth a warning, with its line.
 """
 
 from __future__ import annotations
@@ -17,68 +13,57 @@ from typing import Any, Final
 
 import yaml
 
-from slipway.errors import ConfigError, Problem
+from slipway.errors import Problem
 
 _MAX_NODES = 100_000
 _PREFIX = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
-_BOOL = {"true": True, "True": True, "false": False, "False": False}
-_NULL = {"", "~", "null", "Null", "NULL"}
+_PLAIN: Final = frozenset(
+    ("true", "True", "false", "False", "", "~", "null", "Null", "NULL", "<<", "=")
+)
 # What YAML 1.2's core schema, unlike PyYAML, takes for a number.
 _NUMBER_12 = re.compile(
     r"(0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z"
 )
-
-
-class _Reset:
-    """The type of :data:`RESET`."""
-
-    def __repr__(self) -> str:
-        return "RESET"
-
-
-RESET: Final = _Reset()
+# libyaml's is twenty times as fast, where it is there.
+_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE_TAGS = ("!reset", "!override")
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """A value that takes the place of the earlier files' instead of being merged.
+class Findings:
+    """What was found in a file.
 
     Attributes:
-        value: what it holds.
+        warnings: scalars and tags that readers differ on, with path and line.
+        broken: why it is no YAML, a sentence; empty when it is.
+        endless: whether it stands for more values than can be read.
     """
 
-    value: Any
+    warnings: tuple[Problem, ...] = ()
+    broken: tuple[str, ...] = ()
+    endless: bool = False
 
 
-def parse_yaml(text: str, file: str) -> Any:
-    """The document in ``text``: maps, lists, strings, whole numbers, floats, booleans, None.
-
-    Args:
-        text: the file's content.
-        file: its name, for messages.
-
-    Raises:
-        ConfigError: it is no YAML, or has problems (all of them are named, with their lines).
-    """
+def lint(text: str) -> Findings:
+    """Look over the text of a file."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is no YAML: {_sentence(error)}", stage="config") from error
-    except RecursionError as error:
-        raise ConfigError(f"{file} is nested too deeply", stage="config") from error
-    if node is None:
-        return None
+        return Findings(broken=(f"is no YAML: {_sentence(error)}",))
+    except RecursionError:
+        return Findings(broken=("is nested too deeply",), endless=True)
     walk = _Walk()
-    value = walk.value(node, "")
-    if walk.problems:
-        raise ConfigError.from_problems(file, walk.problems)
-    return value
+    if node is not None:
+        walk.visit(node, "")
+    if walk.endless:
+        return Findings(broken=("refers to itself, or is too big",), endless=True)
+    return Findings(warnings=tuple(walk.problems))
 
 
 def _sentence(error: yaml.YAMLError) -> str:
@@ -89,107 +74,56 @@ def _sentence(error: yaml.YAMLError) -> str:
 
 
 class _Walk:
-    """Turns nodes into values, noting every problem on the way."""
+    """Goes through nodes, noting every problem on the way; what an anchor shares, once."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._seen = 0
+        self.endless = False
+        self._visits = 0
         self._open: list[yaml.Node] = []
+        self._noted: set[int] = set()
 
-    def note(self, node: yaml.Node, where: str, what: str) -> None:
-        self.problems.append(Problem(where, f"{what} (line {node.start_mark.line + 1})"))
-
-    def value(self, node: yaml.Node, where: str) -> Any:
-        self._seen += 1
-        if self._seen > _MAX_NODES or any(node is outer for outer in self._open):
-            if self._seen <= _MAX_NODES + 1:
-                self.note(node, where, "refers to itself, or the file is too big")
-                self._seen = _MAX_NODES + 1
-            return None
+    def visit(self, node: yaml.Node, where: str) -> None:
+        self._visits += 1
+        if self._visits > _MAX_NODES or any(node is outer for outer in self._open):
+            self.endless = True
+        if self.endless:
+            return
         self._open.append(node)
-        try:
-            return self._tagged(node, where)
-        finally:
-            self._open.pop()
-
-    def _tagged(self, node: yaml.Node, where: str) -> Any:
-        if node.tag == "!reset":
-            return RESET
-        if node.tag == "!override":
-            return Override(self._plain(node, where))
-        if not node.tag.startswith(_PREFIX):
-            self.note(node, where, f"the tag {node.tag} is unknown; known are !reset, !override")
-            return None
-        return self._plain(node, where)
-
-    def _plain(self, node: yaml.Node, where: str) -> Any:
+        if node.tag.startswith("!") and node.tag not in _MERGE_TAGS:
+            self._note(node, where, f"the tag {node.tag} means nothing to Compose")
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, where)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, f"{where}[{i}]") for i, item in enumerate(node.value)]
-        return self._scalar(node, where)
+            for key, value in node.value:
+                self.visit(value, _at(where, str(key.value)))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self.visit(item, f"{where}[{index}]")
+        elif isinstance(node, yaml.ScalarNode) and _is_ambiguous(node):
+            text = str(node.value)
+            self._note(
+                node,
+                where,
+                f"{text} is {_kind(node.tag)} to some YAML readers and another value to others: "
+                f'write "{text}" in quotes if it is a text',
+            )
+        self._open.pop()
 
-    def _mapping(self, node: yaml.MappingNode, where: str) -> dict[str, Any]:
-        own: dict[str, Any] = {}
-        inherited: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if key_node.tag == f"{_PREFIX}merge":
-                inherited = {**self._merged(value_node, where), **inherited}
-                continue
-            key = self._key(key_node, where)
-            if key in own:
-                self.note(key_node, _at(where, key), "is given twice")
-            own[key] = self.value(value_node, _at(where, key))
-        return {**inherited, **own}
+    def _note(self, node: yaml.Node, where: str, what: str) -> None:
+        if id(node) not in self._noted:
+            self._noted.add(id(node))
+            self.problems.append(Problem(where, f"{what} (line {node.start_mark.line + 1})"))
 
-    def _key(self, node: yaml.Node, where: str) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            self.note(node, where, "a key should be a string")
-            return ""
-        if node.style is None and not isinstance(self._scalar(node, where), str):
-            self.note(node, _at(where, node.value), "a key should be a string: put it in quotes")
-        return str(node.value)
 
-    def _merged(self, node: yaml.Node, where: str) -> dict[str, Any]:
-        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        result: dict[str, Any] = {}
-        for part in parts:
-            value = self.value(part, _at(where, "<<"))
-            if isinstance(value, dict):
-                result = {**value, **result}
-            else:
-                self.note(part, _at(where, "<<"), "should be a map")
-        return result
-
-    def _scalar(self, node: yaml.Node, where: str) -> Any:
-        text = str(node.value)
-        if getattr(node, "style", None) is not None or node.tag == f"{_PREFIX}str":
-            if getattr(node, "style", None) is None and _NUMBER_12.match(text):
-                self._refuse(node, where, text, "a number")
-            return text
-        if text in _NULL:
-            return None
-        if text in _BOOL:
-            return _BOOL[text]
-        if _INT.match(text):
-            return int(text)
-        if _FLOAT.match(text):
-            return float(text)
-        self._refuse(node, where, text, _kind(node.tag))
-        return text
-
-    def _refuse(self, node: yaml.Node, where: str, text: str, kind: str) -> None:
-        self.note(
-            node,
-            where,
-            f"{text} is {kind} to some YAML readers and another value to others: "
-            f'write "{text}" in quotes if it is a text',
-        )
+def _is_ambiguous(node: yaml.ScalarNode) -> bool:
+    tag, text = node.tag, str(node.value)
+    if node.style or text in _PLAIN or _INT.match(text) or _FLOAT.match(text):
+        return False
+    return bool(_NUMBER_12.match(text)) if tag == f"{_PREFIX}str" else tag.startswith(_PREFIX)
 
 
 def _kind(tag: str) -> str:
-    names = {"int": "a number", "float": "a number", "bool": "true or false", "timestamp": "a date"}
-    return names.get(tag.removeprefix(_PREFIX), "special")
+    names = {"bool": "true or false", "timestamp": "a date"}
+    return names.get(tag.removeprefix(_PREFIX), "a number")
 
 
 def _at(where: str, key: str) -> str:

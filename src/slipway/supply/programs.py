@@ -23,10 +23,13 @@ BROWSER: Mapping[str, str] = {
 INTEGRATION: Mapping[str, str] = {
     **REHEARSAL,
     **BROWSER,
+    "bash": "bash",
+    "fish": "fish",
     "redis-server": "redis-server",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
     "sudo": "sudo",
+    "tcsh": "tcsh",
     "unshare": "util-linux",
     "zstd": "zstd",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,40 +82,6 @@ def test_an_unknown_host_key_is_refused(sshd: Sshd, tmp_path: Path) -> None:
     assert "is not known here" in error.message
     assert listing.stdout.split()[1] in error.message
     assert empty.read_text() == ""
-
-
-def test_a_users_own_host_must_be_known_too(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a file given, the user's known_hosts decides, and no key is ever added to it."""
-    (tmp_path / ".ssh").mkdir()
-    known = tmp_path / ".ssh" / "known_hosts"
-    known.write_text(f"other.example {make_key(tmp_path / 'other')}")
-    before = known.read_text()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert "is not known here" in refused(sshd.host(known_hosts="", personal=True)).message
-    assert known.read_text() == before
-    known.write_text((sshd.folder / "known_hosts").read_text())
-    host = sshd.host(known_hosts="", personal=True)
-    assert host.run(["echo", "in"], timeout=20).text == "in\n"
-    host.close()
-
-
-def test_a_jump_host_must_be_known_too(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A ProxyJump of the user's configuration is held to known keys like the host itself."""
-    (tmp_path / ".ssh").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    port, user = sshd.login.port, sshd.login.user
-    (tmp_path / ".ssh" / "config").write_text(
-        f"Host behind\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n"
-        f"  ProxyJump jump\nHost jump\n  HostName localhost\n  Port {port}\n  User {user}\n"
-        f"  IdentityFile {sshd.login.key_file}\n"
-    )
-    asked: dict[str, object] = {"address": "behind", "port": 0, "user": "", "personal": True}
-    error = refused(sshd.host(**asked))
-    assert f"the host key of [localhost]:{port} is not known here" in error.message
 
 
 def test_a_key_that_is_not_authorized(sshd: Sshd, tmp_path: Path) -> None:
@@ -196,6 +163,28 @@ def test_a_server_of_another_kind(sshd: Sshd) -> None:
 
     with answering(answer) as port:
         assert "is no SSH server" in refused(sshd.host(port=port, timeout=5.0)).message
+
+
+def test_nothing_but_the_error_is_said(sshd: Sshd) -> None:
+    """Whatever goes wrong on the wire, the library's own log does not reach the terminal."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 400 Bad\r\n\r\n" * 200)
+
+    program = (
+        "import sys\n"
+        "from slipway.hosts.login import Login\n"
+        "from slipway.hosts.ssh import SshHost\n"
+        "try:\n    SshHost(eval(sys.argv[1])).run(['true'], timeout=5)\n"
+        "except Exception as error:\n    print(type(error).__name__)\n"
+    )
+    with answering(answer) as port:
+        done = subprocess.run(
+            [sys.executable, "-c", program, repr(replace(sshd.login, port=port))],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("HostUnreachable\n", "")
 
 
 def test_a_server_that_says_nothing(sshd: Sshd) -> None:

@@ -18,15 +18,8 @@ def test_docker_defaults_and_switched_off_checks() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1m30s", 90), ("500ms", 0.5), ("2h", 7200), (5, 5), ("1.5s", 1.5), (None, 9)],
+    [("1m30s", 90), ("500ms", 0.5), ("2h0m0s", 7200), ("1.5s", 1.5), ("250µs", 0.00025), (None, 9)],
 )
-def test_durations(text: object, value: float) -> None:
-    """Compose's durations are seconds."""
+def test_durations(text: str | None, value: float) -> None:
+    """Durations as Compose writes them are seconds."""
     assert seconds(text, 9) == pytest.approx(value)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "5", "1m x", "-1s"])
-def test_wrong_durations(text: str) -> None:
-    """Anything else is refused."""
-    with pytest.raises(ValueError, match="is no duration"):
-        seconds(text, 0)

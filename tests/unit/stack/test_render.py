@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.composing import stack as read_stack
 from tests.unit.demo import APP, COMPOSE, wanted
 
 from slipway.errors import ConfigError
-from slipway.stack.read import read_stack
 from slipway.stack.render import (
     CONFIG_LABEL,
     ROLE_LABEL,
@@ -77,25 +77,45 @@ def test_order_of_keys_does_not_matter() -> None:
     assert rendered(f"{head}services:\n{moved}").text == rendered().text
 
 
-def test_unknown_role_and_undeclared_config_are_named() -> None:
-    """A role without an image, or a config nobody declared, is a configuration error."""
+def test_unknown_role_is_named() -> None:
+    """A role without an image is a configuration error."""
     with pytest.raises(ConfigError) as caught:
         render(wanted().stack, images={"web": "w"}, files={}, secrets={}, app_dir=APP)
     assert any("there is no role db" in line for line in caught.value.details)
-    with pytest.raises(ConfigError) as caught:
-        rendered(COMPOSE.replace("configs: [edge]", "configs: [edge, nope]"))
-    assert any("nope is not declared" in line for line in caught.value.details)
 
 
+def test_inline_configs_are_files_on_the_host() -> None:
+    """A config whose content stands in the Compose file is a file there: older ones know no other."""
+    text = COMPOSE.replace("{ file: ./edge.cfg }", "{ content: 'listen $$${PORT:-80}' }")
+    stack = wanted(text).stack
+    assert stack.config_texts() == {"edge": "listen $80"}
+    files = {"edge": host_file("edge", b"listen $80")}
+    images = {"web": "w", "db": "d"}
+    made = render(stack, images=images, files=files, secrets={}, app_dir=APP)
+    config = json.loads(made.text)["configs"]["edge"]
+    assert config == {"file": files["edge"].path(APP), "name": "demo_edge"}
+
+
+def test_the_same_files_make_the_same_text() -> None:
+    """Rendering depends on nothing but the files: not on Go's or Python's order of maps."""
+    texts = {rendered(COMPOSE + f"x-n: {n}\n").text for n in range(8)}
+    assert len(texts) == 1
+
+
+# Each example starts a program twice.
+@settings(max_examples=15)
 @given(st.text(st.characters(codec="utf-8")), st.sampled_from(["a$b", "$$", "${X}", "100 $"]))
 def test_values_survive_the_hosts_own_interpolation(text: str, dollars: str) -> None:
     """Compose on the host, which fills in variables again, sees exactly the values meant."""
     value = text + dollars
     body: dict[str, Any] = {"image": "i", "environment": {"V": value.replace("$", "$$")}}
-    source = {"x-slipway": {"application": "demo", "url": "u"}, "services": {"a": body}}
-    stack = read_stack([("f", json_as_yaml(source))], {})
+    source: dict[str, Any] = {
+        "x-slipway": {"application": "demo", "url": "u"},
+        "services": {"a": body},
+    }
+    stack = read_stack([("f", json_as_yaml(source))])
     assert stack.services["a"]["environment"]["V"] == value
     made = render(stack, images={}, files={}, secrets={}, app_dir=APP)
     text = json_as_yaml({**source, "services": json.loads(made.text)["services"]})
-    again = read_stack([("f", text)], {})
+    again = read_stack([("f", text)])
     assert again.services["a"]["environment"]["V"] == value
