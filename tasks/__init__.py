@@ -29,4 +29,5 @@ namespace.add_task(development.test_, name="test")
 namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
+namespace.add_collection(Collection("dev", development.mutate))
 namespace.add_collection(Collection("nix", development.nix_check))

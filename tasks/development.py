@@ -77,3 +77,19 @@ def nix_check(workspace: Workspace) -> int:
     """Build every check of the flake."""
     ready(workspace.shell, workspace.root, workspace.report, locked=True)
     return attached(workspace, ["nix", *FEATURES, "flake", "check", "--print-build-logs"])
+
+
+@command(
+    help={
+        "minutes": "how long to try at most; the next run goes on from there",
+        "rooms": "packages of slipway whose code is changed, with commas",
+    }
+)
+def mutate(workspace: Workspace, minutes: float = 20.0, rooms: str = "plan,ledger,stack,act") -> int:
+    """Change code in small ways and show what no unit test notices."""
+    if minutes <= 0:
+        raise ConfigError(
+            f"--minutes {minutes:g} should be more than 0", hint="./inv dev.mutate", stage="config"
+        )
+    argv = [sys.executable, "-m", "tests.mutate", f"{minutes:g}", *rooms.split(",")]
+    return attached(workspace, argv)
