@@ -37,7 +37,7 @@ services:
   web:
     x-slipway: { role: web }
     image: "${WEB_IMAGE:?}"
-    ports: ["8080:80"]
+    ports: [{ target: 80, published: "8080", protocol: tcp }]
     depends_on: [db]
     configs: [edge]
     environment: { GREETING: "${GREETING:-hello}" }

@@ -41,7 +41,7 @@ TEXT = (
     COMPOSE.replace("{ generate: 16 }", f"{{ generate: 16, owner: {os.getuid()} }}")
     .replace("from: db_password }", f"from: db_password, owner: {os.getuid()} }}")
     .replace('{ mode: "0700" }', f'{{ mode: "0700", owner: {os.getuid()} }}')
-    .replace('["8080:80"]', "[]")
+    .replace('[{ target: 80, published: "8080", protocol: tcp }]', "[]")
     .replace("stop_grace_period: 20s", "healthcheck: { test: [CMD, check], interval: 2s }")
 )
 

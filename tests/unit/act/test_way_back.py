@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.act.runs import PENDING, first, journal, run
 from tests.unit.demo import COMPOSE, URL, failed, world
@@ -208,3 +210,17 @@ def test_an_error_while_going_back_names_what_is_left() -> None:
     details = list(caught.value.details)
     assert any("last words" in line for line in details[: details.index("going back:")])
     assert details[details.index("going back:") + 1] == "last lines of web:"
+
+
+def test_what_ran_once_is_not_blamed_for_a_failed_start() -> None:
+    """A job that ended badly long ago is not why Compose failed: its own words are shown."""
+    made = world()
+    first(made)
+    made.engine.running.append(
+        replace(made.engine.running[0], id="once", one_off=True, state="exited", exit_code=1)
+    )
+    answers = iter([failed("no space left")])
+    made.engine.broken_up = lambda: next(answers, None)
+    with pytest.raises(DeployError, match="`compose up` failed on nas") as caught:
+        run(made, db="2")
+    assert "no space left" in caught.value.details

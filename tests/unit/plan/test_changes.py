@@ -272,7 +272,7 @@ volumes: { pile: { driver_opts: { type: tmpfs } } }
 """
 )
 NETWORKS = NETWORKS.replace("secrets: [db_password]", "networks: [inner]\n    volumes: ['pile:/p']")
-NETWORKS = NETWORKS.replace('ports: ["8080:80"]', 'ports: ["8080:80"]\n    networks: [outer]')
+NETWORKS = NETWORKS.replace("configs: [edge]", "configs: [edge]\n    networks: [outer]", 1)
 
 
 def test_changed_network_is_made_anew() -> None:
