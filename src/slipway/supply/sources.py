@@ -22,8 +22,8 @@ from slipway.errors import CommandFailed, SupplyError
 # Parts of the checkout that every evaluation reads, besides those that slipway.toml names.
 _ALWAYS: Final = ("nix", "slipway.toml", "src/slipway/supply/elf.py")
 _FLAKE: Final = ("flake.nix", "flake.lock")
-# Our use only reads, so a checkout of another user's is no danger that ./inv itself isn't.
-_GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+#: Git for reading a checkout, also one of another user's: who runs its ``./inv`` trusts it already.
+GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 _TIMEOUT_S: Final = 60.0
 _NAMED: Final = 8
 
@@ -164,7 +164,7 @@ def _listed(shell: Shell, root: Path, *arguments: str) -> tuple[str, ...]:
 
 def _git(shell: Shell, root: Path, *arguments: str) -> Completed:
     return shell.run(
-        [*_GIT, *arguments],
+        [*GIT, *arguments],
         timeout=_TIMEOUT_S,
         cwd=str(root),
         env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
