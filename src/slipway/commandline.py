@@ -70,7 +70,7 @@ def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
 class HelpfulTask(Task[Any]):
     """A task that leaves ``-h`` to help: of its flags none is shortened to that."""
 
-    def arg_opts(self, name: str, default: object, taken_names: set[str]) -> dict[str, Any]:
+    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
         """How a flag is named (Invoke's own choice, without ``h``)."""
         return super().arg_opts(name, default, {*taken_names, "h"})
 
