@@ -151,7 +151,9 @@ def test_extended_included_and_environment_files_are_read_here(root: Path) -> No
     (root / "deploy/base.yml").write_text(text)
     (root / "deploy/more.env").write_text("TWO=2\n")
     (root / "deploy/other.yml").write_text("services: { other: { image: o } }\n")
-    more = "include: [other.yml]\nservices: { web: { extends: { file: base.yml, service: base } } }\n"
+    more = (
+        "include: [other.yml]\nservices: { web: { extends: { file: base.yml, service: base } } }\n"
+    )
     (root / "deploy/docker-compose.override.yml").write_text(more)
     services = read(root).stack.services
     assert services["web"]["environment"] == {"GREETING": "from host", "ONE": "1", "TWO": "2"}

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from langflix.scoring import settings as scoring
 from tests.composing import stack as read_stack
 
+from langflix.scoring import settings as scoring
 from slipway.config import load
 from slipway.hosts.config import read_hosts
-from slipway.stack.model import Stack, own_variables, unbuilt
+from slipway.stack.model import Stack, own_variables
 from slipway.stack.yamlfile import Findings, lint
 
 ROOT = Path(__file__).parents[3]

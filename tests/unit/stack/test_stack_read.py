@@ -54,7 +54,10 @@ def test_all_missing_variables_of_all_files_at_once() -> None:
         ("build: .", "services.a.build: images come from slipway.toml"),
         ('volumes: ["./x:/x"]', "services.a.volumes[0]: ./x is not on the host"),
         ('volumes: ["~/x:/x:ro"]', "services.a.volumes[0]: ~/x is not on the host"),
-        ("healthcheck: {test: t, interval: soon}", "services.a.healthcheck.interval: invalid duration"),
+        (
+            "healthcheck: {test: t, interval: soon}",
+            "healthcheck.interval: invalid duration",
+        ),
         ("deploy: {replicas: many}", "services.a.deploy.replicas: "),
         ("x-slipway: {rolle: a}", "services.a.x-slipway.rolle: is unknown"),
         ('prots: ["80:80"]', "services.a.prots: is no key that Compose knows here (line 5)"),
