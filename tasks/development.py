@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway.app.answer import Answer
 from slipway.app.bench import bench as measure
-from slipway.app.bench import figures_text
+from slipway.app.figure import figures_text
 from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from slipway.supply import programs

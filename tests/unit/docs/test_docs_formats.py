@@ -14,7 +14,7 @@ from tests.unit.images.sample_images import image_of, layer
 
 from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
-from slipway.app.bench import Figure
+from slipway.app.figure import Figure
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
