@@ -16,6 +16,7 @@ from invoke.tasks import task
 
 from slipway.app.answer import Answer
 from slipway.app.workspace import Workspace
+from slipway.commandline import HelpfulTask
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.report import Report
 
@@ -59,7 +60,7 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
             elif result:
                 raise Exit(code=result)
 
-        return task(guarded, **options)
+        return task(guarded, klass=HelpfulTask, **options)
 
     return decorate
 

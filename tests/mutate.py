@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("plan", "ledger", "stack", "act")
 _TESTS = ("tests/unit/plan", "tests/unit/ledger", "tests/unit/stack", "tests/unit/act")
 # They read files of the checkout that the copy doesn't have, or start programs.
-_COPIED = ("src/slipway", "tests/unit", "tests/conftest.py", "pyproject.toml")
+_COPIED = ("src/slipway", "tests/unit", "tests/composing.py", "tests/conftest.py", "pyproject.toml")
 _RESULT = re.compile(r"^\s+(\S+): survived$", re.MULTILINE)
 _END_S = 20.0
 

@@ -15,26 +15,27 @@ sys.modules["elf"] = elf
 spec.loader.exec_module(elf)
 
 trees = os.environ["trees"].split()
-present: set[str] = set()
+paths: set[str] = set()
+links: dict[str, str] = {}
 files: dict[str, object] = {}
 owners: dict[str, str] = {}
 
 for tree in trees:
     for folder, folders, names in os.walk(tree):
         inside = folder[len(tree) :]
-        for name in names + [f for f in folders if os.path.islink(os.path.join(folder, f))]:
-            path = f"{inside}/{name}"
-            present.add(path)
-            full = os.path.join(folder, name)
-            if os.path.islink(full) or not os.path.isfile(full):
-                continue
-            with open(full, "rb") as file:
-                if file.read(4) != b"\x7fELF":
-                    continue
-                file.seek(0)
-                parsed = elf.parse(file.read())
-            if parsed is not None:
-                files[path] = parsed
+        for name in names + folders:
+            path, full = f"{inside}/{name}", os.path.join(folder, name)
+            if os.path.islink(full):
+                links[path] = os.readlink(full)
+            elif os.path.isfile(full):
+                paths.add(path)
+                with open(full, "rb") as file:
+                    if file.read(4) != b"\x7fELF":
+                        continue
+                    file.seek(0)
+                    parsed = elf.parse(file.read())
+                if parsed is not None:
+                    files[path] = parsed
     status = f"{tree}/var/lib/dpkg/status.d"
     for name in os.listdir(status) if os.path.isdir(status) else []:
         if name.endswith(".md5sums"):
@@ -43,16 +44,12 @@ for tree in trees:
                     path = line.rstrip("\n").split("  ", 1)[1]
                     owners[f"/{path}"] = name.removesuffix(".md5sums")
 
-
-def exists(path: str) -> bool:
-    """Whether a path is in the image, whichever layer has it; links count as being there."""
-    return path in present or path.replace("/lib/", "/usr/lib/", 1) in present
-
-
-missing = elf.unresolved(files, exists)
-if missing:
-    for name, users in missing.items():
-        who = ", ".join(users[:3])
+users: dict[str, list[str]] = {}
+for item in elf.missing(files, elf.Tree(paths, links)):
+    users.setdefault(item.name, []).append(item.path)
+if users:
+    for name in sorted(users):
+        who = ", ".join(users[name][:3])
         print(f"{name} is needed by {who} and is not in the image", file=sys.stderr)
     sys.exit(1)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.program import Program
+from invoke.tasks import Task
 
 from slipway import __version__
 from slipway.errors import ConfigError
@@ -63,6 +65,14 @@ def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
         if token in lists and after.startswith("-"):
             return token
     return None
+
+
+class HelpfulTask(Task[Any]):
+    """A task that leaves ``-h`` to help: of its flags none is shortened to that."""
+
+    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
+        """How a flag is named (Invoke's own choice, without ``h``)."""
+        return super().arg_opts(name, default, {*taken_names, "h"})
 
 
 class CommandLine(Program):

@@ -125,9 +125,14 @@ def test_settings_of_pip_and_python(checkout: Checkout) -> None:
     conf = checkout.index / "pip.conf"
     conf.write_text("[global]\nuser = true\n[install]\nuser = true\n")
     settings = {
-        "PIP_USER": "1", "PIP_TARGET": "/nowhere/target", "PIP_PREFIX": "/nowhere/prefix",
-        "PIP_ROOT": "/nowhere/root", "PIP_DRY_RUN": "1", "PIP_REQUIRE_VIRTUALENV": "1",
-        "PYTHONHOME": "/nowhere/home", "PYTHONPATH": "/nowhere/path",
+        "PIP_USER": "1",
+        "PIP_TARGET": "/nowhere/target",
+        "PIP_PREFIX": "/nowhere/prefix",
+        "PIP_ROOT": "/nowhere/root",
+        "PIP_DRY_RUN": "1",
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "PYTHONHOME": "/nowhere/home",
+        "PYTHONPATH": "/nowhere/path",
         "PIP_CONFIG_FILE": str(conf),
     }
 

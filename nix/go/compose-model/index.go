@@ -48,7 +48,7 @@ func (i *index) add(name string, text []byte) {
 }
 
 func (i *index) walk(file string, node *yaml.Node, path string, line int) {
-	if i.visits++; i.visits > visitLimit {
+	if i.visits++; i.visits > visitLimit || node.Tag == "!reset" {
 		return
 	}
 	if node.Kind == yaml.AliasNode {

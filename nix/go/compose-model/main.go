@@ -80,10 +80,6 @@ type problem struct {
 }
 
 func main() {
-	// Paths that start with ~ are told apart, too.
-	if err := os.Setenv("HOME", home); err != nil {
-		panic(err)
-	}
 	os.Exit(run(os.Stdin, os.Stdout, os.Stderr))
 }
 

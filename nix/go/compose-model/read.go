@@ -33,6 +33,11 @@ var (
 func read(asked request) answer {
 	given := answer{Format: format, Variables: []variable{}, Warnings: []string{}, Problems: []problem{}}
 	names := newNames(asked)
+	// So that paths that start with ~ can be told apart, too.
+	if err := os.Setenv("HOME", home); err != nil {
+		given.Problems = append(given.Problems, problem{What: err.Error()})
+		return given
+	}
 	seen := newCollector()
 	environment, problems := readEnvironment(asked, names, seen)
 	if len(problems) > 0 {
@@ -49,6 +54,10 @@ func read(asked request) answer {
 			Filename: names.path(one), Content: []byte(one.Text),
 		})
 		sources.add(one.Name, []byte(one.Text))
+	}
+	// The library stops at the first value that has no variable and should be a number.
+	for _, text := range sources.found {
+		_, _ = seen.substitute(text, environment.Resolve)
 	}
 	var options *loader.Options
 	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {

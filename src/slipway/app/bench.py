@@ -17,17 +17,17 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slipway.app.figure import Figure
 from slipway.errors import SlipwayError
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
 from slipway.images.layers import stream
 from slipway.images.transfer import whole
 from slipway.images.values import Image
-from slipway.report import Report, table
+from slipway.report import Report
 
 NAME = "bench"
 _LIMIT_S = 1800.0
@@ -49,46 +49,6 @@ app_dir = "/mnt/tank/apps/langflix"
 compose = ["docker-compose.yml", "docker-compose.truenas.yml"]
 variables = { LANGFLIX_API_TOKEN_FILE = "" }
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured number.
-
-    Attributes:
-        name: what was measured.
-        value: the number.
-        unit: its unit, such as ``MB`` or ``s``.
-        goal: the number it should not exceed, or None.
-        note: how it was measured, or what it is compared with.
-    """
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None = None
-    note: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """The form that ``--json`` prints."""
-        return {
-            "name": self.name,
-            "value": round(self.value, 3),
-            "unit": self.unit,
-            "goal": self.goal,
-            "met": None if self.goal is None else self.value <= self.goal,
-            "note": self.note,
-        }
-
-
-def figures_text(figures: Iterable[Figure]) -> str:
-    """The figures as a table for people."""
-    rows = []
-    for figure in figures:
-        met = "" if figure.goal is None else "yes" if figure.value <= figure.goal else "NO"
-        goal = "" if figure.goal is None else f"{figure.goal:g}"
-        rows.append([figure.name, f"{figure.value:.2f}", figure.unit, goal, met, figure.note])
-    return table(rows, head=("what", "measured", "unit", "goal", "met", "how"))
 
 
 def image_figures(images: tuple[Image, ...]) -> list[Figure]:

@@ -24,6 +24,7 @@ from slipway.stack.compose import ComposeModel, DotEnv, Request
 from slipway.stack.model import Stack, data_variable, own_variables
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
+from slipway.supply.sources import GIT
 
 
 def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -217,11 +218,11 @@ def maker() -> str:
 
 def git_commit(shell: Shell, root: Path) -> str:
     """The checkout's commit, with ``+changes`` when it differs; empty outside of git."""
-    head = shell.run(["git", "-C", str(root), "rev-parse", "HEAD"], timeout=30, check=False)
+    head = shell.run([*GIT, "-C", str(root), "rev-parse", "HEAD"], timeout=30, check=False)
     if not head.ok:
         return ""
     status = shell.run(
-        ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"],
+        [*GIT, "-C", str(root), "status", "--porcelain", "--untracked-files=no"],
         timeout=60,
         check=False,
     )

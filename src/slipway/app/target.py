@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,13 +51,16 @@ def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehear
     return Rehearsals(root / ".slipway/rehearsal", shell=shell, clock=clock, report=report)
 
 
-def open_host(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> tuple[Host, str]:
+def open_host(
+    entry: HostEntry, hosts: Rehearsals, tree: Path | None, warn: Callable[[str], None]
+) -> tuple[Host, str]:
     """A host, ready for its first command, and the address of the ports it publishes.
 
     Args:
         entry: which.
         hosts: the rehearsal hosts.
         tree: programs to boot a rehearsal host from that isn't up; None doesn't boot.
+        warn: told what of OpenSSH's configuration could not be taken into account.
 
     Raises:
         HostUnreachable: a rehearsal host that isn't up, with no tree to boot it from.
@@ -65,7 +69,7 @@ def open_host(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> tuple[H
     booted = None
     if entry.kind == "rehearsal":
         booted = (hosts.up(entry.name, tree) if tree else _running(entry, hosts)).login
-    return connection_to(entry, booted=booted), address_of(entry, booted=booted)
+    return connection_to(entry, booted=booted, warn=warn), address_of(entry, booted=booted)
 
 
 def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:

@@ -55,15 +55,14 @@ def framed(argv: Sequence[str], mark: str, *, root: Sequence[str] = ()) -> str:
 
     Args:
         argv: program and arguments.
-        mark: from :func:`new_mark`. It is in the line as two halves, so that a shell which
-            repeats its commands (``set -x``) does not print it.
+        mark: from :func:`new_mark`. In the line nothing of what is looked for follows it, so
+            that a shell which repeats its commands (``set -x``) is not taken for the command.
         root: what makes the command run as root, such as ``sudo -n --``.
 
     Raises:
         HostError: an argument that no program can be given.
     """
-    half = len(mark) // 2
-    script = f"m={mark[:half]}; m=${{m}}{mark[half:]}; "
+    script = f"m={mark}; "
     if root:
         inner = shlex.quote(f"m=$0; {_FRAMED}")
         script += f'{_ASKED}exec {_words(root)} sh -c {inner} "$m" {_words(argv)}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import selectors
 import subprocess
@@ -15,6 +16,8 @@ from typing import IO
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostUnreachable
 from slipway.hosts import command
+from slipway.hosts.login import Login
+from slipway.hosts.unreachable import no_sudo
 
 _FILE_TIMEOUT_S = 120.0
 _DRAIN_S = 5.0
@@ -34,6 +37,7 @@ class LocalHost:
     def __init__(self, name: str = "local", *, sudo: bool = False) -> None:
         self._name = name
         self._sudo = sudo
+        self._is_root = not sudo
 
     @property
     def name(self) -> str:
@@ -60,7 +64,9 @@ class LocalHost:
             )
         except subprocess.TimeoutExpired as error:
             raise CommandFailed(argv, None, "", where=self._name) from error
-        completed = Completed(tuple(argv), _code(done.returncode), done.stdout, done.stderr)
+        completed = self._begun(
+            Completed(tuple(argv), _code(done.returncode), done.stdout, done.stderr)
+        )
         if command.ran_out(completed.exit_code, time.monotonic() - started, timeout):
             raise CommandFailed(argv, None, completed.error_text, where=self._name)
         return command.checked(completed, where=self._name) if check else completed
@@ -97,7 +103,8 @@ class LocalHost:
                 _end(process)
                 reader.join(_DRAIN_S)
             err.seek(0)
-            return Completed(tuple(argv), _code(process.returncode), bytes(out), err.read())
+            code = _code(process.returncode)
+            return self._begun(Completed(tuple(argv), code, bytes(out), err.read()))
 
     def interact(self, argv: Sequence[str]) -> int:
         """Run a command with this process's terminal; returns its exit code."""
@@ -116,6 +123,26 @@ class LocalHost:
 
     def close(self) -> None:
         """There is no connection to end."""
+
+    def _begun(self, completed: Completed) -> Completed:
+        """The same; the first one that fails is asked whether sudo let it begin at all.
+
+        Raises:
+            HostUnreachable: it did not.
+        """
+        if not self._is_root and not completed.ok:
+            asked = subprocess.run(
+                [*command.C_LOCALE, *command.SUDO, "true"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_FILE_TIMEOUT_S,
+                check=False,
+            )
+            if asked.returncode != 0:
+                user = Login(self._name, "this machine", user=getpass.getuser())
+                raise no_sudo(user, asked.stderr.decode("utf-8", "replace"))
+        self._is_root = True
+        return completed
 
     def _line(self, argv: Sequence[str], timeout: float | None) -> list[str]:
         return list(command.wrapped(command.sound(argv), sudo=self._sudo, timeout=timeout))

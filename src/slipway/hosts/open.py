@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slipway.doors import Host
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
@@ -10,12 +12,18 @@ from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
 
 
-def open_host(entry: HostEntry, *, booted: Login | None = None) -> Host:
+def open_host(
+    entry: HostEntry,
+    *,
+    booted: Login | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Host:
     """The host of an entry. Nothing is connected yet; the first command does that.
 
     Args:
         entry: which host.
         booted: how to reach it, when it is a rehearsal host.
+        warn: told what of OpenSSH's configuration could not be taken into account.
 
     Raises:
         ConfigError: a rehearsal host that isn't up.
@@ -26,7 +34,7 @@ def open_host(entry: HostEntry, *, booted: Login | None = None) -> Host:
         login = Login(
             entry.name, entry.address, entry.port, entry.user, entry.key_file, entry.known_hosts
         )
-        return SshHost(login, sudo=entry.sudo)
+        return SshHost(login, sudo=entry.sudo, warn=warn)
     if booted is None:
         raise ConfigError(
             f"the rehearsal host {entry.name} isn't up",

@@ -103,7 +103,7 @@ def no_sudo(login: Login, words: str) -> HostUnreachable:
     """The login works and ``sudo -n`` doesn't; the words are sudo's own."""
     return _unreachable(
         login,
-        f"{login.account} may log in at {login.place} but sudo does not run commands for it",
+        f"sudo runs no command for {login.account} on {login.address}",
         "allow all of them without a password and without a terminal there (TrueNAS: Credentials "
         "> Users > Allow all sudo commands with no password), or log in as root with a key and "
         "set sudo = false",

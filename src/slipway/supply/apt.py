@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -16,18 +15,9 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import CommandFailed, LockError
 from slipway.supply.locks import Index, Package
-from slipway.supply.mirrors import Mirrors
+from slipway.supply.mirrors import KEYRING, Mirrors
 
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _INST = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Stanza:
-    """A package as a ``Packages`` index describes it, with the index it stands in."""
-
-    package: Package
-    architecture: str
 
 
 def suites(release: str) -> tuple[tuple[str, str], ...]:
@@ -47,10 +37,20 @@ class Apt:
         folder: its state; made when missing.
         config: which release and architecture.
         mirrors: where the archives are.
+        keyring: whose signatures the indexes must have.
     """
 
-    def __init__(self, shell: Shell, folder: Path, config: Config, mirrors: Mirrors) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        folder: Path,
+        config: Config,
+        mirrors: Mirrors,
+        *,
+        keyring: Path = KEYRING,
+    ) -> None:
         self._shell, self._folder, self._config, self._mirrors = shell, folder, config, mirrors
+        self._keyring = keyring
 
     def update(self) -> None:
         """Fetch and check the signed indexes.
@@ -58,12 +58,18 @@ class Apt:
         Raises:
             LockError: an index can't be had, or its signature is not Debian's.
         """
+        if not self._keyring.exists():
+            raise LockError(
+                f"{self._keyring} is missing: Debian's indexes can't be checked without it",
+                hint="apt-get install debian-archive-keyring",
+                stage="lock",
+            )
         for name in ("etc/preferences.d", "etc/apt.conf.d", "lists/partial", "cache/archives"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         (self._folder / "status").touch()
         (self._folder / "etc/sources.list").write_text(
             "".join(
-                f"deb [signed-by={KEYRING}] {self._mirrors.base(archive)} {suite} main\n"
+                f"deb [signed-by={self._keyring}] {self._mirrors.base(archive)} {suite} main\n"
                 for archive, suite in suites(self._config.release)
             )
         )

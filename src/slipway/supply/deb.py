@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import io
 import lzma
-import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +16,7 @@ import zstandard
 
 from slipway.errors import FetchError
 from slipway.supply import elf
-
-
-@dataclass(frozen=True, slots=True)
-class PackageFiles:
-    """What a package holds, as far as the closure of libraries needs to know.
-
-    Attributes:
-        elves: path (with leading ``/``, usr-merged) to the dynamic section of each ELF file.
-        paths: every file and link in it, usr-merged.
-    """
-
-    elves: dict[str, elf.Elf]
-    paths: frozenset[str]
+from slipway.supply.contents import Contents, is_library, merged
 
 
 def members(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -82,54 +67,33 @@ def extract(tar: tarfile.TarFile, members: Iterable[tarfile.TarInfo], target: Pa
         tar.extract(member, target, **named)
 
 
-def merged(path: str) -> str:
-    """A member's path with a leading ``/`` and merged into ``/usr`` (Debian's usr-merge)."""
-    clean = "/" + path.removeprefix("./").strip("/")
-    return re.sub(r"^/(bin|sbin|lib|lib32|lib64|libx32)(?=/|$)", r"/usr/\1", clean)
-
-
-@lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """``*`` stays inside a folder; ``**``, only at the end, takes everything below."""
-    if glob.endswith("/**"):
-        return re.compile(_inside(glob[:-3]) + r"(/.*)?\Z", re.DOTALL)
-    return re.compile(_inside(glob) + r"(/.*)?\Z", re.DOTALL)
-
-
-def _inside(glob: str) -> str:
-    return "".join("[^/]*" if char == "*" else re.escape(char) for char in glob)
-
-
-def is_dropped(path: str, drop: Sequence[str]) -> bool:
-    """Whether ``path`` (merged, with leading ``/``) matches one of the ``drop`` globs."""
-    return any(_pattern(glob).match(path[1:]) for glob in drop)
-
-
-def read_files(data: bytes, drop: Sequence[str]) -> PackageFiles:
-    """What a package holds once the dropped paths are gone.
+def read(data: bytes) -> Contents:
+    """What a package holds.
 
     Args:
         data: the ``.deb``.
-        drop: globs without leading ``/``.
 
     Raises:
         FetchError: the package is damaged.
     """
     elves: dict[str, elf.Elf] = {}
     paths: set[str] = set()
+    links: dict[str, str] = {}
     with open_data(data) as tar:
         for member in tar:
             path = merged(member.name)
-            if member.isdir() or is_dropped(path, drop):
-                continue
-            paths.add(path)
-            if not member.isreg() or member.size < 64:
-                continue
-            file = tar.extractfile(member)
-            if file is None or file.read(4) != b"\x7fELF":
-                continue
-            file.seek(0)
-            parsed = elf.parse(file.read())
-            if parsed is not None:
-                elves[path] = parsed
-    return PackageFiles(elves, frozenset(paths))
+            if member.issym():
+                if path != f"/{member.linkname}":  # base-files' links of the merged /usr itself
+                    links[path] = member.linkname
+            elif member.islnk():
+                links[path] = merged(member.linkname)
+            elif member.isreg():
+                file = tar.extractfile(member)
+                if file is not None and file.read(4) == b"\x7fELF":
+                    file.seek(0)
+                    parsed = elf.parse(file.read())
+                    if parsed is not None:
+                        elves[path] = parsed
+                if is_library(path):
+                    paths.add(path)
+    return Contents(elves, frozenset(paths | set(elves)), links)

@@ -38,7 +38,7 @@ class Download:
 
 
 class Absent(str):
-    """The reason for a file that a mirror says it does not have, as against one not reached."""
+    """The reason for a file that every mirror says it does not have, as against one not reached."""
 
 
 def client() -> httpx.Client:
@@ -91,20 +91,34 @@ def _fetch(http: httpx.Client, wanted: Download, folder: Path, progress: Progres
     if target.exists() and hash_file(target) == wanted.sha256:
         progress.advance(wanted.size, wanted.name)
         return target
-    reason = "no place to fetch it from is known"
+    reasons: list[str] = []
     for place in wanted.places:
-        for _ in range(_TRIES):
-            try:
-                return _fetch_from(http, place, wanted, target, progress)
-            except httpx.HTTPStatusError as error:
-                code = error.response.status_code
-                reason = f"the mirror answers {code}"
-                if code in _NOT_THERE:
-                    reason = Absent(reason)
-                if code < 500:
-                    break
-            except httpx.HTTPError as error:
-                reason = str(error) or type(error).__name__
+        result = _try(http, place, wanted, target, progress)
+        if isinstance(result, Path):
+            return result
+        reasons.append(result)
+    told = ", then ".join(reasons) or "no place to fetch it from is known"
+    gone = bool(reasons) and all(isinstance(reason, Absent) for reason in reasons)
+    return Absent(told) if gone else told
+
+
+def _try(
+    http: httpx.Client, place: str, wanted: Download, target: Path, progress: Progress
+) -> Path | str:
+    """Fetch a file from one place, again after a break; the file, or the reason."""
+    reason = ""
+    for _ in range(_TRIES):
+        try:
+            return _fetch_from(http, place, wanted, target, progress)
+        except httpx.HTTPStatusError as error:
+            code = error.response.status_code
+            reason = f"the mirror answers {code}"
+            if code in _NOT_THERE:
+                return Absent(reason)
+            if code < 500:
+                return reason
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
     return reason
 
 

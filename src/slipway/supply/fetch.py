@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import FetchError
 from slipway.report import Report
-from slipway.supply import asked, download, gomod, store, wheels
-from slipway.supply.lock import Places, add_stage0, as_download, unpacked_go
+from slipway.supply import asked, caches, download, gomod, store, wheels
+from slipway.supply.debian import add_stage0, as_download
+from slipway.supply.lock import unpacked_go
 from slipway.supply.locks import (
     DebianLock,
-    GoLock,
     Package,
     PythonLock,
     Wheel,
@@ -24,6 +24,9 @@ from slipway.supply.locks import (
     read_python,
 )
 from slipway.supply.mirrors import DEBIAN, Mirrors
+from slipway.supply.needs import Locks, Needs, everything, select
+from slipway.supply.places import Places
+from slipway.supply.store import StoreFile
 
 
 class Vanished(FetchError):
@@ -42,15 +45,6 @@ class Vanished(FetchError):
             stage="fetch",
         )
         self.gone = gone
-
-
-@dataclass(frozen=True, slots=True)
-class Locks:
-    """All locks of a checkout."""
-
-    debian: DebianLock
-    python: PythonLock
-    go: GoLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +78,44 @@ def read_locks(places: Places) -> Locks:
 
 
 def fetch(
-    shell: Shell, config: Config, places: Places, mirrors: Mirrors, report: Report
+    shell: Shell,
+    config: Config,
+    places: Places,
+    mirrors: Callable[[], Mirrors],
+    report: Report,
+    needs: Needs | None = None,
 ) -> Fetched:
     """Fetch what the store lacks and check it; with everything there it takes no network.
 
+    Caches that Nix is set to are asked first, mirrors for what is lacking then.
+
+    Args:
+        mirrors: finds the mirrors; called only when a package is lacking.
+        needs: which inputs; all when None.
+
     Raises:
         LockError: a lock is missing, corrupt or older than what ``slipway.toml`` asks.
-        Vanished: a mirror dropped a locked package.
+        Vanished: the mirrors dropped a locked package.
         FetchError: a file can't be had, or has other bytes than the locked ones.
     """
     locks = read_locks(places)
     asked.check(config, debian=locks.debian.asked, python=locks.python.asked)
     gomod.check(locks.go, places.go)
-    packages = {p.file: p for p in locks.debian.packages.values()}
-    locked = {w.file: w for w in locks.python.wheels.values()}
-    wanted = [*packages, *locked, locks.debian.stage0, locks.go.vendor]
-    lacking = set(store.missing(shell, wanted))
-    new_packages = [p for file, p in packages.items() if file in lacking]
-    new_wheels = [w for file, w in locked.items() if file in lacking]
-    _debian(shell, new_packages, locks.debian, places, mirrors, report)
+    needed = needs or everything(config)
+    inputs = select(needed, config, locks)
+    lacking = set(store.missing(shell, inputs.files))
+    if lacking and caches.take(shell, sorted(lacking, key=lambda file: file.path), report):
+        lacking = set(store.missing(shell, inputs.files))
+    packages = [p for p in inputs.packages if p.file in lacking]
+    new_wheels = [w for w in inputs.wheels if w.file in lacking]
+    if packages:
+        _debian(shell, packages, locks.debian, places, mirrors(), report)
     _python(shell, new_wheels, locks.python, places, report)
-    if locks.debian.stage0 in lacking:
-        (name,) = locks.debian.groups["tool.stage0"]
-        found = add_stage0(shell, places, locks.debian.packages[name])
-        _same("stage 0", found, locks.debian.stage0_sha256)
-    if locks.go.vendor in lacking:
-        report.step("fetch", "Go modules, by the locked Go")
-        found, _ = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
-        _same("the vendored Go modules", found, locks.go.vendor_sha256)
-    _samples(locks.python, config, places)
-    size = sum(p.size for p in new_packages) + sum(w.size for w in new_wheels)
-    return Fetched(len(new_packages) + len(new_wheels), size)
+    _folders(shell, locks, places, lacking, report)
+    if needed.samples:
+        _samples(locks.python, config, places)
+    size = sum(p.size for p in packages) + sum(w.size for w in new_wheels)
+    return Fetched(len(packages) + len(new_wheels), size)
 
 
 def _debian(
@@ -125,25 +126,52 @@ def _debian(
     mirrors: Mirrors,
     report: Report,
 ) -> None:
-    if not packages:
-        return
     report.step("fetch", f"{len(packages)} Debian packages")
     wanted = [as_download(p, mirrors, lock.stamp(p)) for p in packages]
     progress = report.progress("packages", download.total(wanted))
     came, gone = download.fetch_all(wanted, places.downloads, progress)
     progress.done()
     _into_store(shell, came, [w.sha256 for w in wanted if w.name not in gone])
-    if any(isinstance(reason, download.Absent) for reason in gone.values()):
-        raise Vanished(gone)
-    if gone:
-        raise _unreached(gone)
+    if error := refusal(gone):
+        raise error
 
 
-def _unreached(gone: dict[str, str]) -> FetchError:
+def refusal(gone: Mapping[str, str]) -> FetchError | None:
+    """What is wrong when packages did not come; None when all came.
+
+    Only what every mirror says it has not any more has vanished. A mirror that was not reached
+    may have it still, and a new lock would not help.
+
+    Args:
+        gone: package file to reason; an :class:`~slipway.supply.download.Absent` for one that no
+            mirror has.
+    """
+    if not gone:
+        return None
+    if all(isinstance(reason, download.Absent) for reason in gone.values()):
+        return Vanished(dict(gone))
+    return _unreached(gone)
+
+
+def _folders(
+    shell: Shell, locks: Locks, places: Places, lacking: set[StoreFile], report: Report
+) -> None:
+    """Make the folders that are made of other inputs, and compare them with the lock."""
+    if locks.debian.stage0 in lacking:
+        (name,) = locks.debian.groups["tool.stage0"]
+        found = add_stage0(shell, places, locks.debian.packages[name])
+        _same("stage 0", found, locks.debian.stage0_sha256)
+    if locks.go.vendor in lacking:
+        report.step("fetch", "Go modules, by the locked Go")
+        found, _ = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
+        _same("the vendored Go modules", found, locks.go.vendor_sha256)
+
+
+def _unreached(gone: Mapping[str, str]) -> FetchError:
     """No mirror answered; a new lock would not help."""
     noun = "package" if len(gone) == 1 else "packages"
     return FetchError(
-        f"{len(gone)} locked {noun} can't be had: no mirror answers; nothing was built",
+        f"{len(gone)} locked {noun} can't be had: a mirror gave no answer; nothing was built",
         details=[f"{name}: {reason}" for name, reason in sorted(gone.items())],
         hint=f"check the network and the mirror that apt, {DEBIAN} or [mirrors] in slipway.toml "
         "name, then try again; what came is kept",
@@ -187,14 +215,9 @@ def _same(what: str, found: str, locked: str) -> None:
         )
 
 
-def sample_path(places: Places, name: str) -> Path:
-    """Where a file of ``[samples]`` lies after a fetch."""
-    return places.root / ".slipway/samples" / name
-
-
 def _samples(lock: PythonLock, config: Config, places: Places) -> None:
     for name, project in config.samples.items():
-        target = sample_path(places, name)
+        target = places.sample(name)
         if target.exists():
             continue
         with zipfile.ZipFile(lock.wheels[project].file.path) as wheel:

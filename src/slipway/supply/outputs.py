@@ -23,7 +23,7 @@ from slipway.architecture import AMD64
 from slipway.config import Config
 from slipway.doors import Completed, Shell
 from slipway.errors import BuildError, CommandFailed
-from slipway.supply.sources import Sources, digest, read_sources, unknown_text
+from slipway.supply.sources import Sources, digest, of_tools, read_sources, unknown_text
 
 SYSTEM: Final = AMD64.nix
 ANSWERS: Final = ".slipway/outputs.json"
@@ -74,13 +74,13 @@ def outputs(
     sources = read_sources(shell, root, settings)
     if warn and sources.unknown:
         warn(unknown_text(sources.unknown))
-    key = _key(root, sources)
-    known = _known(root, key)
+    keys = _keys(root, sources, attributes)
+    known = _known(root, keys)
     if all(name in known and _is_there(known[name]) for name in attributes):
         return {name: Path(known[name]) for name in attributes}
     if prepare is not None:
         prepare()  # which may lock anew
-        key = _key(root, sources)
+        keys = _keys(root, sources, attributes)
     link = _link_of(attributes)
     (root / ROOTS).mkdir(parents=True, exist_ok=True)
     names = [f"packages.{SYSTEM}.{name}" for name in attributes]
@@ -88,8 +88,8 @@ def outputs(
     built = dict(zip(attributes, _paths(done.text, len(attributes)), strict=True))
     _drop_superseded(root, built.values())
     # A file edited meanwhile may or may not be in what was built.
-    if _key(root, sources) == key:
-        _keep(root, key, {**_known(root, key), **built})
+    if _keys(root, sources, attributes) == keys:
+        _keep(root, keys, built)
     return {name: Path(path) for name, path in built.items()}
 
 
@@ -179,37 +179,44 @@ def _paths(text: str, count: int) -> list[str]:
 # -- answers ------------------------------------------------------------------------------------
 
 
-def _key(root: Path, sources: Sources) -> str:
-    """What an answer follows from: the sources, which Nix this is, how it is set."""
+def _keys(root: Path, sources: Sources, attributes: Sequence[str]) -> dict[str, str]:
+    """What each attribute's answer follows from: its sources, which Nix this is, how it is set."""
     found = shutil.which("nix-build")
     program = Path(found).resolve() if found else None
     facts = program.stat() if program else None
-    return hashlib.sha256(
-        json.dumps(
-            [
-                _FORMAT,
-                digest(root, sources),
-                str(program),
-                [facts.st_size, facts.st_mtime_ns] if facts else [],
-                sorted(one for one in os.environ.items() if one[0].startswith("NIX_")),
-            ]
-        ).encode()
-    ).hexdigest()
+    nix = [
+        str(program),
+        [facts.st_size, facts.st_mtime_ns] if facts else [],
+        sorted(one for one in os.environ.items() if one[0].startswith("NIX_")),
+    ]
+    keys: dict[Sources, str] = {}
+    for own in {sources if _is_image(name) else of_tools(sources) for name in attributes}:
+        facts_of = json.dumps([_FORMAT, digest(root, own), nix])
+        keys[own] = hashlib.sha256(facts_of.encode()).hexdigest()
+    return {name: keys[sources if _is_image(name) else of_tools(sources)] for name in attributes}
 
 
-def _known(root: Path, key: str) -> dict[str, str]:
-    """The kept answers, when they are of this key; a file that can't be used is none."""
+def _is_image(attribute: str) -> bool:
+    """Whether an attribute holds files of the application; tools hold files of ``nix/`` only."""
+    return attribute == "images" or attribute.endswith("-image")
+
+
+def _kept(root: Path) -> dict[str, list[str]]:
+    """Attribute to key and store path; a file that can't be used holds none."""
     try:
-        kept = json.loads((root / ANSWERS).read_text("utf-8"))
-        if kept["key"] == key:
-            return {
-                str(name): str(path)
-                for name, path in kept["outputs"].items()
-                if _STORE_PATH.match(str(path))
-            }
+        kept = json.loads((root / ANSWERS).read_text("utf-8"))["outputs"]
+        return {
+            str(name): [str(key), str(path)]
+            for name, (key, path) in kept.items()
+            if _STORE_PATH.match(str(path))
+        }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        pass
-    return {}
+        return {}
+
+
+def _known(root: Path, keys: Mapping[str, str]) -> dict[str, str]:
+    """The kept answers that are of these keys."""
+    return {name: path for name, (key, path) in _kept(root).items() if keys.get(name) == key}
 
 
 def _is_there(path: str) -> bool:
@@ -217,10 +224,11 @@ def _is_there(path: str) -> bool:
     return os.path.lexists(path)
 
 
-def _keep(root: Path, key: str, built: Mapping[str, str]) -> None:
+def _keep(root: Path, keys: Mapping[str, str], built: Mapping[str, str]) -> None:
+    answers = {**_kept(root), **{name: [keys[name], path] for name, path in built.items()}}
     place = root / ANSWERS
     fresh = place.with_name(f"{place.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"key": key, "outputs": built}, indent=1) + "\n", "utf-8")
+    fresh.write_text(json.dumps({"outputs": answers}, indent=1) + "\n", "utf-8")
     fresh.replace(place)
 
 

@@ -3,98 +3,112 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from slipway import config
 from slipway.config import Config
 from slipway.doors import Shell
-from slipway.errors import ConfigError
+from slipway.errors import ConfigError, LockError, SupplyError
 from slipway.report import Report, human_bytes
+from slipway.supply import debian, nixtool, programs
 from slipway.supply import lock as locking
-from slipway.supply import mirrors, nixtool
 from slipway.supply.fetch import Fetched, Vanished, fetch
-from slipway.supply.lock import Places
-from slipway.supply.locks import read_debian
-from slipway.supply.mirrors import Mirrors
+from slipway.supply.mirrors import KEYRING, Finder
+from slipway.supply.needs import Needs
+from slipway.supply.places import Places
 from slipway.supply.requirements import lock_requirements
 
 KINDS = (*locking.KINDS, "dev")
+_SIGNATURES = {str(KEYRING): "debian-archive-keyring"}
 
 
-def find_mirrors(settings: Config) -> Mirrors:
-    """The mirrors of this machine.
-
-    Raises:
-        FetchError: no Debian mirror is known.
-    """
-    sources = mirrors.parse_sources(mirrors.read_sources())
-    return mirrors.choose(sources, settings.mirrors, os.environ)
-
-
-def ready(shell: Shell, root: Path, report: Report, *, locked: bool) -> Fetched:
+def ready(
+    shell: Shell, root: Path, report: Report, *, locked: bool, needs: Needs | None = None
+) -> Fetched:
     """Install or check Nix, then fetch what the store lacks.
 
     Args:
         locked: stop when a mirror dropped a locked package; otherwise its successor is locked,
             loudly, and work goes on.
+        needs: what is going to be built or used; everything when None.
 
     Raises:
         SupplyError: something can't be had; the message says what.
     """
     nixtool.ensure(shell, report)
     settings, places = config.load(root), Places(root)
-    sources = find_mirrors(settings)
+    mirrors = Finder(shell, settings.mirrors, os.environ, report)
     try:
-        done = fetch(shell, settings, places, sources, report)
+        done = fetch(shell, settings, places, mirrors, report, needs)
     except Vanished as gone:
         if locked:
             raise
         report.warn(f"{gone.message}; locking their successors (not with --locked)")
-        _relock(shell, settings, places, sources, report)
-        done = fetch(shell, settings, places, sources, report)
+        _lock_debian(shell, settings, places, mirrors, report, report.warn)
+        done = fetch(shell, settings, places, mirrors, report, needs)
     if done.files:
         report.say(f"  {done.files} files, {human_bytes(done.bytes)}, are new in the store")
     return done
 
 
-def _relock(
-    shell: Shell, settings: Config, places: Places, sources: Mirrors, report: Report
+def _lock_debian(
+    shell: Shell,
+    settings: Config,
+    places: Places,
+    mirrors: Finder,
+    report: Report,
+    tell: Callable[[str], None],
 ) -> None:
-    before = read_debian(places.locks / "debian.json")
-    after = locking.lock_debian(shell, settings, places, sources, report)
-    for line in locking.changes(before, after):
-        report.warn(f"locked anew: {line}")
+    programs.ensure(shell, report, _SIGNATURES)
+    before = debian.known(places)
+    after = debian.lock_debian(shell, settings, places, mirrors(), report)
+    for line in debian.changes(before, after):
+        tell(f"locked anew: {line}")
 
 
 def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) -> None:
-    """Make locks anew.
+    """Make locks anew; one that can't be made does not keep the others from it.
 
     Args:
         kinds: which ones (``python``, ``debian``, ``go``, ``dev``); all when empty.
 
     Raises:
         ConfigError: a kind is unknown.
-        SupplyError: something can't be resolved.
+        SupplyError: something can't be resolved; all that can't be, at once.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise ConfigError(
             f"there is no lock {', '.join(unknown)}", hint=f"the locks are {', '.join(KINDS)}"
         )
-    wanted = tuple(kinds) or KINDS
     nixtool.ensure(shell, report)
     settings, places = config.load(root), Places(root)
-    sources = find_mirrors(settings)
-    if "dev" in wanted:
-        lock_requirements(shell, root, report)
-    if "python" in wanted:
-        locking.lock_python(shell, settings, places, report)
-    if "debian" in wanted:
-        path = places.locks / "debian.json"
-        before = read_debian(path) if path.exists() else None
-        after = locking.lock_debian(shell, settings, places, sources, report)
-        for line in locking.changes(before, after):
-            report.say(f"  {line}")
-    if "go" in wanted:
-        locking.lock_go(shell, places, report)
+    mirrors = Finder(shell, settings.mirrors, os.environ, report)
+    makers: dict[str, Callable[[], object]] = {
+        "dev": lambda: lock_requirements(shell, root, report),
+        "python": lambda: locking.lock_python(shell, settings, places, report),
+        "debian": lambda: _lock_debian(shell, settings, places, mirrors, report, report.say),
+        "go": lambda: locking.lock_go(shell, places, mirrors, report),
+    }
+    failed: list[SupplyError] = []
+    for kind, make in makers.items():
+        if not kinds or kind in kinds:
+            try:
+                make()
+            except SupplyError as error:
+                failed.append(error)
+    if failed:
+        raise together(failed)
+
+
+def together(failed: Sequence[SupplyError]) -> SupplyError:
+    """Several failures as one; a single one as it is."""
+    if len(failed) == 1:
+        return failed[0]
+    return LockError(
+        f"{len(failed)} locks could not be made",
+        details=[line for error in failed for line in (error.message, *error.details)],
+        hint="; ".join(dict.fromkeys(error.hint for error in failed if error.hint)) or None,
+        stage="lock",
+    )

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from slipway.doors import Shell
 from slipway.errors import CommandFailed, LockError
 from slipway.report import Report
+from slipway.supply import uv
 
 HEAD = "# Packages of .venv, made by `./inv lock --only dev` from pyproject.toml.\n"
-
-
-def index_of_pip(shell: Shell) -> str:
-    """The index that pip is set to, or empty for pip's default."""
-    argv = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    return shell.run(argv, timeout=60, check=False).text.strip()
 
 
 def lock_requirements(shell: Shell, root: Path, report: Report) -> None:
@@ -30,12 +24,9 @@ def lock_requirements(shell: Shell, root: Path, report: Report) -> None:
     argv = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--all-extras"]
     argv += ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
     argv += ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--quiet", "--upgrade"]
-    env = {"UV_NATIVE_TLS": "1"}
-    index = os.environ.get("UV_DEFAULT_INDEX") or index_of_pip(shell)
-    if index:
-        env["UV_DEFAULT_INDEX"] = index
+    variables, flags = uv.settings(shell)
     try:
-        done = shell.run(argv, timeout=600, env=env, cwd=str(root))
+        done = shell.run([*argv, *flags], timeout=600, env=variables, cwd=str(root))
     except CommandFailed as error:
         raise LockError(
             "uv found no solution for pyproject.toml", details=error.details, stage="lock"

@@ -21,9 +21,10 @@ from slipway.errors import CommandFailed, SupplyError
 
 # Parts of the checkout that every evaluation reads, besides those that slipway.toml names.
 _ALWAYS: Final = ("nix", "slipway.toml", "src/slipway/supply/elf.py")
+_TOOLS: Final = ("nix", "slipway.toml")
 _FLAKE: Final = ("flake.nix", "flake.lock")
-# Our use only reads, so a checkout of another user's is no danger that ./inv itself isn't.
-_GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+#: Git for reading a checkout, also one of another user's: who runs its ``./inv`` trusts it already.
+GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 _TIMEOUT_S: Final = 60.0
 _NAMED: Final = 8
 
@@ -47,6 +48,14 @@ def source_paths(settings: Config) -> tuple[str, ...]:
     """The parts of a checkout that Nix reads; what isn't below them can't change a build. Pure."""
     files = [path for image in settings.images.values() for path in image.files.values()]
     return tuple(sorted({path.rstrip("/") for path in (*_ALWAYS, settings.source, *files)}))
+
+
+def of_tools(sources: Sources) -> Sources:
+    """The part of them that programs built for slipway itself follow from. Pure."""
+    return Sources(
+        tuple(path for path in sources.paths if path in _TOOLS),
+        left_out=tuple(path for path in sources.left_out if path.split("/")[0] in _TOOLS),
+    )
 
 
 def read_sources(shell: Shell, root: Path, settings: Config) -> Sources:
@@ -164,7 +173,7 @@ def _listed(shell: Shell, root: Path, *arguments: str) -> tuple[str, ...]:
 
 def _git(shell: Shell, root: Path, *arguments: str) -> Completed:
     return shell.run(
-        [*_GIT, *arguments],
+        [*GIT, *arguments],
         timeout=_TIMEOUT_S,
         cwd=str(root),
         env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},

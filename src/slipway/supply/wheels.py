@@ -1,26 +1,31 @@
-"""Wheels: resolved and downloaded by pip, from the index pip is set to."""
+"""Wheels: resolved by uv for the image's Python, fetched by pip, from the index pip is set to."""
 
 from __future__ import annotations
 
+import functools
 import io
-import json
-import re
 import sys
-import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from slipway.architecture import AMD64
 from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import CommandFailed, FetchError, LockError
-from slipway.supply import asked, elf
+from slipway.supply import asked, elf, uv
+from slipway.supply.contents import Contents, is_dropped
 from slipway.supply.locks import PythonLock, Wheel
+from slipway.supply.places import Places
 
 INSTALLER = "installer"
 SITE = "/app/lib/python{version}/site-packages"
+_UV_PLATFORM = f"{AMD64.machine}-manylinux_2_40"  # the newest that uv knows
 _GLIBC = range(41, 4, -1)
 
 
@@ -32,6 +37,7 @@ def platforms() -> tuple[str, ...]:
 
 
 def _target(version: str) -> list[str]:
+    """pip's flags for the image's Python."""
     flags = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
     for platform in platforms():
         flags += ["--platform", platform]
@@ -40,71 +46,81 @@ def _target(version: str) -> list[str]:
     return flags
 
 
+def _ranks(version: str) -> dict[Tag, int]:
+    """How well a tag suits the image's Python: 0 is best (PEP 425)."""
+    major, minor = (int(part) for part in version.split("."))
+    interpreter = f"cp{major}{minor}"
+    tags = [
+        *cpython_tags((major, minor), [interpreter], platforms()),
+        *compatible_tags((major, minor), interpreter, platforms()),
+    ]
+    return {tag: rank for rank, tag in enumerate(tags)}
+
+
+def choose(package: Mapping[str, Any], ranks: Mapping[Tag, int]) -> Wheel:
+    """The wheel of a resolved package that suits best, as pip would choose.
+
+    Args:
+        package: a table ``packages`` of PEP 751.
+        ranks: see :func:`_ranks`.
+
+    Returns:
+        Its size is 0 when the index does not tell it.
+
+    Raises:
+        LockError: none suits, or the index gives no hash.
+    """
+    name, version = canonicalize_name(package["name"]), package["version"]
+    found: list[tuple[int, bool, str, Wheel]] = []
+    for row in package.get("wheels", ()):
+        place = row.get("url") or row.get("path", "")
+        file = row.get("name") or unquote(urlsplit(place).path).rsplit("/", 1)[-1]
+        fits = [ranks[tag] for tag in parse_wheel_filename(file)[3] if tag in ranks]
+        sha256 = row.get("hashes", {}).get("sha256", "")
+        if fits and sha256:
+            size = row.get("size", 0)
+            found.append((min(fits), not size, file, Wheel(name, version, file, size, sha256)))
+    if not found:
+        raise LockError(
+            f"the index has no wheel with a sha256 for {name} {version}",
+            hint="name a version in slipway.toml that has one",
+            stage="lock",
+        )
+    return min(found, key=lambda item: item[:3])[3]
+
+
 def resolve(shell: Shell, config: Config) -> PythonLock:
     """Resolve every set together, then each alone within the result.
 
     Raises:
-        LockError: pip finds no solution in wheels.
+        LockError: there is no solution in wheels.
     """
-    everything = [name for names in config.python_sets.values() for name in names]
-    whole = _report(shell, everything, config.python_version, constraints=())
-    pins = [f"{row['name']}=={row['version']}" for row in whole]
-    sets = {}
-    for name, requirements in config.python_sets.items():
-        rows = _report(shell, requirements, config.python_version, constraints=pins)
-        sets[name] = tuple(sorted(_normal(row["name"]) for row in rows))
-    sets["samples"] = tuple(sorted(_normal(name) for name in config.samples.values()))
-    alone = [*config.samples.values(), INSTALLER]
-    rows = _report(shell, alone, config.python_version, constraints=(), flags=["--no-deps"])
-    sets["build"] = (INSTALLER,)
-    wheels = [_wheel(row) for row in [*whole, *rows]]
-    named = {wheel.name: wheel for wheel in wheels}
-    return PythonLock(asked.of_python(config), config.python_version, named, sets)
+    ranks = _ranks(config.python_version)
 
-
-def _report(
-    shell: Shell,
-    requirements: Sequence[str],
-    version: str,
-    *,
-    constraints: Sequence[str],
-    flags: Sequence[str] = (),
-) -> list[dict[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        limits = Path(folder) / "constraints.txt"
-        limits.write_text("\n".join(constraints) + "\n")
-        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-"]
-        argv += ["--ignore-installed", "--target", folder, "-c", str(limits), *flags]
-        argv += _target(version)
-        try:
-            done = shell.run([*argv, *requirements], timeout=900)
-        except CommandFailed as error:
-            raise LockError(
-                "pip found no set of wheels for the requirements",
-                details=error.details,
-                hint="is every requirement available as a wheel for this Python?",
-                stage="lock",
-            ) from error
-    rows = []
-    for item in json.loads(done.text)["install"]:
-        info = item["download_info"]
-        rows.append(
-            {
-                "name": item["metadata"]["name"],
-                "version": item["metadata"]["version"],
-                "file": unquote(urlsplit(info["url"]).path).rsplit("/", 1)[-1],
-                "sha256": info["archive_info"]["hashes"]["sha256"],
-            }
+    def wheels_of(
+        requirements: Iterable[str], pins: Sequence[str] = (), flags: Sequence[str] = ()
+    ) -> dict[str, Wheel]:
+        packages = uv.resolve(
+            shell,
+            sorted(requirements),
+            python=config.python_version,
+            platform=_UV_PLATFORM,
+            constraints=pins,
+            flags=flags,
         )
-    return rows
+        found = (choose(package, ranks) for package in packages)
+        return {wheel.name: wheel for wheel in found}
 
-
-def _wheel(row: dict[str, str]) -> Wheel:
-    return Wheel(_normal(row["name"]), row["version"], row["file"], 0, row["sha256"])
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    whole = wheels_of({name for names in config.python_sets.values() for name in names})
+    pins = [f"{wheel.name}=={wheel.version}" for wheel in whole.values()]
+    sets = {
+        name: tuple(sorted(wheels_of(requirements, pins))) if requirements else ()
+        for name, requirements in config.python_sets.items()
+    }
+    sets["samples"] = tuple(sorted({canonicalize_name(name) for name in config.samples.values()}))
+    sets["build"] = (INSTALLER,)
+    alone = wheels_of([*sets["samples"], INSTALLER], flags=["--no-deps"])
+    return PythonLock(asked.of_python(config), config.python_version, {**whole, **alone}, sets)
 
 
 def download(shell: Shell, wheels: Sequence[Wheel], version: str, folder: Path) -> list[Path]:
@@ -133,18 +149,49 @@ def download(shell: Shell, wheels: Sequence[Wheel], version: str, folder: Path) 
     return [folder / wheel.file_name for wheel in wheels]
 
 
-def read_elves(data: bytes, version: str) -> dict[str, elf.Elf]:
-    """The ELF files of a wheel, by the path they have in an image."""
-    site = SITE.format(version=version)
-    found = {}
+def read(data: bytes) -> Contents:
+    """What a wheel holds, by paths relative to ``site-packages``."""
+    elves: dict[str, elf.Elf] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
-            if info.file_size < 64:
-                continue
             with archive.open(info) as file:
                 if file.read(4) != b"\x7fELF":
                     continue
             parsed = elf.parse(archive.read(info))
             if parsed is not None:
-                found[f"{site}/{info.filename}"] = parsed
+                elves[info.filename] = parsed
+    return Contents(elves, frozenset(elves), {})
+
+
+def elves(shell: Shell, lock: PythonLock, config: Config, places: Places) -> dict[str, elf.Elf]:
+    """The ELF files of all wheels that go into images, by the path they have there.
+
+    Raises:
+        FetchError: a wheel that was never read can't be had.
+    """
+    site, shelf = SITE.format(version=lock.python), places.shelf
+    skipped = {*lock.sets["samples"], *lock.sets["build"]}
+    used = [wheel for wheel in lock.wheels.values() if wheel.name not in skipped]
+    absent = [
+        wheel for wheel in used if not shelf.has(wheel.sha256) and not _path(wheel, places).exists()
+    ]
+    download(shell, absent, lock.python, places.downloads)
+    found: dict[str, elf.Elf] = {}
+    for wheel in used:
+        known = shelf.get(wheel.sha256, functools.partial(_read, wheel, places))
+        drop = config.python_drop_from.get(wheel.name, ())
+        found |= {
+            f"{site}/{path}": parsed
+            for path, parsed in known.elves.items()
+            if not is_dropped(f"/{path}", drop)
+        }
     return found
+
+
+def _path(wheel: Wheel, places: Places) -> Path:
+    waiting = places.downloads / wheel.file_name
+    return waiting if waiting.exists() else Path(wheel.file.path)
+
+
+def _read(wheel: Wheel, places: Places) -> Contents:
+    return read(_path(wheel, places).read_bytes())

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from slipway.config import load
-from slipway.supply import deb, locks
+from slipway.supply import contents, deb, locks
 
 ROOT = Path(__file__).parents[3]
 APPS = 568
@@ -87,8 +87,8 @@ def _unpack(package: Path, target: Path, drop: Sequence[str]) -> None:
         raise AssertionError(f"{package.name} is not in the store; ./inv fetch brings it")
     with deb.open_data(package.read_bytes()) as tar:
         for member in tar:
-            path = deb.merged(member.name)
-            if deb.is_dropped(path, drop) or path in ("/usr/bin", "/usr/lib"):
+            path = contents.merged(member.name)
+            if contents.is_dropped(path, drop) or path in ("/usr/bin", "/usr/lib"):
                 continue
             member.name = path.lstrip("/")
             member.uid = member.gid = 0

@@ -7,6 +7,7 @@ a login file that prints.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,13 +21,13 @@ from slipway.errors import CommandFailed, HostUnreachable
 from slipway.hosts.ssh import SshHost
 
 NOISE = "echo greeting; echo 'warning: {x} \\ !' >&2"
-# Shell, its login file below the home folder, and what else makes it read that file here.
+# Shell, its login file below the home folder (dash has none: a wrapper talks), how sshd runs it.
 SHELLS = {
-    "dash": ("env.sh", "ENV={home}/env.sh BASH_ENV={home}/env.sh dash -c"),
-    "bash": ("env.sh", "BASH_ENV={home}/env.sh bash -c"),
-    "bash -x": ("env.sh", "BASH_ENV={home}/env.sh bash -xv -c"),
-    "fish": (".config/fish/config.fish", "XDG_CONFIG_HOME={home}/.config fish -c"),
-    "tcsh": (".tcshrc", "tcsh -c"),
+    "dash": ("none", "HOME={home} dash -c"),
+    "bash": (".bashrc", "-u SHLVL HOME={home} bash -c"),
+    "bash -x": (".bashrc", "-u SHLVL HOME={home} bash -xv -c"),
+    "fish": (".config/fish/config.fish", "HOME={home} XDG_CONFIG_HOME={home}/.config fish -c"),
+    "tcsh": (".tcshrc", "HOME={home} tcsh -c"),
 }
 
 
@@ -43,7 +44,7 @@ def shell_server(start: StartSshd, home: Path, name: str, script: str = NOISE) -
     run = home / "run"
     run.write_text(
         f"#!/bin/sh\n{'' if name != 'dash' else NOISE}\n"
-        f'exec env HOME={home} {program.format(home=home)} "$SSH_ORIGINAL_COMMAND"\n'
+        f'exec env {program.format(home=home)} "$SSH_ORIGINAL_COMMAND"\n'
     )
     run.chmod(0o755)
     return start(f"ForceCommand {run}")
@@ -54,7 +55,15 @@ def talking(
     request: pytest.FixtureRequest, start_sshd: StartSshd, tmp_path: Path
 ) -> Iterator[SshHost]:
     """A host of each login shell in turn, whose login file prints on both outputs."""
-    host = shell_server(start_sshd, tmp_path, request.param).host()
+    server = shell_server(start_sshd, tmp_path, request.param)
+    login = server.login
+    known = f"UserKnownHostsFile={login.known_hosts}"
+    argv = ["ssh", "-F", "none", "-i", login.key_file, "-p", str(login.port), "-o", known]
+    argv += [f"{login.user}@{login.address}", "true"]
+    heard = subprocess.run(argv, capture_output=True, check=True, timeout=20)
+    assert b"greeting" in heard.stdout, "the login file does not talk"
+    assert b"warning" in heard.stderr, "the login file does not talk"
+    host = server.host()
     yield host
     host.close()
 
@@ -74,7 +83,19 @@ def test_noise_is_no_output(talking: SshHost, tmp_path: Path) -> None:
 
 def test_arguments_arrive_in_every_shell(talking: SshHost) -> None:
     """fish and csh read the same words as sh, a quote, a backslash, a new line and all."""
-    words = (*HOSTILE, "a\\", "\\'", "\n", "=x", "^", "[a]", "\\\\!'\n\"$x", "x" * 50_000)
+    words = (
+        *HOSTILE,
+        "a!b",
+        "!x",
+        "a\\",
+        "\\'",
+        "\n",
+        "=x",
+        "^",
+        "[a]",
+        "\\\\!'\n\"$x",
+        "x" * 50_000,
+    )
     done = talking.run(["printf", "%s\\0", *words], timeout=20)
     assert done.stdout.decode().split("\0")[:-1] == list(words)
 
@@ -200,7 +221,7 @@ def test_real_sudo_in_its_own_words(start_sshd: StartSshd, tmp_path: Path, words
         done = host.run(["sh", "-c", "id -u; echo $LC_ALL; exit 1"], timeout=20, check=False)
         assert (done.stdout, done.stderr, done.exit_code) == (b"0\nC\n", b"", 1)
     else:
-        with pytest.raises(HostUnreachable, match="sudo does not run commands for it") as caught:
+        with pytest.raises(HostUnreachable, match="sudo runs no command for") as caught:
             host.run(["false"], timeout=20, check=False)
         assert any(words in line for line in caught.value.details)
         assert "noise" not in caught.value.details

@@ -23,6 +23,7 @@ import pytest
 from tests.integration.hosts.sshd_server import Sshd, StartSshd, free_port, make_key
 
 from slipway.errors import HostError, HostUnreachable
+from slipway.hosts.local import LocalHost
 from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
 
@@ -320,8 +321,22 @@ def test_sudo_that_asks_is_told_at_once(
 ) -> None:
     """A login whose sudo wants a password is refused before any command."""
     login = start_sshd(sudo_in_path("echo sudo: a password is required >&2; exit 1")).login
-    with pytest.raises(HostUnreachable, match="sudo does not run commands") as caught:
+    with pytest.raises(HostUnreachable, match="sudo runs no command for") as caught:
         SshHost(login, sudo=True).run(["true"], timeout=20)
+    assert caught.value.details == ("sudo: a password is required",)
+
+
+def test_sudo_that_asks_is_told_here_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sudo_in_path: Callable[[str], str]
+) -> None:
+    """On this machine too a refusal is told from a command that fails."""
+    refusal = "echo sudo: a password is required >&2; exit 1"
+    sudo_in_path(f'[ ! -e {tmp_path}/no ] || {{ {refusal}; }}; shift 2; exec "$@"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert LocalHost(sudo=True).run(["false"], timeout=20, check=False).exit_code == 1
+    (tmp_path / "no").touch()
+    with pytest.raises(HostUnreachable, match="sudo runs no command for") as caught:
+        LocalHost(sudo=True).run(["false"], timeout=20, check=False)
     assert caught.value.details == ("sudo: a password is required",)
 
 

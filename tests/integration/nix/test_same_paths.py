@@ -70,6 +70,22 @@ def test_a_folder_of_any_name(tmp_path: Path, usual: dict[str, str]) -> None:
     assert build(root) == usual
 
 
+def test_tools_are_built_of_nix_alone(tmp_path: Path, usual: dict[str, str]) -> None:
+    """What is no image needs no file of the application, so its answers outlive changes there."""
+    root = copy(tmp_path / "checkout")
+    for name in ("src", "deploy"):
+        shutil.rmtree(root / name)
+    attributes = "builtins.attrNames (import ./nix { }).packages.x86_64-linux"
+    argv = ["nix-instantiate", "--eval", "--strict", "--json", "--expr", attributes]
+    done = subprocess.run(argv, cwd=root, check=True, capture_output=True, timeout=60)
+    tools = [one for one in json.loads(done.stdout) if "image" not in one]
+
+    built = build(root, *tools)
+
+    assert {"rehearsal-host", "nix2container"} <= set(tools)
+    assert all(built[name] == path for name, path in usual.items() if name in built)
+
+
 def test_a_flake(tmp_path: Path, usual: dict[str, str]) -> None:
     """``nix build .#NAME`` means the very same store paths."""
     root = repository(tmp_path / "flake")
@@ -156,8 +172,8 @@ def test_line_ends_are_the_same_everywhere(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, first / name)
     git(first, "init", "--quiet")
     git(first, "add", "--all")
-    name = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-    git(first, *name, "commit", "--quiet", "--message=all")
+    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    git(first, *author, "commit", "--quiet", "--message=all")
     git(first, "clone", "--quiet", "-c", "core.autocrlf=true", ".", str(tmp_path / "second"))
 
     for path in first.rglob("*"):

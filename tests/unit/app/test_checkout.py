@@ -1,22 +1,23 @@
-"""From the checkout to what is wanted."""
+"""From the checkout to a job."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from tests.composing import compose_model
 from tests.unit.demo import COMPOSE, image
 
 from slipway.app.checkout import (
+    Reading,
     bracketed,
-    check_wanted,
-    gather_variables,
     git_commit,
-    parse_dotenv,
-    read_wanted,
+    make_wanted,
+    read_checkout,
 )
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
+from slipway.plan.wanted import Wanted
 from slipway.testing import FakeShell
 
 ENTRY = HostEntry("nas", "ssh", "/pool/demo", variables={"GREETING": "from host"})
@@ -31,22 +32,48 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(root: Path, entry: HostEntry = ENTRY, **environment: str):  # type: ignore[no-untyped-def]
+def check(
+    root: Path,
+    entry: HostEntry = ENTRY,
+    roles: tuple[str, ...] = ("web", "db", "unused"),
+    application: str = "demo",
+    **environment: str,
+) -> Reading:
     """What the sample checkout says."""
+    return read_checkout(root, entry, roles, application, compose_model(), environment)
+
+
+def read(root: Path, entry: HostEntry = ENTRY, **environment: str) -> Wanted:
+    """What the sample checkout wants, with images built."""
     images = [image("web"), image("db"), image("unused")]
-    return read_wanted(
-        root, entry, "fe80::1", images,
-        application="demo", who="me", commit="", environment=environment,
-    )  # fmt: skip
+    reading = check(root, entry, **environment)
+    return make_wanted(reading, root, entry, "fe80::1", images, who="me", commit="")
 
 
-def test_what_a_checkout_wants(root: Path) -> None:
+def test_job_of_a_checkout(root: Path) -> None:
     """Images are those the stack uses; the URL has the host's address; configs have content."""
-    found = read(root)
-    assert [one.role for one in found.images] == ["web", "db"]
-    assert found.url == "http://[fe80::1]:8080"
-    assert found.contents == {"edge": b"listen 80\n"}
-    assert found.data_dir == "/pool/demo/data"
+    job = read(root)
+    assert [one.role for one in job.images] == ["web", "db"]
+    assert job.url == "http://[fe80::1]:8080"
+    assert job.contents == {"edge": b"listen 80\n"}
+    assert job.data_dir == "/pool/demo/data"
+    assert job.stack.services["web"]["image"] == "demo/web:1"
+
+
+def test_own_variables_are_slipways_alone(root: Path) -> None:
+    """Nobody's environment changes an image's reference or the secrets' folder; the data path is
+    the operator's, and the check before a build reads what the deploy reads."""
+    given = {"WEB_IMAGE": "evil:1", "DEMO_SECRETS": "/elsewhere", "DEMO_DATA": "/pool/data"}
+    path = root / "deploy/docker-compose.yml"
+    path.write_text(path.read_text().replace("secrets: [db_password]",
+        'secrets: [db_password]\n    volumes: ["${DEMO_DATA:?}:/data"]'))  # fmt: skip
+    for entry in (ENTRY, HostEntry("nas", "ssh", "/pool/demo", variables=given)):
+        job = read(root, entry, **given)
+        assert job.stack.services["web"]["image"] == "demo/web:1"
+        assert job.stack.document["secrets"]["acl"]["file"] == "/pool/demo/secrets/acl"
+        assert job.data_dir == "/pool/data"
+        assert job.stack.services["db"]["volumes"][0]["source"] == "/pool/data"
+    assert read(root).stack.services["db"]["volumes"][0]["source"] == "/pool/demo/data"
 
 
 def test_variables_in_order(root: Path) -> None:
@@ -58,8 +85,8 @@ def test_variables_in_order(root: Path) -> None:
         (ENTRY, {}, "from host"),
         (ENTRY, {"GREETING": "from environment"}, "from environment"),
     ):
-        found = read(root, entry, **environment)
-        assert found.stack.services["web"]["environment"]["GREETING"] == said
+        job = read(root, entry, **environment)
+        assert job.stack.services["web"]["environment"]["GREETING"] == said
 
 
 def test_override_is_taken_along(root: Path) -> None:
@@ -81,30 +108,62 @@ def test_missing_files_are_named(root: Path) -> None:
     assert "configs.edge" in caught.value.details[0]
 
 
-def test_check_needs_no_images(root: Path) -> None:
-    """The stack is checked before anything is built, with every role's name."""
-    check_wanted(root, ENTRY, ["web", "db"], "demo", {})
-    with pytest.raises(ConfigError, match="the stack uses db"):
-        check_wanted(root, ENTRY, ["web"], "demo", {"DB_IMAGE": "x"})
-    with pytest.raises(ConfigError, match=r"x-slipway.application is demo"):
-        check_wanted(root, ENTRY, ["web", "db"], "other", {"DEMO_SECRETS": "/s"})
-
-
-def test_dotenv() -> None:
-    """Quotes, blanks, ``export`` and comments are read as people mean them."""
-    text = "# c\n\nA=1\nexport B = two words # note\nC='x # y'\nD=\"q\"\nE=\n"
-    assert parse_dotenv(text) == {"A": "1", "B": "two words", "C": "x # y", "D": "q", "E": ""}
+def test_a_folder_cannot_be_sent(root: Path) -> None:
+    """A read-only mount of a folder is refused by its path; one of a file goes along."""
+    path = root / "deploy/docker-compose.yml"
+    path.write_text(path.read_text().replace("configs: [edge]",
+        'configs: [edge]\n    volumes: ["./conf:/conf:ro"]'))  # fmt: skip
+    (root / "deploy/conf").mkdir()
     with pytest.raises(ConfigError) as caught:
-        parse_dotenv("A=1\nB\n1=2\n")
-    assert len(caught.value.details) == 2
+        read(root)
+    assert "./conf is a folder; only single files" in caught.value.details[0]
+    (root / "deploy/conf").rmdir()
+    (root / "deploy/conf").write_text("x")
+    job = read(root)
+    assert sorted(job.contents.values()) == [b"listen 80\n", b"x"]
+    assert {file.name for file in job.files.values()} == {"edge.cfg", "conf"}
 
 
-def test_only_mentioned_variables_are_taken() -> None:
-    """The rest of the environment stays out."""
-    found = gather_variables(
-        [("f", "${A} $B")], dotenv={"A": "1"}, host={}, environment={"B": "2", "HOME": "/"}
+def test_the_check_needs_no_images(root: Path) -> None:
+    """The stack is checked before anything is built, with every role's name."""
+    check(root, roles=("web", "db"))
+    with pytest.raises(ConfigError, match="the stack uses db"):
+        check(root, roles=("web",), DB_IMAGE="x")
+    with pytest.raises(ConfigError, match=r"x-slipway.application is demo"):
+        check(root, roles=("web", "db"), application="other", DEMO_SECRETS="/s", DEMO_DATA="/d")
+
+
+def test_dotenv_never_ends_in_a_traceback(root: Path) -> None:
+    """A line that is no setting is an error with file and line; bytes of any encoding are read."""
+    (root / "deploy/.env").write_bytes(b"GREETING=caf\xe9\n")
+    bare = HostEntry("nas", "ssh", "/pool/demo")
+    assert read(root, bare).stack.services["web"]["environment"]["GREETING"] == "caf\ufffd"
+    (root / "deploy/.env").write_text("A=1\nB%=2\n")
+    with pytest.raises(ConfigError) as caught:
+        read(root)
+    (line,) = caught.value.details
+    assert line.startswith("the stack: deploy/.env: line 2: unexpected character")
+
+
+def test_extended_included_and_environment_files_are_read_here(root: Path) -> None:
+    """Nothing of them is left for the host to look for."""
+    text = "services: { base: { image: i, environment: { ONE: '1' }, env_file: [more.env] } }\n"
+    (root / "deploy/base.yml").write_text(text)
+    (root / "deploy/more.env").write_text("TWO=2\n")
+    (root / "deploy/other.yml").write_text("services: { other: { image: o } }\n")
+    more = (
+        "include: [other.yml]\nservices: { web: { extends: { file: base.yml, service: base } } }\n"
     )
-    assert found == {"A": "1", "B": "2"}
+    (root / "deploy/docker-compose.override.yml").write_text(more)
+    services = read(root).stack.services
+    assert services["web"]["environment"] == {"GREETING": "from host", "ONE": "1", "TWO": "2"}
+    assert services["other"]["image"] == "o"
+    assert not {"extends", "env_file"} & set(services["web"])
+    (root / "deploy/base.yml").write_text(text.replace("image: i", 'image: "${NOWHERE}"'))
+    with pytest.raises(ConfigError) as caught:
+        read(root)
+    assert any("deploy/base.yml: services.base.image: the variable NOWHERE is not set (line 1)"
+               in line for line in caught.value.details)  # fmt: skip
 
 
 def test_commit_says_when_the_checkout_differs() -> None:

@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from slipway import __version__
-from slipway.commandline import CommandLine, misuse, unvalued
+from slipway.commandline import CommandLine, HelpfulTask, misuse, unvalued
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -114,3 +114,32 @@ def test_version_is_the_packages() -> None:
     """``--version`` says what ``pyproject.toml`` says."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == __version__
+
+
+def test_h_is_help_in_every_task() -> None:
+    """No flag of any task is shortened to ``-h``, which asks for help wherever it stands."""
+    from tasks import namespace
+
+    short = {
+        name: argument.names
+        for context in namespace.to_contexts()
+        for name, argument in context.flags.items()
+    }
+
+    assert len(namespace.task_names) > 10
+    assert "-h" not in short
+    assert all("h" not in names for names in short.values())
+
+
+def test_h_after_a_task_is_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """``./inv TASK -h`` shows the task's flags and runs nothing."""
+
+    @task(klass=HelpfulTask)
+    def ship(context: Context, host: str = "") -> None:
+        """Ship it."""
+        raise AssertionError("ran")
+
+    CommandLine(namespace=Collection(ship), binary="./inv").run(["inv", "ship", "-h"], exit=False)
+
+    said = capsys.readouterr().out
+    assert "Ship it." in said and "-o STRING, --host=STRING" in said

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import yaml
+from tests.composing import stack as read_stack
 from tests.unit.docs import pages
 from tests.unit.images.sample_images import image_of, layer
 
 from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
-from slipway.app.bench import Figure
+from slipway.app.figure import Figure
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
@@ -23,7 +25,6 @@ from slipway.operate.status import Drift, ServiceStatus, Status, releases_json
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.reading import Reader
-from slipway.stack.read import read_stack
 from slipway.supply import mirrors
 from slipway.supply.fetch import Fetched
 
@@ -113,7 +114,8 @@ def test_kinds_of_host() -> None:
 
 def test_x_slipway(asked: Asked) -> None:
     """Each key below x-slipway that the reader of the stack asks for is described."""
-    read_stack([("docker-compose.yml", STACK)], _Everything())
+    variables = {name: _value(name) for name in set(re.findall(r"\$\{([A-Z_]+)", STACK))}
+    read_stack([("docker-compose.yml", STACK)], variables)
     assert _described(COMPOSE, "`x-slipway`") == asked["x-slipway"]
     for name in ("migrate", "verify", "smoke"):
         assert _described(COMPOSE, name) == asked[f"x-slipway.{name}"], name
@@ -122,23 +124,28 @@ def test_x_slipway(asked: Asked) -> None:
     assert _described(COMPOSE, "`x-slipway` of a service") == asked["services.api.x-slipway"]
 
 
-@pytest.mark.parametrize("key", ["build", "extends", "env_file", "container_name"])
-def test_what_is_said_to_be_refused_is(key: str) -> None:
-    """A key of a service that the reference calls refused is refused by name."""
-    assert f"`{key}`" in pages.section(COMPOSE, "What is refused")
-    text = f"x-slipway: {{application: a, url: u}}\nservices: {{a: {{image: i, {key}: x}}}}"
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [("`build`", "build: x"), ("a mount of `.`", 'volumes: ["./x:/x"]'),
+     ("a standing service", "depends_on: [b]")],
+)  # fmt: skip
+def test_what_is_said_to_be_refused_is(said: str, body: str) -> None:
+    """What the reference calls refused is."""
+    assert f"| {said}" in pages.section(COMPOSE, "What is refused")
+    services = f"{{a: {{image: i, {body}}}, b: {{image: i, profiles: [p]}}}}"
     with pytest.raises(ConfigError) as caught:
-        read_stack([("a.yml", text)], {})
-    assert f"services.a.{key}" in "\n".join(caught.value.details)
+        read_stack([("a.yml", f"x-slipway: {{application: a, url: u}}\nservices: {services}")])
+    assert "services.a." in "\n".join(caught.value.details)
 
 
 @pytest.mark.parametrize("value", ["22:22", "0755", "yes", "1e3", "2026-01-31"])
-def test_scalars_said_to_be_refused_are(value: str) -> None:
-    """An unquoted value that readers take differently is refused, as the reference says."""
-    text = f"x-slipway: {{application: a, url: u}}\nservices: {{a: {{image: i, label: {value}}}}}"
-    with pytest.raises(ConfigError) as caught:
-        read_stack([("a.yml", text)], {})
-    assert "in quotes" in "\n".join(caught.value.details)
+def test_scalars_said_to_be_warned_of_are(value: str) -> None:
+    """An unquoted value that readers take differently is pointed out, as the reference says."""
+    body = f"{{image: i, environment: {{A: {value}}}, container_name: one}}"
+    text = f"x-slipway: {{application: a, url: u}}\nservices: {{a: {body}}}"
+    warnings = "\n".join(read_stack([("a.yml", text)]).warnings)
+    assert "in quotes" in warnings
+    assert "container_name" in warnings
 
 
 def test_the_secrets_of_the_guide_are_those_of_the_stack() -> None:
@@ -227,12 +234,9 @@ def test_exit_codes() -> None:
     assert rows == raised | {"0", "130"}
 
 
-class _Everything(dict[str, str]):
-    """A value for any variable."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The variable's own name, so that nothing is missing."""
-        return "1" if key.endswith(("_PORT", "_CPUS", "_MEMORY")) else key
+def _value(name: str) -> str:
+    """Something that may stand for a variable."""
+    return "1" if name.endswith(("_PORT", "_CPUS", "_MEMORY")) else name
 
 
 def _described(text: str, title: str) -> set[str]:

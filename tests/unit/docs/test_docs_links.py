@@ -11,7 +11,7 @@ import pytest
 from tests.unit.docs import pages
 
 from slipway.hosts.config import parse_hosts
-from slipway.stack.yamlfile import parse_yaml
+from slipway.stack.yamlfile import Findings, lint
 
 LANGUAGES = {"console", "json", "sh", "text", "toml", "yaml"}
 GUIDES = pages.DOCS / "guides"
@@ -56,7 +56,7 @@ def test_every_example_can_be_read(page: Path) -> None:
         elif block.language == "json":
             json.loads(block.text)
         elif block.language == "yaml":
-            parse_yaml(block.text, page.name)
+            assert lint(block.text) == Findings()
         elif block.language == "console":
             assert all(line.startswith("$ ") for line in block.text.splitlines()), block.text
 

@@ -87,7 +87,7 @@ def test_hints_can_be_typed_as_they_are() -> None:
 def test_sudo_and_the_shell_have_sentences_too() -> None:
     """A login without sudo, or without a shell, names the way out and shows their own words."""
     error = no_sudo(TARGET, "\nsudo: a password is required\r\n")
-    assert "me may log in at nas.example:2222 but sudo does not run" in error.message
+    assert "sudo runs no command for me on nas.example" in error.message
     assert "sudo = false" in (error.hint or "")
     assert error.details == ("sudo: a password is required",)
     error = no_shell(TARGET, "This account is not available")

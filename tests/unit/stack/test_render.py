@@ -85,7 +85,7 @@ def test_unknown_role_is_named() -> None:
 
 
 def test_inline_configs_are_files_on_the_host() -> None:
-    """A config whose content stands in the Compose file is a file there: older ones know no other."""
+    """A config whose content stands in the Compose file is a file there: old ones know no other."""
     text = COMPOSE.replace("{ file: ./edge.cfg }", "{ content: 'listen $$${PORT:-80}' }")
     stack = wanted(text).stack
     assert stack.config_texts() == {"edge": "listen $80"}

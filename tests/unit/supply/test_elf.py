@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.supply.elf_files import make_elf
 
-from slipway.errors import LockError
-from slipway.supply import closure, deb, elf
-from slipway.supply.deb import PackageFiles
+from slipway.supply import closure, contents, elf
+from slipway.supply.closure import Closed
+from slipway.supply.contents import Contents
 from slipway.supply.elf import Elf
-
-
-def make_elf(needed: list[str], soname: str = "", runpath: str = "") -> bytes:
-    """A minimal 64-bit ELF file with a dynamic section."""
-    strings, offsets = b"\0", {}
-    for text in [*needed, soname, runpath]:
-        offsets[text] = len(strings)
-        strings += text.encode() + b"\0"
-    entries = [(1, offsets[name]) for name in needed]
-    entries += [(14, offsets[soname])] if soname else []
-    entries += [(29, offsets[runpath])] if runpath else []
-    start = 64 + 2 * 56
-    length = (len(entries) + 2) * 16
-    entries += [(5, 0x1000 + start + length), (0, 0)]
-    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in entries)
-    total = start + length + len(strings)
-    header = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x1000, 0, total, total, 4096)
-    dyn = struct.pack("<IIQQQQQQ", 2, 6, start, 0x1000 + start, 0, length, length, 8)
-    return header + load + dyn + dynamic + strings
 
 
 def test_reads_what_is_needed() -> None:
     """Needed names, own name and search folders come out as they were put in."""
-    data = make_elf(["libc.so.6", "libz.so.1"], "libmine.so.3", "$ORIGIN/../libs:/opt")
+    data = make_elf(["libc.so.6", "libz.so.1"], "libmine.so.3", runpath="$ORIGIN/../libs:/opt")
 
     parsed = elf.parse(data)
 
     assert parsed == Elf(
-        ("libc.so.6", "libz.so.1"), "libmine.so.3", ("$ORIGIN/../libs", "/opt"), ""
+        ("libc.so.6", "libz.so.1"), "libmine.so.3", runpath=("$ORIGIN/../libs", "/opt")
     )
 
 
@@ -66,40 +46,22 @@ def test_any_bytes(data: bytes) -> None:
 @given(st.data())
 def test_damaged_elf(data: st.DataObject) -> None:
     """An ELF file with any byte changed or cut short never ends in an exception."""
-    whole = bytearray(make_elf(["libc.so.6"], "x", "$ORIGIN"))
+    whole = bytearray(make_elf(["libc.so.6"], "x", rpath="$ORIGIN"))
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] = data.draw(st.integers(0, 255))
     elf.parse(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
 
 
-def test_origin_is_expanded() -> None:
-    """$ORIGIN stands for the file's own folder, before the default folders."""
-    folders = elf.search_folders("/app/x/y.so", Elf((), "", ("$ORIGIN/../x.libs",), ""))
-
-    assert folders[0] == "/app/x.libs"
-    assert folders[1:] == elf.DEFAULT_FOLDERS
-
-
-def test_unresolved_names_users() -> None:
-    """A library that is nowhere is named with the files that need it."""
-    files = {"/usr/bin/a": Elf(("libz.so.1", "libc.so.6"), "", (), "")}
-    have = {"/usr/lib/x86_64-linux-gnu/libc.so.6"}
-
-    assert elf.unresolved(files, have.__contains__) == {"libz.so.1": ("/usr/bin/a",)}
-
-
 LIB = "/usr/lib/x86_64-linux-gnu"
 
 
-def library(name: str, *needed: str) -> PackageFiles:
+def library(name: str, *needed: str) -> Contents:
     path = f"{LIB}/{name}"
-    return PackageFiles({path: Elf(needed, name, (), "")}, frozenset({path}))
+    return Contents({path: Elf(needed, name)}, frozenset({path}), {})
 
 
 CANDIDATES = {
-    "tool": PackageFiles(
-        {"/usr/bin/tool": Elf(("libtop.so.1",), "", (), "")}, frozenset({"/usr/bin/tool"})
-    ),
+    "tool": Contents({"/usr/bin/tool": Elf(("libtop.so.1",))}, frozenset({"/usr/bin/tool"}), {}),
     "libtop": library("libtop.so.1", "libdeep.so.2"),
     "libdeep": library("libdeep.so.2"),
     "unused": library("libunused.so.1"),
@@ -108,24 +70,25 @@ CANDIDATES = {
 
 def test_closure_follows_libraries() -> None:
     """A package is taken for the libraries needed of it, and for nothing else."""
-    assert closure.close(["tool"], CANDIDATES, where="image.x") == ("libdeep", "libtop", "tool")
+    closed = closure.close(["tool"], CANDIDATES, where="image.x")
+
+    assert closed == Closed(("libdeep", "libtop", "tool"), ())
 
 
 def test_closure_leaves_what_is_below() -> None:
     """What a layer underneath offers is not taken again."""
-    chosen = closure.close(["tool"], CANDIDATES, below=["libtop", "libdeep"], where="image.x")
+    closed = closure.close(["tool"], CANDIDATES, below=["libtop", "libdeep"], where="image.x")
 
-    assert chosen == ("tool",)
+    assert closed == Closed(("tool",), ())
 
 
 def test_closure_names_what_is_missing() -> None:
-    """A library that no package offers stops the lock with the file that needs it."""
+    """A library that no package offers is told with the file that needs it."""
     only = {"tool": CANDIDATES["tool"]}
 
-    with pytest.raises(LockError) as caught:
-        closure.close(["tool"], only, where="image.x")
+    closed = closure.close(["tool"], only, where="image.x")
 
-    assert caught.value.details == (
+    assert closed.problems == (
         "/usr/bin/tool needs libtop.so.1, which no package of image.x offers",
     )
 
@@ -133,11 +96,26 @@ def test_closure_names_what_is_missing() -> None:
 def test_wheels_find_their_own_libraries() -> None:
     """A library bundled in a wheel is found by the wheel's search path, not asked of Debian."""
     extra = {
-        "/app/m/_x.so": Elf(("libown.so",), "", ("$ORIGIN/../m.libs",), ""),
-        "/app/m.libs/libown.so": Elf(("libdeep.so.2",), "libown.so", (), ""),
+        "/app/m/_x.so": Elf(("libown.so",), runpath=("$ORIGIN/../m.libs",)),
+        "/app/m.libs/libown.so": Elf(("libdeep.so.2",), "libown.so"),
     }
 
-    assert closure.close([], CANDIDATES, extra=extra, where="layer.python") == ("libdeep",)
+    closed = closure.close([], CANDIDATES, extra=extra, where="layer.python")
+
+    assert closed == Closed(("libdeep",), ())
+
+
+def test_bundled_libraries_of_bundled_libraries() -> None:
+    """What a wheel's module hands on by DT_RPATH is found by the libraries that it loads."""
+    module = Elf(("liba.so",), rpath=("$ORIGIN/../m.libs",))
+    bundled = {"/app/m.libs/liba.so": Elf(("libb.so",)), "/app/m.libs/libb.so": Elf()}
+
+    handed = closure.close([], {}, extra={"/app/m/_x.so": module, **bundled}, where="x")
+    own = replace(module, rpath=(), runpath=module.rpath)
+    kept = closure.close([], {}, extra={"/app/m/_x.so": own, **bundled}, where="x")
+
+    assert handed.problems == ()
+    assert kept.problems == ("/app/m.libs/liba.so needs libb.so, which no package of x offers",)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +129,7 @@ def test_wheels_find_their_own_libraries() -> None:
 )
 def test_drop_globs(path: str, dropped: bool) -> None:
     """Two stars take a folder whole, one star stays inside it."""
-    assert deb.is_dropped(path, ["usr/share/man/**", "etc/issue*"]) is dropped
+    assert contents.is_dropped(path, ["usr/share/man/**", "etc/issue*"]) is dropped
 
 
 @pytest.mark.parametrize(
@@ -165,4 +143,4 @@ def test_drop_globs(path: str, dropped: bool) -> None:
 )
 def test_usr_merge(path: str, expected: str) -> None:
     """Top folders that Debian merged into /usr are found there."""
-    assert deb.merged(path) == expected
+    assert contents.merged(path) == expected

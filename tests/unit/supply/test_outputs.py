@@ -130,6 +130,24 @@ def test_whatever_an_answer_follows_from_asks_anew(
     assert len(nix.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("file", "runs"), [("src/langflix/a.py", [True, False]), ("nix/a.nix", [True, True])]
+)
+def test_a_tool_does_not_follow_from_the_application(nix: Nix, file: str, runs: list[bool]) -> None:
+    """A changed line of the application builds images anew, and asks nothing about tools."""
+    nix.ask("api-image")
+    nix.ask("compose-model")
+    (nix.root / file).parent.mkdir(parents=True, exist_ok=True)
+    (nix.root / file).write_text("new")
+
+    counts = [len(nix.calls)]
+    for name in ("api-image", "compose-model"):
+        nix.ask(name)
+        counts.append(len(nix.calls))
+
+    assert [after > before for before, after in pairwise(counts)] == runs
+
+
 def test_what_git_ignores_stays_out(nix: Nix) -> None:
     """The ignored paths are handed to Nix, as JSON."""
     (nix.root / ".git").mkdir()
