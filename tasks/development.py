@@ -16,6 +16,8 @@ from slipway.supply.outputs import SYSTEM
 from slipway.supply.ready import ready
 from tasks.command import JSON, ROOT, attached, command, remainder
 
+_ROOMS = "plan,ledger,stack,act"
+
 
 @command()
 def lint(workspace: Workspace) -> int:
@@ -87,9 +89,7 @@ def nix_check(workspace: Workspace) -> int:
         "rooms": "packages of slipway whose code is changed, with commas",
     }
 )
-def mutate(
-    workspace: Workspace, minutes: float = 20.0, rooms: str = "plan,ledger,stack,act"
-) -> int:
+def mutate(workspace: Workspace, minutes: float = 20.0, rooms: str = _ROOMS) -> int:
     """Change code in small ways and show what no unit test notices."""
     if minutes <= 0:
         raise ConfigError(

@@ -23,8 +23,12 @@ from slipway.report import Report
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("plan", "ledger", "stack", "act")
 _TESTS = ("tests/unit/plan", "tests/unit/ledger", "tests/unit/stack", "tests/unit/act")
-# They read files of the checkout that the copy doesn't have, or start programs.
-_COPIED = ("src/slipway", "tests/unit", "tests/composing.py", "tests/conftest.py", "pyproject.toml")
+# The program that reads Compose files, and what tells that it is made of today's sources.
+_PROGRAMS = ("nix", ".slipway/programs")
+_COPIED = (
+    *("src/slipway", "tests/unit", "tests/composing.py", "tests/conftest.py", "pyproject.toml"),
+    *_PROGRAMS,
+)
 _RESULT = re.compile(r"^\s+(\S+): survived$", re.MULTILINE)
 _END_S = 20.0
 
@@ -50,6 +54,7 @@ def settings(rooms: Sequence[str]) -> str:
             "source_paths=\n    src",
             "only_mutate=" + "".join(f"\n    src/slipway/{room}/*" for room in rooms),
             "pytest_add_cli_args_test_selection=" + "".join(f"\n    {one}" for one in _TESTS),
+            "also_copy=" + "".join(f"\n    {one}" for one in _PROGRAMS),
             "",
         ]
     )
@@ -71,7 +76,7 @@ def copied(root: Path, place: Path, rooms: Sequence[str]) -> None:
 def run(place: Path, seconds: float) -> bool:
     """Try mutants with this terminal, for that long at most; whether all were tried."""
     argv = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
-    process = subprocess.Popen(argv, cwd=place, start_new_session=True)
+    process = subprocess.Popen(argv, cwd=place, stdout=sys.stderr, start_new_session=True)
     try:
         return process.wait(seconds) == 0
     except subprocess.TimeoutExpired:
