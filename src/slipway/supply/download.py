@@ -95,8 +95,6 @@ def fetch_all(
 
 
 def _fetch(http: httpx.Client, wanted: Download, folder: Path, progress: Progress) -> Path | str:
-    import httpx
-
     target = folder / wanted.name
     if target.exists() and hash_file(target) == wanted.sha256:
         progress.advance(wanted.size, wanted.name)
@@ -116,6 +114,8 @@ def _try(
     http: httpx.Client, place: str, wanted: Download, target: Path, progress: Progress
 ) -> Path | str:
     """Fetch a file from one place, again after a break; the file, or the reason."""
+    import httpx
+
     reason = ""
     for _ in range(_TRIES):
         try:
