@@ -102,7 +102,9 @@ OVERRIDES = {
     "override of a list": (
         "services: {web: {cap_add: !override [KILL], networks: !override [back]}}\n"
     ),
-    "extends of one's own": "services: {a: {image: i, cap_add: [X]}, b: {extends: a, cap_add: !reset []}}\n",
+    "extends of one's own": (
+        "services: {a: {image: i, cap_add: [X]}, b: {extends: a, cap_add: !reset []}}\n"
+    ),
     "extends of another file": "services: {more: {extends: {file: base2.yml, service: far}}}\n",
     "include": "include: [inner/more.yml]\nservices: {web: {labels: [x=y]}}\n",
     "environment of a file": (
@@ -262,9 +264,6 @@ REFUSED = {
     "a demanded variable": "services: {a: {image: '${NO:?why}'}}",
     "a broken variable": "services: {a: {image: '${NO'}}",
     "a service without image": "services: {a: {command: x}}",
-    "an external network with a driver": (
-        "services: {a: {image: i, networks: [n]}}\nnetworks: {n: {external: true, driver: x}}"
-    ),
 }
 
 
