@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.composing import stack as read_stack
 from tests.integration.act import docker_program
 from tests.unit.demo import COMPOSE, URL, wanted
 from tests.unit.images.sample_images import real_layer
@@ -32,7 +33,6 @@ from slipway.ledger.release import Release
 from slipway.plan.wanted import Wanted
 from slipway.report import Report
 from slipway.stack.model import own_variables
-from slipway.stack.read import read_stack
 from slipway.testing import FakeHttp, FakeShell
 
 UNCHANGED, CHANGED, MIGRATED, FIRST = 3, 20, 20, 25
@@ -72,7 +72,7 @@ class Site:
         images = (self.image("web", web), self.image("db", "1"))
         references = {one.role: one.reference for one in images}
         own = own_variables("demo", references, app_dir=str(self.app))
-        stack = read_stack([("docker-compose.yml", TEXT)], own)
+        stack = read_stack([("docker-compose.yml", TEXT)], own).with_images(references)
         return replace(
             wanted(),
             stack=stack,
