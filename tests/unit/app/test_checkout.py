@@ -132,7 +132,7 @@ def test_the_check_needs_no_images(root: Path) -> None:
     with pytest.raises(ConfigError, match="the stack uses db"):
         check(root, roles=("web",), environment={"DB_IMAGE": "x"})
     with pytest.raises(ConfigError, match=r"x-slipway.application is demo"):
-        check(root, roles=("web", "db"), application="other")
+        check(root, roles=("web", "db"), application="other", environment={"DEMO_SECRETS": "/s"})
 
 
 def test_dotenv_never_ends_in_a_traceback(root: Path) -> None:
