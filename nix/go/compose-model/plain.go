@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -37,21 +40,49 @@ func plain(project *types.Project, folder string) (*model, error) {
 	if err := decoder.Decode(&made.Document); err != nil {
 		return nil, err
 	}
-	dropUnset(made.Document)
+	services, _ := made.Document["services"].(map[string]any)
+	for _, body := range services {
+		if service, ok := body.(map[string]any); ok {
+			spellOut(service)
+		}
+	}
 	made.Document = relative(made.Document, folder).(map[string]any)
 	return made, nil
 }
 
-// dropUnset takes out the two keys that the library prints for services that don't have them.
-func dropUnset(document map[string]any) {
-	services, _ := document["services"].(map[string]any)
-	for _, body := range services {
-		for _, key := range []string{"command", "entrypoint"} {
-			if service, ok := body.(map[string]any); ok && service[key] == nil {
-				delete(service, key)
-			}
+// spellOut makes a service mean the same to every Compose: two keys that the library prints for
+// services that don't have them are taken out, and a default that older ones don't share is put in.
+func spellOut(service map[string]any) {
+	for _, key := range []string{"command", "entrypoint"} {
+		if service[key] == nil {
+			delete(service, key)
 		}
 	}
+	mounts, _ := service["volumes"].([]any)
+	for _, one := range mounts {
+		mount, _ := one.(map[string]any)
+		bind, there := mount["bind"].(map[string]any)
+		if !there {
+			continue
+		}
+		if _, given := bind["create_host_path"]; !given {
+			bind["create_host_path"] = true
+		}
+	}
+}
+
+// lost finds a map of users' names, such as labels, of which the library took some for extensions.
+func lost(value any, path string) string {
+	inner, _ := value.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(inner)) {
+		if key == consts.Extensions {
+			return path
+		}
+		if found := lost(inner[key], join(path, key)); found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 // relative gives paths that the files gave relative the form they had.

@@ -85,6 +85,9 @@ func read(asked request) answer {
 	if len(given.Problems) == 0 {
 		if given.Model, err = plain(project, asked.Folder); err != nil {
 			given.Problems = []problem{{What: err.Error()}}
+		} else if where := lost(given.Model.Document, ""); where != "" {
+			given.Problems = []problem{sources.problem(where, "Compose loses names that start with x- here")}
+			given.Model = nil
 		} else {
 			given.Model.Order = sources.order(given.Model.Services)
 		}

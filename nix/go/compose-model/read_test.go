@@ -183,6 +183,8 @@ func TestProblemsNameTheirPlace(t *testing.T) {
 			"deploy/a.yml", "services.a.stop_grace_period", 2, `invalid duration "soon"`},
 		"services:\n  a: {image: i, networks: [n]}": {
 			"deploy/a.yml", "services.a", 2, `service "a" refers to undefined network n`},
+		"services:\n  a: {image: i, labels: {x-b: c}}": {
+			"deploy/a.yml", "services.a.labels", 2, "Compose loses names that start with x- here"},
 		"services: [": {
 			"deploy/a.yml", "", 0, "is no YAML: line 1: did not find expected node content"},
 	} {

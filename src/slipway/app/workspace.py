@@ -29,6 +29,7 @@ from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
 from slipway.supply import programs
+from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
 from slipway.supply.ready import ready
 
@@ -114,7 +115,8 @@ class Workspace:
             SupplyError: an input can't be had, or Nix failed.
         """
         return ComposeModel(
-            self.shell, program(self.root, lambda: self._built(ATTRIBUTE, locked=locked))
+            self.shell,
+            program(self.root, lambda: self._built(ATTRIBUTE, Needs(tools=True), locked=locked)),
         )
 
     def reach(self, host: str | None) -> Target | None:
@@ -175,16 +177,16 @@ class Workspace:
         """
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
-        return self._built(_TREE, locked=locked)
+        return self._built(_TREE, Needs(rehearsal=True), locked=locked)
 
-    def _built(self, package: str, *, locked: bool) -> Path:
+    def _built(self, package: str, needs: Needs, *, locked: bool) -> Path:
         """The store path of a package of ``nix/``, built when it isn't."""
         built = outputs(
             self.shell,
             self.root,
             self.config,
             (package,),
-            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked),
+            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked, needs=needs),
             watch=Building(self.report),
         )
         return built[package]

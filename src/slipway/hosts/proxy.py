@@ -13,6 +13,7 @@ import tempfile
 from typing import IO
 
 _END_S = 5.0
+_MOMENT_S = 1.0
 
 
 class Proxy:
@@ -40,8 +41,10 @@ class Proxy:
 
     @property
     def ended(self) -> bool:
-        """Whether the command ended; what it made is no connection then."""
-        return self._process.poll() is not None
+        """Whether the command ended, or does so in a moment; what it made is no connection then."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_MOMENT_S)
+        return self._process.returncode is not None
 
     def words(self) -> str:
         """What it wrote to standard error."""

@@ -184,11 +184,11 @@ class SshHost:
             HostUnreachable: the connection broke, or the command did not even begin.
         """
         out, err = bytearray(), bytearray()
+        use = (on_stdout or out.extend, on_stderr or err.extend)
         mark = frame.new_mark()
         inner = command.wrapped(argv, sudo=False, timeout=remote)
         root = (*command.C_LOCALE, *command.SUDO) if self._sudo else ()
         line = frame.framed(inner, mark, root=root)
-        limit = math.inf if stall is None else stall
         try:
             with self._sessions.hold(self._channel) as channel:
                 transport = channel.get_transport()
@@ -196,15 +196,9 @@ class SshHost:
                     watchdog.arm(_OPEN_TIMEOUT_S)
                     channel.exec_command(line)
                     watchdog.disarm()
-                    exchange = Exchange(
-                        channel,
-                        watchdog,
-                        mark,
-                        on_stdout=on_stdout or out.extend,
-                        on_stderr=on_stderr or err.extend,
-                    )
-                    exchange.feed(chunks, stall_timeout=limit)
-                    code = exchange.wait(finish)
+                    exchange = Exchange(channel, watchdog, mark, on_stdout=use[0], on_stderr=use[1])
+                    exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
+                    code = self._judged(exchange, exchange.wait(finish), transport)
         except paramiko.ChannelException as error:
             raise no_channel(error, self._target) from error
         except NotBegun as error:
@@ -212,7 +206,6 @@ class SshHost:
             raise no_shell(self._target, str(error)) from error
         except (EOFError, paramiko.SSHException) as error:
             raise lost(self.name) from error
-        code = self._judged(exchange, code, transport)
         seconds = time.monotonic() - (exchange.began or 0)
         return Completed(tuple(argv), code, bytes(out), bytes(err)), seconds
 

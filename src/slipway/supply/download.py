@@ -1,4 +1,7 @@
-"""Download files in parallel: resumed, retried, and hashed before anybody else sees them."""
+"""Download files in parallel: resumed, retried, and hashed before anybody else sees them.
+
+httpx is imported when something is downloaded: a command that lacks nothing goes without it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,20 @@ import ssl
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from slipway.errors import FetchError
 from slipway.report import Progress
 
+if TYPE_CHECKING:
+    import httpx
+
 PARALLEL = 6
 _TRIES = 4
 _CHUNK = 1 << 16
-_NOT_THERE = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
+_NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Absent(str):
 
 def client() -> httpx.Client:
     """An HTTP client that trusts the system's certificate bundle and uses its proxy settings."""
+    import httpx
+
     context = ssl.create_default_context()
     timeout = httpx.Timeout(60, connect=20)
     return httpx.Client(verify=context, timeout=timeout, follow_redirects=True)
@@ -106,6 +114,8 @@ def _try(
     http: httpx.Client, place: str, wanted: Download, target: Path, progress: Progress
 ) -> Path | str:
     """Fetch a file from one place, again after a break; the file, or the reason."""
+    import httpx
+
     reason = ""
     for _ in range(_TRIES):
         try:
@@ -125,12 +135,14 @@ def _try(
 def _fetch_from(
     http: httpx.Client, place: str, wanted: Download, target: Path, progress: Progress
 ) -> Path:
+    import httpx
+
     part = target.with_name(target.name + ".part")
     start = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={start}-"} if 0 < start < wanted.size else {}
     with http.stream("GET", place, headers=headers) as answer:
         answer.raise_for_status()
-        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
+        resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if resumed else "wb") as file:
             for chunk in answer.iter_raw(_CHUNK):
                 file.write(chunk)

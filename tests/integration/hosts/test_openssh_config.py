@@ -369,7 +369,7 @@ def test_revoked_host_keys_are_not_passed_over(theirs: Theirs) -> None:
 class NoSsh(LocalShell):
     """A machine without OpenSSH's programs."""
 
-    def run(self, argv: Sequence[str], **options: object) -> Completed:  # type: ignore[override]
+    def run(self, argv: Sequence[str], **options: object) -> Completed:
         """Find no program."""
         raise CommandFailed(argv, 127, "No such file", where="this machine")
 

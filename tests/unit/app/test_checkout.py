@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from slipway.app.checkout import (
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
 from slipway.plan.wanted import Wanted
+from slipway.supply.sources import GIT
 from slipway.testing import FakeShell
 
 ENTRY = HostEntry("nas", "ssh", "/pool/demo", variables={"GREETING": "from host"})
@@ -37,16 +39,16 @@ def check(
     entry: HostEntry = ENTRY,
     roles: tuple[str, ...] = ("web", "db", "unused"),
     application: str = "demo",
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Reading:
     """What the sample checkout says."""
-    return read_checkout(root, entry, roles, application, compose_model(), environment)
+    return read_checkout(root, entry, roles, application, compose_model(), environment or {})
 
 
 def read(root: Path, entry: HostEntry = ENTRY, **environment: str) -> Wanted:
     """What the sample checkout wants, with images built."""
     images = [image("web"), image("db"), image("unused")]
-    reading = check(root, entry, **environment)
+    reading = check(root, entry, environment=environment)
     return make_wanted(reading, root, entry, "fe80::1", images, who="me", commit="")
 
 
@@ -128,9 +130,9 @@ def test_the_check_needs_no_images(root: Path) -> None:
     """The stack is checked before anything is built, with every role's name."""
     check(root, roles=("web", "db"))
     with pytest.raises(ConfigError, match="the stack uses db"):
-        check(root, roles=("web",), DB_IMAGE="x")
+        check(root, roles=("web",), environment={"DB_IMAGE": "x"})
     with pytest.raises(ConfigError, match=r"x-slipway.application is demo"):
-        check(root, roles=("web", "db"), application="other", DEMO_SECRETS="/s", DEMO_DATA="/d")
+        check(root, roles=("web", "db"), application="other", environment={"DEMO_SECRETS": "/s"})
 
 
 def test_dotenv_never_ends_in_a_traceback(root: Path) -> None:
@@ -170,11 +172,11 @@ def test_commit_says_when_the_checkout_differs() -> None:
     """A clean checkout is its commit, a changed one says so, no git is nothing."""
     shell = FakeShell()
     shell.on("git", reply=b"")
-    shell.on("git", "-C", "/c", "rev-parse", reply=b"abc\n")
+    shell.on(*GIT, "-C", "/c", "rev-parse", reply=b"abc\n")
     assert git_commit(shell, Path("/c")) == "abc"
-    shell.on("git", "-C", "/c", "status", reply=b" M x\n")
+    shell.on(*GIT, "-C", "/c", "status", reply=b" M x\n")
     assert git_commit(shell, Path("/c")) == "abc+changes"
-    shell.on("git", "-C", "/c", "rev-parse", reply=128)
+    shell.on(*GIT, "-C", "/c", "rev-parse", reply=128)
     assert git_commit(shell, Path("/c")) == ""
 
 

@@ -236,7 +236,9 @@ def test_exit_codes() -> None:
 
 def _value(name: str) -> str:
     """Something that may stand for a variable."""
-    return "1" if name.endswith(("_PORT", "_CPUS", "_MEMORY")) else name
+    if name.endswith("_BIND"):
+        return "127.0.0.1"
+    return "1" if name.endswith(("_PORT", "_CPUS", "_MEMORY")) else f"/{name}"
 
 
 def _described(text: str, title: str) -> set[str]:

@@ -152,9 +152,9 @@ def test_a_file_mounted_read_only_is_a_config() -> None:
     stack = read([("f.yml", f"{HEAD}services: {{a: {{{body}}}, b: {{{body}}}}}\n")])
     ((name, path),) = stack.config_files().items()
     assert path == "./conf/a.cfg"
-    for body in stack.services.values():
-        assert body["configs"] == [{"source": name, "target": "/etc/a.cfg"}]
-        assert [mount["source"] for mount in body["volumes"]] == ["/srv"]
+    for service in stack.services.values():
+        assert service["configs"] == [{"source": name, "target": "/etc/a.cfg"}]
+        assert [mount["source"] for mount in service["volumes"]] == ["/srv"]
 
 
 def test_what_is_left_out_is_said() -> None:
