@@ -311,3 +311,6 @@ def test_changed_volume_is_refused() -> None:
     _, release = made_of(NETWORKS)
     made = plan(seen(containers(release), release), NETWORKS.replace("tmpfs", "nfs"))
     assert made.definitions == (DefinitionChange("volume", "pile", "refuse"),)
+    assert made.to_json()["definitions"] == [
+        {"kind": "volume", "name": "pile", "action": "refuse", "services": []}
+    ]

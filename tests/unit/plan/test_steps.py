@@ -181,6 +181,18 @@ def test_a_changed_network_is_made_anew() -> None:
     assert way_back(list(todo.values())) == back
 
 
+def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
+    """A service that joins a changed network is not named with a file that doesn't know it."""
+    release = live(NETWORKED)
+    old = replace(release, hashes={"web": release.hashes["web"]})
+    seen = running(release)
+    seen = replace(seen, memory=replace(seen.memory, records=Records((old,), old.id)))
+    todo = {one.name: one for one in steps(draft(wanted(OPENED), seen, NOW))}
+    assert todo["networks"].do == (Remove(networks=("inner",)),)
+    assert todo["networks"].about == "inner made anew"
+    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old))
+
+
 def test_a_changed_network_alone_brings_the_services_up() -> None:
     """Where no container's own definition changed, those that were detached are still started."""
     release = live(NETWORKED)

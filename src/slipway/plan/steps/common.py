@@ -78,7 +78,7 @@ def undo(draft: Draft) -> tuple[Action, ...]:
     networks = changed_networks(draft)
     if not networks:
         return put_back(live)
-    return (*detach(live.id, draft), Remove(networks=networks), *put_back(live))
+    return (*detach(live, draft), Remove(networks=networks), *put_back(live))
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:
@@ -86,19 +86,14 @@ def changed_networks(draft: Draft) -> tuple[str, ...]:
     return tuple(one.name for one in draft.plan.definitions if one.kind == "network")
 
 
-def detach(release: str, draft: Draft) -> tuple[Action, ...]:
+def detach(live: Release, draft: Draft) -> tuple[Action, ...]:
     """End the services on networks that are made anew: Docker can't change one that is in use.
 
     Args:
-        release: whose file knows them.
+        live: the release whose file knows them; one that it doesn't know is ended when the network
+            is removed.
     """
-    live = draft.seen.memory.records.live
-    known = live.hashes if live is not None and live.id == release else draft.release.hashes
-    attached = {
-        service
-        for one in draft.plan.definitions
-        if one.kind == "network"
-        for service in one.services
-    }
-    services = [service for service in known if service in attached]
-    return (Compose(release, ("rm", "--stop", "--force", *services), _DOWN_S),) if services else ()
+    changed = [one for one in draft.plan.definitions if one.kind == "network"]
+    attached = {service for one in changed for service in one.services}
+    services = [service for service in live.hashes if service in attached]
+    return (Compose(live.id, ("rm", "--stop", "--force", *services), _DOWN_S),) if services else ()

@@ -13,6 +13,6 @@ def step(draft: Draft) -> Step | None:
     names, live = changed_networks(draft), draft.seen.memory.records.live
     if not names or live is None:
         return None
-    do = (*detach(live.id, draft), Remove(networks=names))
+    do = (*detach(live, draft), Remove(networks=names))
     about = f"{', '.join(names)} made anew"
     return Step("networks", about, belief(draft), do, undo(draft))
