@@ -1,7 +1,8 @@
 """Change the code in small ways and see whether the unit tests notice: ``./inv dev.mutate``.
 
 mutmut (https://mutmut.readthedocs.io) makes the changes, in a copy below ``.slipway/mutants``, and
-runs the tests that come by each changed function. What no test noticed is shown as a difference.
+runs the tests that come by each changed function. What no test noticed is shown, the first hundred
+as differences.
 A run takes up where the one before stopped, unless the code or the tests of it changed since.
 """
 
@@ -14,8 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from slipway.report import Report
@@ -31,19 +31,7 @@ _COPIED = (
 )
 _RESULT = re.compile(r"^\s+(\S+): survived$", re.MULTILINE)
 _END_S = 20.0
-
-
-@dataclass(frozen=True)
-class Survivor:
-    """A change that no test noticed.
-
-    Attributes:
-        name: mutmut's, which names module and function.
-        difference: the changed lines.
-    """
-
-    name: str
-    difference: str
+_SHOWN = 100
 
 
 def settings(rooms: Sequence[str]) -> str:
@@ -94,12 +82,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_END_S)
 
 
-def survivors(place: Path) -> Iterator[Survivor]:
-    """The changes that no test noticed, of all runs so far."""
-    for name in _RESULT.findall(_said(place, "results")):
-        lines = _said(place, "show", name).splitlines()
-        changed = [line for line in lines if re.match(r"[-+](?![-+])", line)]
-        yield Survivor(name, "\n".join(changed))
+def survivors(place: Path) -> tuple[str, ...]:
+    """The changes that no test noticed, of all runs so far, by mutmut's names."""
+    return tuple(_RESULT.findall(_said(place, "results")))
+
+
+def difference(place: Path, name: str) -> str:
+    """The changed lines of one; takes half a second."""
+    lines = _said(place, "show", name).splitlines()
+    return "\n".join(line for line in lines if re.match(r"[-+](?![-+])", line))
 
 
 def _said(place: Path, *words: str) -> str:
@@ -109,14 +100,14 @@ def _said(place: Path, *words: str) -> str:
 
 
 def main(minutes: float, rooms: Sequence[str]) -> int:
-    """Try the mutants of some rooms and print those that survived; 1 when a run failed."""
+    """Try the mutants of some rooms and print those that survived."""
     report, place = Report(), ROOT / ".slipway/mutants"
     report.step("mutate", f"{', '.join(rooms)}: {minutes:g} minutes at most")
     copied(ROOT, place, rooms)
     whole = run(place, 60 * minutes)
-    found = list(survivors(place))
-    for one in found:
-        report.text(f"{one.name}\n{one.difference}\n")
+    found = survivors(place)
+    for number, name in enumerate(found):
+        report.text(f"{name}\n{difference(place, name)}\n" if number < _SHOWN else name)
     report.say(f"{len(found)} changes were not noticed" + ("" if whole else " (so far)"))
     return 0
 

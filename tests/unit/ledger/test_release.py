@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +21,16 @@ RELEASE = draft(wanted(), Seen(), datetime(2026, 1, 2, tzinfo=UTC)).release
 
 def test_release_survives_its_file() -> None:
     """A release is the same after writing and reading."""
-    assert Release.from_json(as_json(RELEASE.to_json()), "f") == RELEASE
+    full = replace(
+        RELEASE,
+        previous="before",
+        migrations="ab",
+        revisions=("0001", "0002"),
+        networks={"inner": "1"},
+        volumes={"pile": "2"},
+    )
+    for release in (RELEASE, full):
+        assert Release.from_json(as_json(release.to_json()), "f") == release
 
 
 @pytest.mark.parametrize(
