@@ -202,7 +202,7 @@ def test_logs_exec_and_run_reach_the_stack(site: Site, live: dict[str, Any]) -> 
     [
         ("", {"LANGFLIX_PORT": "22"}, 5, "port 22 is in use by another program"),
         ("${NOT_SET:?what it is for}", {}, 2, "NOT_SET is not set: what it is for"),
-        ("0755", {}, 2, "0755 is a number to some YAML readers"),
+        ("{ a: b }", {}, 2, "environment.EXTRA: should be"),
     ],
 )
 def test_bad_input_changes_nothing(
@@ -213,7 +213,7 @@ def test_bad_input_changes_nothing(
     code: int,
     said: str,
 ) -> None:
-    """A taken port, a missing variable, a YAML trap: a sentence, an exit code, nothing done."""
+    """A taken port, a missing variable, what no schema allows: a sentence, an exit code, nothing done."""
     before = ids(site)
     if text:
         old = "LANGFLIX_DATA_DIR: /data"

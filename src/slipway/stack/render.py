@@ -121,11 +121,20 @@ def render(
 
 
 def _definitions(table: Mapping[str, Any] | None) -> dict[str, str]:
+    """Hashes that a later form of Compose's model, with one more empty default, doesn't change."""
     return {
-        name: _hash(body or {})
+        name: _hash(_said(body or {}))
         for name, body in (table or {}).items()
         if not (isinstance(body, dict) and body.get("external"))
     }
+
+
+def _said(value: Any) -> Any:
+    """``value`` without what says nothing: empty maps, lists and texts, null."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _said(item) for key, item in value.items()}
+    return {key: item for key, item in inner.items() if item not in ({}, [], "", None)}
 
 
 def _hash(value: Any) -> str:

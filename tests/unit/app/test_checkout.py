@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_override_is_taken_along(root: Path) -> None:
     text = 'services: { web: { environment: { EXTRA: "1" } } }\n'
     (root / "deploy/docker-compose.override.yml").write_text(text)
     assert read(root).stack.services["web"]["environment"]["EXTRA"] == "1"
+
+
+def test_the_stack_does_not_know_where_it_was_read(root: Path, tmp_path: Path) -> None:
+    """Another folder, of any name, and another user's environment make the same stack."""
+    other = tmp_path / "an other ü+"
+    shutil.copytree(root / "deploy", other / "deploy")
+    theirs = read(other, HOME="/home/other", USER="other", PWD="/")
+    assert theirs.stack == read(root).stack
+    assert theirs.files == read(root).files
 
 
 def test_missing_files_are_named(root: Path) -> None:

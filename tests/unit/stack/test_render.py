@@ -119,3 +119,19 @@ def test_values_survive_the_hosts_own_interpolation(text: str, dollars: str) -> 
     text = json_as_yaml({**source, "services": json.loads(made.text)["services"]})
     again = read_stack([("f", text)])
     assert again.services["a"]["environment"]["V"] == value
+
+
+def test_definitions_have_a_hash_that_says_what_they_say() -> None:
+    """A network's or volume's hash changes with its definition, not with how it is written; its
+    services' labels change with it, and what others made has none."""
+    text = COMPOSE.replace("depends_on: [db]\n    configs", "networks: [n]\n    configs")
+    text += "networks: {n: %s}\nvolumes: {v: {}, w: {external: true}}\n"
+    definitions = ("{}", "{internal: false, labels: {}}", "{internal: true}")
+    base, same, other = (rendered(text % body) for body in definitions)
+    assert set(base.networks) == {"n", "default"}
+    assert set(base.volumes) == {"v"}
+    assert base.networks == same.networks
+    assert base.networks["n"] != other.networks["n"]
+    assert base.networks["default"] == other.networks["default"]
+    changed = {name for name in base.hashes if base.hashes[name] != other.hashes[name]}
+    assert changed == {"web"}
