@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -109,19 +109,24 @@ class Apt:
         """
         left = dict(wanted)
         found: dict[str, Package] = {}
+        for package in self.listed(left):
+            if package.version == left[package.name]:
+                found.setdefault(package.name, package)
+        if absent := sorted(set(left) - set(found)):
+            raise LockError(f"apt chose packages that no index lists: {', '.join(absent)}")
+        return found
+
+    def listed(self, names: Container[str]) -> list[Package]:
+        """Every entry of the signed indexes for packages of these names."""
+        found: list[Package] = []
         for archive, suite in suites(self._config.release):
             path = self._one(
                 f"*dists_{suite}_main_binary-{self._config.architecture}_Packages", archive
             )
             for text in path.read_text("utf-8").split("\n\n"):
                 name = text[9 : text.find("\n")] if text.startswith("Package: ") else ""
-                if name not in left or name in found:
-                    continue
-                package = parse_stanza(text, archive, suite)
-                if package.version == left[name]:
-                    found[name] = package
-        if absent := sorted(set(left) - set(found)):
-            raise LockError(f"apt chose packages that no index lists: {', '.join(absent)}")
+                if name in names:
+                    found.append(parse_stanza(text, archive, suite))
         return found
 
     def _one(self, pattern: str, archive: str) -> Path:

@@ -13,6 +13,7 @@ from slipway.errors import ConfigError, LockError, SupplyError
 from slipway.report import Report, human_bytes
 from slipway.supply import debian, nixtool, programs
 from slipway.supply import lock as locking
+from slipway.supply.check import Checked, check
 from slipway.supply.fetch import Fetched, Vanished, fetch
 from slipway.supply.mirrors import KEYRING, Finder
 from slipway.supply.needs import Needs
@@ -100,6 +101,19 @@ def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) ->
                 failed.append(error)
     if failed:
         raise together(failed)
+
+
+def check_locks(shell: Shell, root: Path, report: Report) -> Checked:
+    """Compare the locks with the indexes and registries their packages come from.
+
+    Raises:
+        SupplyError: a lock can't be read, an index can't be had, or says something else.
+    """
+    nixtool.ensure(shell, report)
+    settings = config.load(root)
+    programs.ensure(shell, report, _SIGNATURES)
+    mirrors = Finder(shell, settings.mirrors, os.environ, report)
+    return check(shell, settings, Places(root), mirrors, report)
 
 
 def together(failed: Sequence[SupplyError]) -> SupplyError:
