@@ -46,7 +46,7 @@ def _target(version: str) -> list[str]:
     return flags
 
 
-def _ranks(version: str) -> dict[Tag, int]:
+def ranks(version: str) -> dict[Tag, int]:
     """How well a tag suits the image's Python: 0 is best (PEP 425)."""
     major, minor = (int(part) for part in version.split("."))
     interpreter = f"cp{major}{minor}"
@@ -68,7 +68,7 @@ def choose(package: Mapping[str, Any], ranks: Mapping[Tag, int]) -> Wheel:
 
     Args:
         package: a table ``packages`` of PEP 751.
-        ranks: see :func:`_ranks`.
+        ranks: see :func:`ranks`.
 
     Returns:
         Its size is 0 when the index does not tell it.
@@ -100,7 +100,7 @@ def resolve(shell: Shell, config: Config) -> PythonLock:
     Raises:
         LockError: there is no solution in wheels.
     """
-    ranks = _ranks(config.python_version)
+    tags = ranks(config.python_version)
 
     def wheels_of(
         requirements: Iterable[str], pins: Sequence[str] = (), flags: Sequence[str] = ()
@@ -113,7 +113,7 @@ def resolve(shell: Shell, config: Config) -> PythonLock:
             constraints=pins,
             flags=flags,
         )
-        found = (choose(package, ranks) for package in packages)
+        found = (choose(package, tags) for package in packages)
         return {wheel.name: wheel for wheel in found}
 
     whole = wheels_of({name for names in config.python_sets.values() for name in names})
