@@ -69,7 +69,7 @@ def bench(workspace: Workspace, runs: int = 5, json: bool = False) -> Answer:
     """Measure sizes, bytes and times on this machine."""
     if runs < 1:
         raise ConfigError(f"--runs {runs} should be 1 or more", hint="./inv bench", stage="config")
-    images = workspace.images(locked=True)
+    images = workspace.images(locked=True, samples=True)
     figures = measure(workspace.root, images, workspace.report, runs=runs)
     return Answer([figure.to_json() for figure in figures], figures_text(figures))
 

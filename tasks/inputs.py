@@ -5,15 +5,28 @@ from __future__ import annotations
 from slipway.app.answer import Answer
 from slipway.app.workspace import Workspace
 from slipway.images.summary import summary, summary_text
+from slipway.supply.ready import check_locks, ready
 from slipway.supply.ready import lock as make_locks
-from slipway.supply.ready import ready
 from tasks.command import JSON, LOCKED, command
 
 
-@command(help={"only": "python, debian, go or dev; may be given several times"}, iterable=["only"])
-def lock(workspace: Workspace, only: list[str]) -> None:
+@command(
+    help={
+        "only": "python, debian, go or dev; may be given several times",
+        "check": "write nothing: compare the locks with the indexes that vouch for them",
+        "json": JSON,
+    },
+    iterable=["only"],
+)
+def lock(
+    workspace: Workspace, only: list[str], check: bool = False, json: bool = False
+) -> Answer | None:
     """Resolve the inputs anew and write the locks."""
+    if check:
+        done = check_locks(workspace.shell, workspace.root, workspace.report)
+        return Answer(done.to_json(), talk=str(done))
     make_locks(workspace.shell, workspace.root, workspace.report, tuple(only or ()))
+    return None
 
 
 @command(help={"locked": LOCKED, "json": JSON})

@@ -31,7 +31,7 @@ from slipway.stack.program import ATTRIBUTE, program
 from slipway.supply import programs
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
-from slipway.supply.ready import ready
+from slipway.supply.ready import bring_samples, ready
 
 _TREE = "rehearsal-host"
 _REACH_S = 20.0
@@ -141,7 +141,12 @@ class Workspace:
         return target
 
     def images(
-        self, *, locked: bool, roles: tuple[str, ...] = (), rebuild: bool = False
+        self,
+        *,
+        locked: bool,
+        roles: tuple[str, ...] = (),
+        rebuild: bool = False,
+        samples: bool = False,
     ) -> tuple[Image, ...]:
         """Have images built, after fetching what they lack.
 
@@ -149,6 +154,7 @@ class Workspace:
             locked: stop instead of locking anew when a mirror dropped a package.
             roles: all when empty.
             rebuild: build every image and layer a second time and compare the bytes.
+            samples: have the files of ``[samples]`` there as well, which smoke jobs use.
 
         Raises:
             ConfigError: there is no such role.
@@ -156,6 +162,9 @@ class Workspace:
         """
         settings = self.config
         wanted = settings.known_roles(roles)
+        needs = Needs(roles=wanted)
+        if samples:
+            bring_samples(self.shell, self.root, settings, self.report, locked=locked)
         self.report.step("build", f"{len(wanted)} images")
         return build(
             self.shell,
@@ -163,7 +172,7 @@ class Workspace:
             settings,
             wanted,
             rebuild=rebuild,
-            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked),
+            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked, needs=needs),
             watch=Building(self.report),
             warn=self.report.warn,
         )
@@ -254,7 +263,7 @@ class Workspace:
         self.reading(self.entry(host), locked=locked)
         target = self.reach(host) if boot else self.target(host)
         try:
-            images = self.images(locked=locked)
+            images = self.images(locked=locked, samples=True)
         except BaseException:
             if target is not None:
                 target.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -109,24 +109,32 @@ class Apt:
         """
         left = dict(wanted)
         found: dict[str, Package] = {}
-        for archive, suite in suites(self._config.release):
-            path = self._one(
-                f"*dists_{suite}_main_binary-{self._config.architecture}_Packages", archive
-            )
-            for text in path.read_text("utf-8").split("\n\n"):
-                name = text[9 : text.find("\n")] if text.startswith("Package: ") else ""
-                if name not in left or name in found:
-                    continue
-                package = parse_stanza(text, archive, suite)
-                if package.version == left[name]:
-                    found[name] = package
+        for package in self.listed(left):
+            if package.version == left[package.name]:
+                found.setdefault(package.name, package)
         if absent := sorted(set(left) - set(found)):
             raise LockError(f"apt chose packages that no index lists: {', '.join(absent)}")
         return found
 
-    def _one(self, pattern: str, archive: str) -> Path:
+    def listed(self, names: Container[str]) -> list[Package]:
+        """Every entry of the signed indexes for packages of these names."""
+        found: list[Package] = []
+        for archive, suite in suites(self._config.release):
+            kind = f"main_binary-{self._config.architecture}_Packages"
+            files = self._files(f"*dists_{suite}_{kind}", archive)
+            # apt keeps no file of an index that is empty, as a new release's updates are.
+            for text in "\n\n".join(file.read_text("utf-8") for file in files).split("\n\n"):
+                name = text[9 : text.find("\n")] if text.startswith("Package: ") else ""
+                if name in names:
+                    found.append(parse_stanza(text, archive, suite))
+        return found
+
+    def _files(self, pattern: str, archive: str) -> list[Path]:
         key = self._mirrors.base(archive).split("://")[-1].replace("/", "_")
-        files = [p for p in (self._folder / "lists").glob(pattern) if p.name.startswith(f"{key}_")]
+        return [p for p in (self._folder / "lists").glob(pattern) if p.name.startswith(f"{key}_")]
+
+    def _one(self, pattern: str, archive: str) -> Path:
+        files = self._files(pattern, archive)
         if len(files) != 1:
             raise LockError(
                 f"apt has {len(files)} files like {pattern} where one was expected", stage="lock"

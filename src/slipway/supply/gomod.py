@@ -7,6 +7,7 @@ depend on what the machine has. Modules come from the proxy that Go is set to.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Sequence
@@ -54,28 +55,64 @@ def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> tuple[str, st
     Raises:
         FetchError: a module can't be had, or its hash is not the one in ``go.sum``.
     """
-    env = {
-        "GOROOT": str(go.parent.parent),
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-        "GOFLAGS": "-mod=mod" if tidy else "-mod=readonly",
-    }
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary) / "go-vendor"
+        flags = "-mod=mod" if tidy else "-mod=readonly"
         try:
             if tidy:
-                shell.run([str(go), "mod", "tidy"], timeout=900, env=env, cwd=str(folder))
-            argv = [str(go), "mod", "vendor", "-o", str(tree)]
-            shell.run(argv, timeout=900, env=env, cwd=str(folder))
+                _go(shell, go, ["mod", "tidy"], folder, flags)
+            _go(shell, go, ["mod", "vendor", "-o", str(tree)], folder, flags)
         except CommandFailed as error:
-            raise FetchError(
-                "Go could not fetch the locked modules",
-                details=error.details,
-                hint="is the proxy that Go is set to reachable?",
-                stage="fetch",
-            ) from error
+            raise _failed(error) from error
         (path,) = store.add(shell, [tree], recursive=True)
         return store.nar_sha256(shell, path), path
+
+
+def _go(
+    shell: Shell, go: Path, argv: Sequence[str], folder: Path, flags: str, **variables: str
+) -> None:
+    env = {"GOROOT": str(go.parent.parent), "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    env |= {"GOFLAGS": flags, **variables}
+    shell.run([str(go), *argv], timeout=900, env=env, cwd=str(folder))
+
+
+def _failed(error: CommandFailed) -> FetchError:
+    return FetchError(
+        "Go could not fetch the locked modules",
+        details=error.details,
+        hint="is the proxy that Go is set to reachable?",
+        stage="fetch",
+    )
+
+
+def fresh_sums(shell: Shell, go: Path, folder: Path) -> tuple[str, bool]:
+    """The ``go.sum`` that Go writes for ``go.mod`` when it has none and knows no module yet.
+
+    Returns:
+        Its text, and whether Go's checksum database vouched for it. Where that can't be reached
+        the sums are those of what the proxy sends.
+
+    Raises:
+        FetchError: a module can't be had.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "modules"
+        shutil.copytree(folder, copy)
+        (copy / "go.sum").unlink(missing_ok=True)
+        # Read-only folders, which modules are made of, could not be removed at the end.
+        flags, own = "-mod=mod -modcacherw", {"GOMODCACHE": str(Path(temporary) / "cache")}
+        vouched = True
+        try:
+            try:
+                _go(shell, go, ["mod", "tidy"], copy, flags, **own)
+            except CommandFailed as error:
+                if not any("sumdb" in line for line in error.details):
+                    raise
+                vouched = False
+                _go(shell, go, ["mod", "tidy"], copy, flags, **own, GOSUMDB="off")
+        except CommandFailed as error:
+            raise _failed(error) from error
+        return (copy / "go.sum").read_text("utf-8"), vouched
 
 
 def check(lock: GoLock, folder: Path) -> None:

@@ -64,7 +64,9 @@ class Inputs:
 def select(needs: Needs, config: Config, locks: Locks) -> Inputs:
     """The inputs that ``needs`` come to."""
     tools = needs.tools or bool(needs.roles)
-    groups = {"tool.stage0"} | ({"rehearsal"} if needs.rehearsal else set())
+    built = tools or needs.rehearsal
+    groups = {"tool.stage0"} if built else set()
+    groups |= {"rehearsal"} if needs.rehearsal else set()
     sets = {"samples"} if needs.samples else set()
     if tools:
         groups |= {group for group in locks.debian.groups if group.startswith("tool.")}
@@ -77,5 +79,8 @@ def select(needs: Needs, config: Config, locks: Locks) -> Inputs:
     return Inputs(
         packages=tuple(locks.debian.packages[name] for name in sorted(packages)),
         wheels=tuple(locks.python.wheels[name] for name in sorted(wheels)),
-        folders=(locks.debian.stage0, *((locks.go.vendor,) if tools else ())),
+        folders=(
+            *((locks.debian.stage0,) if built else ()),
+            *((locks.go.vendor,) if tools else ()),
+        ),
     )

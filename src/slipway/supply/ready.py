@@ -13,6 +13,7 @@ from slipway.errors import ConfigError, LockError, SupplyError
 from slipway.report import Report, human_bytes
 from slipway.supply import debian, nixtool, programs
 from slipway.supply import lock as locking
+from slipway.supply.check import Checked, check
 from slipway.supply.fetch import Fetched, Vanished, fetch
 from slipway.supply.mirrors import KEYRING, Finder
 from slipway.supply.needs import Needs
@@ -50,6 +51,19 @@ def ready(
     if done.files:
         report.say(f"  {done.files} files, {human_bytes(done.bytes)}, are new in the store")
     return done
+
+
+def bring_samples(
+    shell: Shell, root: Path, settings: Config, report: Report, *, locked: bool
+) -> None:
+    """Have the files of ``[samples]`` there; fetches when one is missing.
+
+    Raises:
+        SupplyError: one can't be had.
+    """
+    places = Places(root)
+    if not all(places.sample(name).exists() for name in settings.samples):
+        ready(shell, root, report, locked=locked, needs=Needs(samples=True))
 
 
 def _lock_debian(
@@ -100,6 +114,19 @@ def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) ->
                 failed.append(error)
     if failed:
         raise together(failed)
+
+
+def check_locks(shell: Shell, root: Path, report: Report) -> Checked:
+    """Compare the locks with the indexes and registries their packages come from.
+
+    Raises:
+        SupplyError: a lock can't be read, an index can't be had, or says something else.
+    """
+    nixtool.ensure(shell, report)
+    settings = config.load(root)
+    programs.ensure(shell, report, _SIGNATURES)
+    mirrors = Finder(shell, settings.mirrors, os.environ, report)
+    return check(shell, settings, Places(root), mirrors, report)
 
 
 def together(failed: Sequence[SupplyError]) -> SupplyError:

@@ -87,7 +87,7 @@ def resolve(
     Args:
         requirements: as pip reads them.
         python: version of the target, such as ``3.13``.
-        platform: the target as uv names it, such as ``MACHINE-manylinux_2_40``.
+        platform: the target as uv names it (``--python-platform``).
         constraints: ``name==version`` lines that hold as well.
         flags: further flags of ``uv pip compile``.
 

@@ -25,7 +25,7 @@ from slipway.supply.places import Places
 
 INSTALLER = "installer"
 SITE = "/app/lib/python{version}/site-packages"
-_UV_PLATFORM = f"{AMD64.machine}-manylinux_2_40"  # the newest that uv knows
+UV_PLATFORM = f"{AMD64.machine}-manylinux_2_40"  # the newest that uv knows
 _GLIBC = range(41, 4, -1)
 
 
@@ -46,7 +46,7 @@ def _target(version: str) -> list[str]:
     return flags
 
 
-def _ranks(version: str) -> dict[Tag, int]:
+def ranks(version: str) -> dict[Tag, int]:
     """How well a tag suits the image's Python: 0 is best (PEP 425)."""
     major, minor = (int(part) for part in version.split("."))
     interpreter = f"cp{major}{minor}"
@@ -57,12 +57,18 @@ def _ranks(version: str) -> dict[Tag, int]:
     return {tag: rank for rank, tag in enumerate(tags)}
 
 
+def file_name(row: Mapping[str, Any]) -> str:
+    """The file name of a wheel in a table ``packages.wheels`` of PEP 751."""
+    place = row.get("url") or row.get("path", "")
+    return str(row.get("name") or unquote(urlsplit(place).path).rsplit("/", 1)[-1])
+
+
 def choose(package: Mapping[str, Any], ranks: Mapping[Tag, int]) -> Wheel:
     """The wheel of a resolved package that suits best, as pip would choose.
 
     Args:
         package: a table ``packages`` of PEP 751.
-        ranks: see :func:`_ranks`.
+        ranks: see :func:`ranks`.
 
     Returns:
         Its size is 0 when the index does not tell it.
@@ -73,8 +79,7 @@ def choose(package: Mapping[str, Any], ranks: Mapping[Tag, int]) -> Wheel:
     name, version = canonicalize_name(package["name"]), package["version"]
     found: list[tuple[int, bool, str, Wheel]] = []
     for row in package.get("wheels", ()):
-        place = row.get("url") or row.get("path", "")
-        file = row.get("name") or unquote(urlsplit(place).path).rsplit("/", 1)[-1]
+        file = file_name(row)
         fits = [ranks[tag] for tag in parse_wheel_filename(file)[3] if tag in ranks]
         sha256 = row.get("hashes", {}).get("sha256", "")
         if fits and sha256:
@@ -95,7 +100,7 @@ def resolve(shell: Shell, config: Config) -> PythonLock:
     Raises:
         LockError: there is no solution in wheels.
     """
-    ranks = _ranks(config.python_version)
+    tags = ranks(config.python_version)
 
     def wheels_of(
         requirements: Iterable[str], pins: Sequence[str] = (), flags: Sequence[str] = ()
@@ -104,11 +109,11 @@ def resolve(shell: Shell, config: Config) -> PythonLock:
             shell,
             sorted(requirements),
             python=config.python_version,
-            platform=_UV_PLATFORM,
+            platform=UV_PLATFORM,
             constraints=pins,
             flags=flags,
         )
-        found = (choose(package, ranks) for package in packages)
+        found = (choose(package, tags) for package in packages)
         return {wheel.name: wheel for wheel in found}
 
     whole = wheels_of({name for names in config.python_sets.values() for name in names})

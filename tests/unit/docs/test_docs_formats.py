@@ -26,6 +26,7 @@ from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.reading import Reader
 from slipway.supply import mirrors
+from slipway.supply.check import Checked
 from slipway.supply.fetch import Fetched
 
 REFERENCE = pages.DOCS / "reference"
@@ -199,6 +200,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "status": _status().to_json(),
         "releases": _releases()[0],
         "build": _build()[0],
+        "lock": Checked(0, 0, 0).to_json(),
         "fetch": Fetched(0, 0).to_json(),
         "bench": Figure("n", 1.0, "s").to_json(),
         "rehearsal": info.to_json(),

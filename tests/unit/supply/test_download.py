@@ -113,6 +113,23 @@ def test_gone(tmp_path: Path) -> None:
     assert isinstance(gone["a.deb"], Absent)
 
 
+@pytest.mark.parametrize("unreached", ["m", "snapshot"])
+def test_one_that_does_not_answer_may_have_it(tmp_path: Path, unreached: str) -> None:
+    """A file is gone only when every place said so; one that wasn't reached said nothing."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == unreached:
+            raise httpx.ConnectError("no route")
+        return httpx.Response(404)
+
+    places = ("http://m/a.deb", "http://snapshot/a.deb")
+    _, gone = run(tmp_path, handler, wanted(places=places))
+
+    assert not isinstance(gone["a.deb"], Absent)
+    assert "no route" in gone["a.deb"]
+    assert "404" in gone["a.deb"]
+
+
 def test_tries_are_bounded(tmp_path: Path) -> None:
     """A mirror that never answers is given up after four tries."""
     asked = []
