@@ -213,7 +213,7 @@ def test_bad_input_changes_nothing(
     code: int,
     said: str,
 ) -> None:
-    """A taken port, a missing variable, what no schema allows: a sentence, an exit code, nothing done."""
+    """A taken port, a missing variable, an unknown key: a sentence, an exit code, nothing done."""
     before = ids(site)
     if text:
         old = "LANGFLIX_DATA_DIR: /data"

@@ -42,9 +42,9 @@ def make_plan(
         A plan whose ``release`` is the current one's id when there is nothing to do.
     """
     live = seen.memory.records.live
-    changes = _changes(stack, release, live, seen.engine.containers)
-    migrations = pending(stack, release, live, changes)
     definitions = _definitions(stack, release, live)
+    changes = _changes(stack, release, live, seen.engine.containers, definitions)
+    migrations = pending(stack, release, live, changes)
     plan = Plan(release.id, bytes_to_send, changes, migrations, definitions)
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
@@ -83,7 +83,11 @@ def _definitions(
 
 
 def _changes(
-    stack: Stack, release: Release, current: Release | None, seen: tuple[Container, ...]
+    stack: Stack,
+    release: Release,
+    current: Release | None,
+    seen: tuple[Container, ...],
+    definitions: Sequence[DefinitionChange],
 ) -> tuple[ContainerChange, ...]:
     by_service: dict[str, list[Container]] = {}
     for container in standing(seen):
@@ -92,6 +96,7 @@ def _changes(
         service: _change(stack, release, current, service, by_service.get(service, []))
         for service in stack.standing
     }
+    _follow_networks(stack, changes, definitions)
     _follow_restarts(stack, changes)
     gone = [name for name in sorted(by_service) if name not in stack.standing]
     for service in gone:
@@ -147,6 +152,21 @@ def _changed_secrets(
     used = stack.services[service].get("secrets") or []
     names = [item.get("source", "") if isinstance(item, dict) else str(item) for item in used]
     return [name for name in names if release.secrets.get(name) != current.secrets.get(name)]
+
+
+def _follow_networks(
+    stack: Stack, changes: dict[str, ContainerChange], definitions: Sequence[DefinitionChange]
+) -> None:
+    """Services on a network that is made anew go down with it."""
+    for definition in definitions:
+        for service in definition.services:
+            if changes[service].action == "keep":
+                changes[service] = ContainerChange(
+                    service,
+                    "recreate",
+                    f"the {definition.kind} {definition.name} is made anew",
+                    _downtime(stack.services[service]),
+                )
 
 
 def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:

@@ -293,7 +293,8 @@ def test_changed_network_is_work_though_no_container_changed() -> None:
     live = replace(release, id="before", networks={**release.networks, "outer": "other"})
     made = plan(seen(containers(release), live), NETWORKS)
     assert [(one.name, one.services) for one in made.definitions] == [("outer", ("web",))]
-    assert (made.touched, made.empty, made.release) == (0, False, release.id)
+    assert (made.touched, made.empty, made.release) == (1, False, release.id)
+    assert actions(made)["web"] == ("recreate", "the network outer is made anew")
 
 
 def test_networks_of_others_and_new_ones_are_no_change() -> None:
