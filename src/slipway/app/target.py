@@ -52,7 +52,11 @@ def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehear
 
 
 def open_host(
-    entry: HostEntry, hosts: Rehearsals, tree: Path | None, warn: Callable[[str], None]
+    entry: HostEntry,
+    hosts: Rehearsals,
+    tree: Path | None,
+    shell: Shell,
+    warn: Callable[[str], None],
 ) -> tuple[Host, str]:
     """A host, ready for its first command, and the address of the ports it publishes.
 
@@ -60,6 +64,7 @@ def open_host(
         entry: which.
         hosts: the rehearsal hosts.
         tree: programs to boot a rehearsal host from that isn't up; None doesn't boot.
+        shell: this machine, to ask ssh which machine a name of its configuration stands for.
         warn: told what of OpenSSH's configuration could not be taken into account.
 
     Raises:
@@ -69,7 +74,7 @@ def open_host(
     booted = None
     if entry.kind == "rehearsal":
         booted = (hosts.up(entry.name, tree) if tree else _running(entry, hosts)).login
-    return connection_to(entry, booted=booted, warn=warn), address_of(entry, booted=booted)
+    return connection_to(entry, booted=booted, warn=warn), address_of(entry, shell, booted=booted)
 
 
 def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:

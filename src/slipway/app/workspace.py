@@ -214,7 +214,7 @@ class Workspace:
         """
         entry = self.entry(host)
         tree = self.tree(locked=locked) if boot and entry.kind == "rehearsal" else None
-        machine, address = open_host(entry, self.rehearsals(), tree, self.report.warn)
+        machine, address = open_host(entry, self.rehearsals(), tree, self.shell, self.report.warn)
         return Target(entry, address, self._doors(entry, CountingHost(machine)))
 
     def _doors(self, entry: HostEntry, host: CountingHost) -> Doors:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slipway.doors import Host
-from slipway.errors import ConfigError
+from slipway.doors import Host, Shell
+from slipway.errors import CommandFailed, ConfigError
+from slipway.hosts import openssh
 from slipway.hosts.config import HostEntry
 from slipway.hosts.local import LocalHost
 from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
+
+# `Match exec` may ask the network.
+_ASK_S = 60.0
 
 
 def open_host(
@@ -31,10 +35,7 @@ def open_host(
     if entry.kind == "local":
         return LocalHost(entry.name, sudo=entry.sudo)
     if entry.kind == "ssh":
-        login = Login(
-            entry.name, entry.address, entry.port, entry.user, entry.key_file, entry.known_hosts
-        )
-        return SshHost(login, sudo=entry.sudo, warn=warn)
+        return SshHost(_login(entry), sudo=entry.sudo, warn=warn)
     if booted is None:
         raise ConfigError(
             f"the rehearsal host {entry.name} isn't up",
@@ -43,8 +44,25 @@ def open_host(
     return SshHost(booted, sudo=entry.sudo)
 
 
-def address_of(entry: HostEntry, *, booted: Login | None = None) -> str:
-    """The name or address at which this machine finds the ports that the host publishes."""
+def address_of(entry: HostEntry, shell: Shell, *, booted: Login | None = None) -> str:
+    """The name or address at which this machine finds the ports that the host publishes.
+
+    Where ``address`` is a Host of ``~/.ssh/config`` that is the HostName it stands for; nothing but
+    ssh knows the alias.
+    """
     if entry.kind == "local":
         return "127.0.0.1"
-    return booted.address if booted is not None else entry.address
+    if booted is not None:
+        return booted.address
+    try:
+        done = shell.run(openssh.question(_login(entry)), timeout=_ASK_S, check=False)
+    except CommandFailed:
+        return entry.address
+    (name, *_) = openssh.parse(done.text).get("hostname", (entry.address,))
+    return name if done.ok else entry.address
+
+
+def _login(entry: HostEntry) -> Login:
+    return Login(
+        entry.name, entry.address, entry.port, entry.user, entry.key_file, entry.known_hosts
+    )
