@@ -10,7 +10,8 @@ from typing import Any
 
 from slipway.doors import Host
 from slipway.errors import HostError
-from slipway.hosts.inspect import PROJECT_LABEL, ask, explain, version_numbers
+from slipway.hosts.asking import ask, explain
+from slipway.hosts.inspect import PROJECT_LABEL, version_numbers
 from slipway.hosts.sections import PRELUDE, sections
 
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"

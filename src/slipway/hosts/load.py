@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slipway.doors import Completed, Host
+from slipway.hosts.asking import ask, explain
 from slipway.hosts.facts import Facts
-from slipway.hosts.inspect import IMAGE_FORMAT, ask, explain, parse_images
+from slipway.hosts.inspect import IMAGE_FORMAT, parse_images
 from slipway.images.values import Image
 
 Encoding = Literal["zstd", "gzip", "none"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts import inspect as door
+from slipway.hosts.asking import explain
 from slipway.hosts.container import Container
 from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.sections import sections
@@ -214,7 +215,7 @@ def test_each_way_of_docker_not_to_answer(answer: Completed, words: str) -> None
 
 def test_another_failure_keeps_its_words() -> None:
     """What isn't known is passed on as it is."""
-    error = door.explain(failed(1, b"odd thing\n"), where="nas")
+    error = explain(failed(1, b"odd thing\n"), where="nas")
     assert isinstance(error, CommandFailed)
     assert error.details == ("odd thing",)
 
