@@ -45,16 +45,16 @@ func TestRelativePathsStayRelative(t *testing.T) {
 services:
   a:
     image: i
-    volumes: ["./x:/x", "../y:/y", "~/z:/z", "/work/deploy/abs:/abs", "named:/n"]
+    volumes: ["./x:/x", "../y:/y", "~/z:/z", "/srv/deploy/abs:/abs", "named:/n"]
 configs: {c: {file: edge/x.cfg}}
 volumes: {named: {}}
 `
-	document := modelOf(t, ask("/work/deploy", text, nil)).Document
+	document := modelOf(t, ask("/srv/deploy", text, nil)).Document
 	var sources []string
 	for _, mount := range at(t, document, "services", "a", "volumes").([]any) {
 		sources = append(sources, at(t, mount, "source").(string))
 	}
-	want := []string{"./x", "../y", "~/z", "/work/deploy/abs", "named"}
+	want := []string{"./x", "../y", "~/z", "/srv/deploy/abs", "named"}
 	if !reflect.DeepEqual(sources, want) {
 		t.Errorf("sources %q, want %q", sources, want)
 	}
