@@ -103,6 +103,30 @@ func TestFilesBesideAreRead(t *testing.T) {
 	}
 }
 
+func TestNothingIsLeftForTheHostToRead(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"a.env", "a.label"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("K=v\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := `services: {a: {image: i, env_file: a.env, label_file: a.label, volumes: ["/x:/x"],
+  develop: {watch: [{action: rebuild, path: .}]}}}`
+	body := at(t, modelOf(t, ask(folder, text, nil)).Document, "services", "a").(map[string]any)
+	for _, key := range []string{"env_file", "label_file", "develop", "command", "entrypoint"} {
+		if _, there := body[key]; there {
+			t.Errorf("%s is still there: %v", key, body[key])
+		}
+	}
+	if body["labels"].(map[string]any)["K"] != "v" || body["environment"].(map[string]any)["K"] != "v" {
+		t.Errorf("not read: %v", body)
+	}
+	mount := body["volumes"].([]any)[0]
+	if got := at(t, mount, "bind", "create_host_path"); got != true {
+		t.Errorf("older Composes would not make the folder: %v", mount)
+	}
+}
+
 func TestVariablesAreListed(t *testing.T) {
 	text := "services: {a: {image: '${A:-x}', command: ['${B:?why}', '${A:+y}', '$$C', '${D:-${E}}']}}"
 	given := ask("/d", text, map[string]string{"B": "1", "D": ""})
