@@ -261,7 +261,7 @@ def _go(
         report.say("  Go's checksum database can't be reached: compared with the proxy's modules")
     found = compare_go(locked, fresh)
     if not found:
-        made, _ = gomod.vendor(shell, go, places.go, tidy=False)
+        made = gomod.vendor(shell, go, places.go, tidy=False)
         if made != locks.go.vendor_sha256:
             what = f"the modules make sha256 {made}, the lock has {locks.go.vendor_sha256}"
             found.append(Finding("go", "go-vendor", "", what))

@@ -163,7 +163,7 @@ def _folders(
         _same("stage 0", found, locks.debian.stage0_sha256)
     if locks.go.vendor in lacking:
         report.step("fetch", "Go modules, by the locked Go")
-        found, _ = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
+        found = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
         _same("the vendored Go modules", found, locks.go.vendor_sha256)
 
 

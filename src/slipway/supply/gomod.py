@@ -41,7 +41,7 @@ def _is_kept(member: tarfile.TarInfo) -> bool:
     return inside and "/share/doc/" not in member.name
 
 
-def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> tuple[str, str]:
+def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> str:
     """Vendor the modules of ``folder`` and add the tree to the store.
 
     Args:
@@ -50,7 +50,7 @@ def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> tuple[str, st
         tidy: bring ``go.mod`` and ``go.sum`` up to date first (when locking).
 
     Returns:
-        The tree's NAR hash (hex) and its store path.
+        The tree's NAR hash, hex.
 
     Raises:
         FetchError: a module can't be had, or its hash is not the one in ``go.sum``.
@@ -65,7 +65,7 @@ def vendor(shell: Shell, go: Path, folder: Path, *, tidy: bool) -> tuple[str, st
         except CommandFailed as error:
             raise _failed(error) from error
         (path,) = store.add(shell, [tree], recursive=True)
-        return store.nar_sha256(shell, path), path
+        return store.nar_sha256(shell, path)
 
 
 def _go(

@@ -50,7 +50,7 @@ def lock_go(shell: Shell, places: Places, mirrors: Callable[[], Mirrors], report
     if lacking:
         bring(lacking, places, mirrors(), report)
     go = unpacked_go(debian, places)
-    vendor_sha256, _ = gomod.vendor(shell, go, places.go, tidy=True)
+    vendor_sha256 = gomod.vendor(shell, go, places.go, tidy=True)
     done = GoLock(gomod.modules_hash(places.go), vendor_sha256)
     write(places.locks / "go.json", render(done))
     return done
