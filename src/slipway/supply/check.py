@@ -252,11 +252,13 @@ def _go(
     shell: Shell, places: Places, locks: Locks, mirrors: Finder, report: Report
 ) -> list[Finding]:
     locked = (places.go / "go.sum").read_text("utf-8")
-    report.step("check", f"{locked.count(chr(10))} sums of Go modules, by the locked Go")
+    report.step(
+        "check", f"{locked.count(chr(10))} sums of Go modules, by Go (minutes the first time)"
+    )
     lacking = [p for p in go_packages(locks.debian) if not package_path(p, places).exists()]
     bring(lacking, places, mirrors(), report)
     go = unpacked_go(locks.debian, places)
-    fresh, vouched = gomod.fresh_sums(shell, go, places.go)
+    fresh, vouched = gomod.fresh_sums(shell, go, places.go, places.modules)
     if not vouched:
         report.say("  Go's checksum database can't be reached: compared with the proxy's modules")
     found = compare_go(locked, fresh)

@@ -85,8 +85,13 @@ def _failed(error: CommandFailed) -> FetchError:
     )
 
 
-def fresh_sums(shell: Shell, go: Path, folder: Path) -> tuple[str, bool]:
-    """The ``go.sum`` that Go writes for ``go.mod`` when it has none and knows no module yet.
+def fresh_sums(shell: Shell, go: Path, folder: Path, cache: Path) -> tuple[str, bool]:
+    """The ``go.sum`` that Go writes for ``go.mod`` when it has none.
+
+    Args:
+        go: the program to run.
+        folder: where ``go.mod`` is.
+        cache: where modules are kept; only ever filled here, so that no locked sum was believed.
 
     Returns:
         Its text, and whether Go's checksum database vouched for it. Where that can't be reached
@@ -99,8 +104,8 @@ def fresh_sums(shell: Shell, go: Path, folder: Path) -> tuple[str, bool]:
         copy = Path(temporary) / "modules"
         shutil.copytree(folder, copy)
         (copy / "go.sum").unlink(missing_ok=True)
-        # Read-only folders, which modules are made of, could not be removed at the end.
-        flags, own = "-mod=mod -modcacherw", {"GOMODCACHE": str(Path(temporary) / "cache")}
+        # Without the last flag nobody could simply remove the folder.
+        flags, own = "-mod=mod -modcacherw", {"GOMODCACHE": str(cache)}
         vouched = True
         try:
             try:

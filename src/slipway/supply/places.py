@@ -39,6 +39,11 @@ class Places:
         return self.root / ".slipway/apt"
 
     @property
+    def modules(self) -> Path:
+        """Go modules that a check of the locks fetched."""
+        return self.root / ".slipway/modules"
+
+    @property
     def shelf(self) -> Shelf:
         """What is known of packages and wheels that were read once."""
         return Shelf(self.root / ".slipway/contents")
