@@ -318,3 +318,19 @@ def test_sick_services_are_replaced_first() -> None:
     assert first.arguments[-3:] == ("--no-deps", "--force-recreate", "web")
     assert isinstance(everything, Compose)
     assert everything.arguments[-1] == "--remove-orphans"
+
+
+def test_paused_services_are_let_go_on_and_made_anew() -> None:
+    """Each once: what the migration needs before it, the others with the rest."""
+    seen = running(live())
+    paused = tuple(replace(one, state="paused") for one in seen.engine.containers)
+    made = steps(draft(wanted(), replace(seen, engine=EngineState(containers=paused)), NOW))
+    commands = {
+        step.name: [one.arguments for one in step.do if isinstance(one, Compose)] for step in made
+    }
+    again = ("--no-deps", "--force-recreate")
+    assert commands["migrate"][0] == ("unpause", "db")
+    assert commands["migrate"][1][-3:] == (*again, "db")
+    assert commands["up"][0] == ("unpause", "web")
+    assert commands["up"][1][-3:] == (*again, "web")
+    assert len(commands["up"]) == 3
