@@ -50,7 +50,8 @@ class Rendered:
         sha256: hex digest of ``text``.
         hashes: service to the value of its :data:`CONFIG_LABEL`.
         networks: name to the hash of its definition; those that others made are left out.
-        volumes: likewise.
+        volumes: likewise, but for the name that Docker knows it by: under another one it is made
+            beside the old one.
     """
 
     text: bytes
@@ -116,17 +117,18 @@ def render(
         hashlib.sha256(text).hexdigest(),
         hashes,
         networks=_definitions(document.get("networks")),
-        volumes=_definitions(document.get("volumes")),
+        volumes=_definitions(document.get("volumes"), but=("name",)),
     )
 
 
-def _definitions(table: Mapping[str, Any] | None) -> dict[str, str]:
+def _definitions(table: Mapping[str, Any] | None, *, but: tuple[str, ...] = ()) -> dict[str, str]:
     """Hashes that a later form of Compose's model, with one more empty default, doesn't change."""
-    return {
-        name: _hash(_said(body or {}))
+    said = {
+        name: _said({key: value for key, value in (body or {}).items() if key not in but})
         for name, body in (table or {}).items()
         if not (isinstance(body, dict) and body.get("external"))
     }
+    return {name: _hash(body) for name, body in said.items()}
 
 
 def _said(value: Any) -> Any:

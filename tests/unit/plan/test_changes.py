@@ -327,3 +327,12 @@ def test_changed_volume_is_refused() -> None:
     assert made.to_json()["definitions"] == [
         {"kind": "volume", "name": "pile", "action": "refuse", "services": []}
     ]
+
+
+def test_a_volume_of_another_name_is_a_new_one() -> None:
+    """Under another of Docker's names it is made beside the old one, which keeps its data."""
+    _, release = made_of(NETWORKS)
+    seen_before = seen(containers(release), release)
+    other = NETWORKS.replace("pile: {", "pile: { name: heap,")
+    assert other != NETWORKS
+    assert plan(seen_before, other).definitions == ()
