@@ -30,11 +30,13 @@ class HostFile:
 
     Attributes:
         name: its base name.
-        sha256: hex digest of the content.
+        sha256: hex digest of the content, and of whether it is a program.
+        program: whether it may be executed.
     """
 
     name: str
     sha256: str
+    program: bool = False
 
     def path(self, app_dir: str) -> str:
         """Where it lies on the host."""
@@ -61,9 +63,12 @@ class Rendered:
     volumes: dict[str, str] = field(default_factory=dict)
 
 
-def host_file(path: str, content: bytes) -> HostFile:
-    """The name and hash of a config file."""
-    return HostFile(path.rpartition("/")[2], hashlib.sha256(content).hexdigest())
+def host_file(path: str, content: bytes, *, program: bool = False) -> HostFile:
+    """The name and hash of a config file; as a program it lies elsewhere than as a text."""
+    digest = hashlib.sha256(content)
+    if program:
+        digest.update(b"\0program")
+    return HostFile(path.rpartition("/")[2], digest.hexdigest(), program)
 
 
 def secret_path(app_dir: str, name: str, version: int) -> str:

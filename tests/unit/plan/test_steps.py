@@ -222,6 +222,19 @@ def test_data_folders_are_entries_with_mode_and_owner() -> None:
     ]
 
 
+def test_programs_can_be_executed() -> None:
+    """A config file is for everybody to read, and a program among them to execute."""
+    edge = wanted().files["edge"]
+    for mode, file in ((0o444, edge), (0o555, replace(edge, program=True))):
+        made = steps(draft(replace(wanted(), files={"edge": file}), Seen(), NOW))
+        (write,) = next(step for step in made if step.name == "files").do
+        assert isinstance(write, Write)
+        (config,) = (
+            one for one in write.entries if isinstance(one, File) and one.source.kind == "config"
+        )
+        assert config.mode == mode
+
+
 def test_what_is_there_is_not_written_again() -> None:
     """A config file lies under the hash of its content; a held secret has its version."""
     first = draft(wanted(), Seen(), NOW)
