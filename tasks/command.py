@@ -16,7 +16,7 @@ from invoke.tasks import task
 
 from slipway.app.answer import Answer
 from slipway.app.workspace import Workspace
-from slipway.commandline import HelpfulTask
+from slipway.commandline import HelpfulTask, heed_endings
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.report import Report
 
@@ -41,6 +41,7 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
     def decorate(body: Callable[..., Answer | int | None]) -> Any:
         @functools.wraps(body)
         def guarded(context: Context, *args: Any, **kwargs: Any) -> None:
+            heed_endings()
             report = Report()
             as_json = bool(kwargs.pop("json", False))
             try:
@@ -56,7 +57,12 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
                 report.say("interrupted")
                 raise Exit(code=Interrupted.exit_code) from error
             if isinstance(result, Answer):
-                _show(report, result, as_json)
+                try:
+                    _show(report, result, as_json)
+                except OSError as error:
+                    _forget_output()
+                    what = f"it was done, but standard output can't be written: {error.strerror}"
+                    raise _ended(report, SlipwayError(what), False) from error
             elif result:
                 raise Exit(code=result)
 
@@ -70,6 +76,13 @@ def _ended(report: Report, error: SlipwayError, as_json: bool) -> Exit:
         report.data(error.to_json())
     report.error(error)
     return Exit(code=error.exit_code)
+
+
+def _forget_output() -> None:
+    """Let Python not try once more, at its end, to write what could not be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _show(report: Report, answer: Answer, as_json: bool) -> None:

@@ -90,7 +90,7 @@ def nix_check(workspace: Workspace) -> int:
     }
 )
 def mutate(workspace: Workspace, minutes: float = 20.0, rooms: str = _ROOMS) -> int:
-    """Change code in small ways; show what no test notices."""
+    """Change code a little; show what no unit test notices."""
     if minutes <= 0:
         raise ConfigError(
             f"--minutes {minutes:g} should be more than 0", hint="./inv dev.mutate", stage="config"

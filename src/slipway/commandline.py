@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,6 +66,16 @@ def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
         if token in lists and after.startswith("-"):
             return token
     return None
+
+
+def heed_endings() -> None:
+    """Take a request to end (SIGTERM, a closed terminal) as Ctrl-C: what was begun is undone.
+
+    One that this process was told to ignore, as under nohup(1), stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 class HelpfulTask(Task[Any]):

@@ -7,6 +7,7 @@ then elsewhere, so that a log stays readable.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -76,7 +77,7 @@ class Report:
     def say(self, text: str) -> None:
         """One line of talk."""
         if not self._quiet:
-            print(text, file=self._err, flush=True)
+            self.put(f"{text}\n")
 
     def step(self, name: str, text: str = "") -> None:
         """The start of a step of work."""
@@ -84,18 +85,23 @@ class Report:
 
     def warn(self, text: str) -> None:
         """Something a person should know, though work goes on."""
-        print(f"{self.paint('warning:', '1;33')} {text}", file=self._err, flush=True)
+        self.put(f"{self.paint('warning:', '1;33')} {text}\n")
 
     def error(self, error: SlipwayError) -> None:
         """A failure, its details and its hint."""
-        print(f"{self.paint('error:', '1;31')} {error.message}", file=self._err)
+        lines = [f"{self.paint('error:', '1;31')} {error.message}"]
         if error.stage:
-            print(f"  stage: {error.stage}", file=self._err)
-        for line in error.details:
-            print(f"  {line}", file=self._err)
+            lines.append(f"  stage: {error.stage}")
+        lines += [f"  {line}" for line in error.details]
         if error.hint:
-            print(f"{self.paint('hint:', '1;32')} {error.hint}", file=self._err)
-        self._err.flush()
+            lines.append(f"{self.paint('hint:', '1;32')} {error.hint}")
+        self.put("".join(f"{line}\n" for line in lines))
+
+    def put(self, text: str) -> None:
+        """Talk as it is. Where nobody listens any more, work goes on without a listener."""
+        with contextlib.suppress(OSError):
+            self._err.write(text)
+            self._err.flush()
 
     def data(self, value: object) -> None:
         """A JSON document on standard output."""
@@ -107,7 +113,7 @@ class Report:
 
     def progress(self, label: str, total: int, *, unit: str = "bytes") -> Progress:
         """A count from 0 to ``total`` in ``unit`` (``bytes`` are shown as kB, MB, GB)."""
-        return _Counter(self, self._err, label, total, unit) if not self._quiet else _Silent()
+        return _Counter(self, label, total, unit) if not self._quiet else _Silent()
 
 
 class _Silent:
@@ -119,8 +125,8 @@ class _Silent:
 
 
 class _Counter:
-    def __init__(self, report: Report, err: TextIO, label: str, total: int, unit: str) -> None:
-        self._report, self._err = report, err
+    def __init__(self, report: Report, label: str, total: int, unit: str) -> None:
+        self._report = report
         self._label, self._total, self._unit = label, total, unit
         self._count = 0
         self._note = ""
@@ -148,12 +154,8 @@ class _Counter:
             count, total = str(self._count), f"{self._total} {self._unit}"
         share = f" {100 * self._count // self._total:3d} %" if self._total else ""
         start = "\r\x1b[K" if self._report.on_terminal else ""
-        print(
-            f"{start}  {self._label}  {count} of {total}{share}  {self._note}".rstrip(),
-            end=end,
-            file=self._err,
-            flush=True,
-        )
+        text = f"{start}  {self._label}  {count} of {total}{share}  {self._note}".rstrip()
+        self._report.put(text + end)
 
 
 class Building:

@@ -50,6 +50,24 @@ func plain(project *types.Project, folder string) (*model, error) {
 	return made, nil
 }
 
+// takeIn puts a variable's value into each config that is made of one: the host doesn't have it.
+func takeIn(project *types.Project, environment types.Mapping, sources *index) []problem {
+	var problems []problem
+	for name, config := range project.Configs {
+		if config.Environment == "" {
+			continue
+		}
+		value, there := environment[config.Environment]
+		if !there {
+			what := "the variable " + config.Environment + " is not set"
+			problems = append(problems, sources.problem("configs."+name+".environment", what))
+		}
+		config.Content, config.Environment = value, ""
+		project.Configs[name] = config
+	}
+	return sorted(problems)
+}
+
 // spellOut makes a service mean the same to every Compose: two keys that the library prints for
 // services that don't have them are taken out, and a default that older ones don't share is put in.
 func spellOut(service map[string]any) {

@@ -82,6 +82,9 @@ func read(asked request) answer {
 	for _, warning := range seen.warnings {
 		given.Warnings = append(given.Warnings, names.shorten(warning))
 	}
+	if err == nil {
+		given.Problems = append(given.Problems, takeIn(project, environment, sources)...)
+	}
 	if len(given.Problems) == 0 {
 		if given.Model, err = plain(project, asked.Folder); err != nil {
 			given.Problems = []problem{{What: err.Error()}}

@@ -16,11 +16,11 @@ from functools import partial
 
 from slipway.act.contents import Contents
 from slipway.act.doors import Doors
-from slipway.act.failure import broken, untouched, went_back
+from slipway.act.failure import broken, cause, untouched, went_back
 from slipway.act.guard import check_belief, check_host
 from slipway.act.interpret import Interpreter
 from slipway.act.outcome import Outcome, Result, StepTime
-from slipway.errors import Interrupted, SlipwayError
+from slipway.errors import SlipwayError
 from slipway.ledger.entries import Line, Source
 from slipway.ledger.layout import JOURNAL
 from slipway.ledger.lease import LEASE_S, Holder, Lease
@@ -135,12 +135,14 @@ def _carry_out(progress: _Progress, planned: Draft, lease: Lease, interpreter: I
                 check_belief(doors, lease, step.belief)
             progress.begun.append(step)
             progress.timed(step.name, partial(interpreter.carry_out, step.do))
-    except (SlipwayError, KeyboardInterrupt) as error:
+    except (SlipwayError, OSError, KeyboardInterrupt) as caught:
+        error = cause(caught)
         if stage == prune.NAME:
-            why = error.message if isinstance(error, SlipwayError) else "interrupted"
-            doors.report.warn(f"the release is live, but old ones could not be pruned: {why}")
+            doors.report.warn(
+                f"the release is live, but old ones could not be pruned: {error.message}"
+            )
             return
-        raise _undone(progress, planned, interpreter, stage, error) from error
+        raise _undone(progress, planned, interpreter, stage, error) from caught
 
 
 def _undone(
@@ -148,22 +150,21 @@ def _undone(
     planned: Draft,
     interpreter: Interpreter,
     stage: str,
-    error: SlipwayError | KeyboardInterrupt,
+    error: SlipwayError,
 ) -> SlipwayError:
     """Go back, and give the error to raise: the cause, and what runs now."""
     doors, live = progress.doors, planned.seen.memory.records.live
-    cause = error if isinstance(error, SlipwayError) else Interrupted("interrupted")
-    cause.stage = cause.stage or stage
+    error.stage = error.stage or stage
     actions = way_back(progress.begun)
     if not actions:
-        return untouched(cause)
-    doors.report.warn(f"{cause.stage} failed: {cause.message}; going back")
+        return untouched(error)
+    doors.report.warn(f"{error.stage} failed: {error.message}; going back")
     doors.report.step("revert", f"putting {live.id} back" if live else "taking the stack down")
-    interpreter.contents.cause = cause.message
+    interpreter.contents.cause = error.message
     try:
         interpreter.carry_out(actions)
         note = Line(JOURNAL, Source("journal", "undone"))
         doors.folder.write((note,), interpreter.contents)
-    except (SlipwayError, KeyboardInterrupt) as second:
-        return broken(cause, second)
-    return went_back(cause, live.id if live else None)
+    except (SlipwayError, OSError, KeyboardInterrupt) as second:
+        return broken(error, cause(second))
+    return went_back(error, live.id if live else None)

@@ -5,6 +5,15 @@ from __future__ import annotations
 from slipway.errors import DeployBroken, DeployError, Interrupted, SlipwayError
 
 
+def cause(error: SlipwayError | OSError | KeyboardInterrupt) -> SlipwayError:
+    """What ended a deploy, as an error of ours: this machine may fail as well as the host."""
+    if isinstance(error, SlipwayError):
+        return error
+    if isinstance(error, OSError):
+        return SlipwayError(f"this machine: {error}")
+    return Interrupted("interrupted")
+
+
 def untouched(cause: SlipwayError) -> SlipwayError:
     """Nothing that runs had been touched yet."""
     if not isinstance(cause, DeployError):
@@ -36,13 +45,11 @@ def went_back(cause: SlipwayError, live: str | None) -> SlipwayError:
     )
 
 
-def broken(cause: SlipwayError, second: SlipwayError | KeyboardInterrupt) -> DeployBroken:
+def broken(cause: SlipwayError, second: SlipwayError) -> DeployBroken:
     """Going back failed too."""
-    why = second.message if isinstance(second, SlipwayError) else "interrupted"
-    details = second.details if isinstance(second, SlipwayError) else ()
     return DeployBroken(
-        f"{cause.message}; going back failed too: {why}. Data was not touched",
+        f"{cause.message}; going back failed too: {second.message}. Data was not touched",
         hint="look with `./inv status` and `./inv logs`, then deploy a good state",
         stage=cause.stage,
-        details=[*cause.details, "going back:", *details],
+        details=[*cause.details, "going back:", *second.details],
     )

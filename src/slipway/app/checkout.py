@@ -60,6 +60,7 @@ class Reading:
         stack: the services; where an image's reference belongs, it is still to come.
         contents: config name to that file's content.
         paths: config name to the file's path, or its name for one without a file.
+        programs: names of configs whose file may be executed.
         supplied: the operator's secrets.
         data_dir: the data path on the host.
     """
@@ -67,6 +68,7 @@ class Reading:
     stack: Stack
     contents: Mapping[str, bytes]
     paths: Mapping[str, str]
+    programs: frozenset[str]
     supplied: Mapping[str, Secret]
     data_dir: str
 
@@ -119,6 +121,9 @@ def read_checkout(
         stack=stack,
         contents=_contents(folder, stack),
         paths=paths,
+        programs=frozenset(
+            name for name, path in stack.config_files().items() if _is_program(folder / path)
+        ),
         supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment),
         data_dir=model.value(data) or f"{entry.app_dir}/data",
     )
@@ -154,7 +159,10 @@ def make_wanted(
     return Wanted(
         stack=stack,
         images=tuple(image for image in images if image.role in used),
-        files={name: host_file(reading.paths[name], contents[name]) for name in contents},
+        files={
+            name: host_file(reading.paths[name], contents[name], program=name in reading.programs)
+            for name in contents
+        },
         contents=contents,
         supplied=reading.supplied,
         app_dir=entry.app_dir,
@@ -165,6 +173,11 @@ def make_wanted(
         migrations=_tree_hash(root, stack.migration.source),
         revisions=_revisions(root, stack.migration.source),
     )
+
+
+def _is_program(path: Path) -> bool:
+    """Whether somebody may execute a file."""
+    return bool(path.stat().st_mode & 0o111)
 
 
 def _known_roles(stack: Stack, roles: Sequence[str]) -> None:

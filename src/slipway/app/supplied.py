@@ -31,10 +31,19 @@ def read_supplied(
                 text = path.read_text("utf-8").removesuffix("\n")
             except (OSError, UnicodeDecodeError) as error:
                 problems.append(Problem(spec.name, f"can't be read: {type(error).__name__}"))
-        if text == "":
+        elif text is None and path.exists():
+            problems.append(Problem(spec.name, "can't be read: is no file"))
+        if text and _undecoded(text):
+            problems.append(Problem(spec.name, "can't be read: is no UTF-8"))
+        elif text == "":
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
     if problems:
         raise ConfigError.from_problems("deploy/secrets", problems)
     return found
+
+
+def _undecoded(text: str) -> bool:
+    """Whether a variable's value holds bytes that are no UTF-8, which Python has as surrogates."""
+    return any("\ud800" <= one <= "\udfff" for one in text)

@@ -34,8 +34,7 @@ compose=$("$1" compose version --short 2>&1) || compose="! $compose"
 text compose "$compose"
 root=$(printf '%s' "$info" | sed 's/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/')
 app=$(near "$2")
-volumes=$("$1" volume ls --filter "label={PROJECT_LABEL}=$3" \\
-    --format '{{{{.Label "com.docker.compose.volume"}}}}')
+volumes=$("$1" volume ls --quiet --filter "label={PROJECT_LABEL}=$3")
 text volumes "$volumes"
 text architecture "$(uname -m)"
 text app_free "$(free "$app")"
@@ -72,7 +71,7 @@ class Facts:
         containerd_store: whether images live in containerd's store; else in a graph driver's.
         zstd: major and minor version of its ``zstd`` program; zeros when it has none.
         references: sha256 of each archive that it keeps for the next difference.
-        volumes: the application's, by their names in Compose's file.
+        volumes: the application's, by Docker's names.
         architecture: as ``uname -m`` says.
         docker_free: free bytes where Docker keeps images.
         app_free: free bytes where the application's folder is.

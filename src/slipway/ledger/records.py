@@ -43,10 +43,15 @@ class Records:
         )
 
     def kept(self, newest: int = KEEP) -> tuple[Release, ...]:
-        """The releases to keep: the live one and the newest besides."""
+        """The releases to keep: the live one, the one before it, and the newest besides.
+
+        What failed after the one before it is newer, and no state to go back to.
+        """
         live = [release for release in self.releases if release.id == self.current]
-        others = [release for release in self.releases if release.id != self.current]
-        return (*live, *others[: newest - len(live)])
+        before = {release.previous for release in live} - {self.current}
+        first = [*live, *(release for release in self.releases if release.id in before)]
+        others = [release for release in self.releases if release not in first]
+        return (*first, *others[: newest - len(first)])
 
 
 @dataclass(frozen=True, slots=True)

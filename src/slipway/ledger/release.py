@@ -150,7 +150,11 @@ class Release:
         try:
             reader = Reader(json.loads(text))
         except ValueError as error:
-            raise DeployError(f"{where} is no JSON: {error}", stage="read") from error
+            raise DeployError(
+                f"{where} is no JSON: {error}",
+                hint="restore it; or, unless it is the live release's, remove its folder there",
+                stage="read",
+            ) from error
         reader.format(FORMAT)
         release = _release(reader)
         if reader.problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,9 +108,13 @@ def make_status(host: str, live: Release | None, containers: Sequence[Container]
     standing = [one for one in containers if not one.one_off]
     services = [_service(one, roles) for one in standing]
     drift = [difference for one in standing for difference in _differences(one, live)]
-    present = {one.service for one in standing}
+    present = Counter(one.service for one in standing)
+    wanted = {one.service: one.containers for one in live.expected} if live else {}
     for name in hashes:
-        if name not in present:
+        count, right = present[name], wanted.get(name, max(1, present[name]))
+        if count and count != right:
+            drift.append(Drift(name, f"has {count} containers instead of {right}"))
+        elif not count and right:
             services.append(ServiceStatus(name, roles.get(name, ""), "missing", "none", "", 0))
             drift.append(Drift(name, "missing"))
     return Status(

@@ -114,6 +114,8 @@ def _change(
     containers: Sequence[Container],
 ) -> ContainerChange:
     body = stack.services[service]
+    if not containers and not replicas(body):
+        return ContainerChange(service, "keep", "none is wanted")
     if not containers:
         return ContainerChange(service, "create", "not running")
     reason = _reason(stack, release, current, service, containers)

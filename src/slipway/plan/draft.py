@@ -39,9 +39,10 @@ class Draft:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the live release is this one already, runs, and has all its secrets."""
+        """Whether the live release is this one already, runs, and has all its secrets and files."""
         is_live = self.plan.release != self.release.id
-        return is_live and all(choice.origin == "kept" for choice in self.choices)
+        has_secrets = all(choice.origin == "kept" for choice in self.choices)
+        return is_live and has_secrets and set(self.release.files) <= set(self.seen.memory.files)
 
 
 def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:

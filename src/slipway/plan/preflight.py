@@ -29,7 +29,8 @@ class Needs:
         app_dir: the application's folder.
         own_ports: TCP ports that this application's running containers publish.
         made_from: Compose files that its containers were made from.
-        new_volumes: volumes whose definition changed, which can only be made anew.
+        new_volumes: Docker's names of volumes whose definition changed, which can only be made
+            anew.
     """
 
     bytes_to_send: int
@@ -43,6 +44,7 @@ class Needs:
 def needs(draft: Draft) -> Needs:
     """What a draft needs of its host."""
     wanted, containers = draft.wanted, draft.seen.engine.containers
+    volumes = wanted.stack.document.get("volumes") or {}
     return Needs(
         bytes_to_send=draft.plan.bytes_to_send,
         ports=frozenset(published_ports(wanted.stack.services, wanted.stack.standing)),
@@ -51,7 +53,11 @@ def needs(draft: Draft) -> Needs:
             port for one in containers if one.state == "running" for port in one.ports
         ),
         made_from=frozenset(one.file for one in containers if one.file),
-        new_volumes=tuple(one.name for one in draft.plan.definitions if one.kind == "volume"),
+        new_volumes=tuple(
+            (volumes[one.name] or {}).get("name", one.name)
+            for one in draft.plan.definitions
+            if one.kind == "volume"
+        ),
     )
 
 

@@ -30,11 +30,13 @@ class HostFile:
 
     Attributes:
         name: its base name.
-        sha256: hex digest of the content.
+        sha256: hex digest of the content, and of whether it is a program.
+        program: whether it may be executed.
     """
 
     name: str
     sha256: str
+    program: bool = False
 
     def path(self, app_dir: str) -> str:
         """Where it lies on the host."""
@@ -50,7 +52,8 @@ class Rendered:
         sha256: hex digest of ``text``.
         hashes: service to the value of its :data:`CONFIG_LABEL`.
         networks: name to the hash of its definition; those that others made are left out.
-        volumes: likewise.
+        volumes: likewise, but for the name that Docker knows it by: under another one it is made
+            beside the old one.
     """
 
     text: bytes
@@ -60,9 +63,12 @@ class Rendered:
     volumes: dict[str, str] = field(default_factory=dict)
 
 
-def host_file(path: str, content: bytes) -> HostFile:
-    """The name and hash of a config file."""
-    return HostFile(path.rpartition("/")[2], hashlib.sha256(content).hexdigest())
+def host_file(path: str, content: bytes, *, program: bool = False) -> HostFile:
+    """The name and hash of a config file; as a program it lies elsewhere than as a text."""
+    digest = hashlib.sha256(content)
+    if program:
+        digest.update(b"\0program")
+    return HostFile(path.rpartition("/")[2], digest.hexdigest(), program)
 
 
 def secret_path(app_dir: str, name: str, version: int) -> str:
@@ -116,17 +122,18 @@ def render(
         hashlib.sha256(text).hexdigest(),
         hashes,
         networks=_definitions(document.get("networks")),
-        volumes=_definitions(document.get("volumes")),
+        volumes=_definitions(document.get("volumes"), but=("name",)),
     )
 
 
-def _definitions(table: Mapping[str, Any] | None) -> dict[str, str]:
+def _definitions(table: Mapping[str, Any] | None, *, but: tuple[str, ...] = ()) -> dict[str, str]:
     """Hashes that a later form of Compose's model, with one more empty default, doesn't change."""
-    return {
-        name: _hash(_said(body or {}))
+    said = {
+        name: _said({key: value for key, value in (body or {}).items() if key not in but})
         for name, body in (table or {}).items()
         if not (isinstance(body, dict) and body.get("external"))
     }
+    return {name: _hash(body) for name, body in said.items()}
 
 
 def _said(value: Any) -> Any:

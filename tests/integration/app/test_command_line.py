@@ -72,3 +72,21 @@ def test_wrong_flags_are_a_sentence(arguments: tuple[str, ...]) -> None:
     assert done.returncode != 0
     assert arguments[-1] in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_answer_that_can_not_be_written_is_said() -> None:
+    """A full disk behind standard output gives a sentence and code 1."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "invoke", "--search-root", str(ROOT), "rehearsal.status"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: it was done, but standard output can't be written: No space left on device"
+    ]

@@ -195,3 +195,14 @@ def test_changed_network_is_applied() -> None:
     assert made.engine.commands[0] == ("rm", "--stop", "--force", "db")
     assert {one.service for one in made.engine.running} == {"web", "db"}
     assert web in {one.id for one in made.engine.running}
+
+
+def test_a_config_file_that_the_host_lost_is_put_back() -> None:
+    """A container that starts anew needs its file, so a host without it is not as it should be."""
+    made = world()
+    first(made)
+    (path,) = (path for path in made.folder.files if path.startswith("files/"))
+    content = made.folder.files.pop(path)
+    assert run(made).outcome == "deployed"
+    assert made.folder.files[path] == content
+    assert run(made).outcome == "unchanged"

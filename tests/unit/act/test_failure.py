@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.act.failure import broken, untouched, went_back
+from slipway.act.failure import broken, cause, untouched, went_back
 from slipway.errors import DeployError, HostError, Interrupted, SlipwayError
 
 CAUSE = DeployError("it broke", hint="mend it", stage="up", details=["a line"])
@@ -50,5 +50,7 @@ def test_it_could_not_go_back() -> None:
         "up",
         ["a line", "going back:", "why"],
     )
-    assert "going back failed too: interrupted." in broken(CAUSE, KeyboardInterrupt()).message
+    assert (
+        "going back failed too: interrupted." in broken(CAUSE, cause(KeyboardInterrupt())).message
+    )
     assert error.exit_code == 6

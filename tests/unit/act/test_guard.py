@@ -124,9 +124,9 @@ def test_changed_volume_stops_before_anything() -> None:
     text = COMPOSE + "volumes: { pile: { driver_opts: { type: tmpfs } } }\n"
     made = world()
     first(made, compose=text)
-    made.engine.volumes = ("pile",)
+    made.engine.volumes = ("demo_pile",)
     running = list(made.engine.running)
-    with pytest.raises(DeployError, match="the volume pile exists with another definition"):
+    with pytest.raises(DeployError, match="the volume demo_pile exists with another definition"):
         run(made, compose=text.replace("tmpfs", "nfs"))
     assert (made.engine.commands, made.engine.running) == ([], running)
     made.engine.volumes = ()

@@ -118,6 +118,32 @@ def test_ctrl_c_while_starting_is_undone() -> None:
     assert made.folder.live == before.release
 
 
+@pytest.mark.parametrize("step", ["up", "verify"])
+def test_a_failure_of_this_machine_is_undone(step: str) -> None:
+    """A full disk here is a failure like any other: the release before is put back, code 5."""
+    made = world()
+    before = first(made)
+    full = [OSError(28, "No space left on device")]
+
+    def once() -> None:
+        if full:
+            raise full.pop()
+
+    def smoke(*_: object) -> bytes:
+        once()
+        return b""
+
+    if step == "up":
+        made.engine.broken_up = once
+    else:
+        made.shell.on("smoke", URL, reply=smoke)
+    with pytest.raises(DeployError, match="No space left") as caught:
+        run(made, web="2")
+    assert caught.value.exit_code == 5
+    assert made.folder.live == before.release
+    assert made.folder.holder == ""
+
+
 def test_a_name_that_stays_taken_is_a_failure() -> None:
     """Asking again ends: somebody else's container has the name."""
     made = world()

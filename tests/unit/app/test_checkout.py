@@ -136,6 +136,22 @@ def test_a_folder_cannot_be_sent(root: Path) -> None:
     assert {file.name for file in job.files.values()} == {"edge.cfg", "conf"}
 
 
+def test_a_program_that_is_mounted_stays_one(root: Path) -> None:
+    """A script is executable on the host when it is here; as a text it is another file there."""
+    path = root / "deploy/docker-compose.yml"
+    mount = 'configs: [edge]\n    volumes: ["./start:/start:ro"]'
+    path.write_text(path.read_text().replace("configs: [edge]", mount))
+    script = root / "deploy/start"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o644)
+    as_text = set(read(root).files.values())
+    script.chmod(0o755)
+    as_program = set(read(root).files.values())
+    (one,) = as_program - as_text
+    assert one.program
+    assert len(as_text - as_program) == 1
+
+
 def test_the_check_needs_no_images(root: Path) -> None:
     """The stack is checked before anything is built, with every role's name."""
     check(root, roles=("web", "db"))

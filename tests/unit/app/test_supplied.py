@@ -32,3 +32,14 @@ def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
         read_supplied([GIVEN, MADE], tmp_path, {})
     assert len(caught.value.details) == 2
     assert "canary" not in repr(caught.value.details)
+
+
+def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
+    """A folder in a file's place, or bytes that are no text, must not make a new secret unseen."""
+    (tmp_path / "made").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        read_supplied([GIVEN, MADE], tmp_path, {variable("given"): "canary\udcff"})
+    assert caught.value.details == (
+        "deploy/secrets: given: can't be read: is no UTF-8",
+        "deploy/secrets: made: can't be read: is no file",
+    )

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -88,6 +92,23 @@ def test_questions_are_answered(arguments: list[str], capsys: pytest.CaptureFixt
 def test_ctrl_c_is_130() -> None:
     """An interrupt that no task handled ends with 130."""
     assert ended("look", "here") == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_is_an_interrupt(number: signal.Signals) -> None:
+    """Whatever asks a task to end, what it began is undone."""
+    script = (
+        "import os\n"
+        "from slipway.commandline import heed_endings\n"
+        "heed_endings()\n"
+        "try:\n"
+        f"    os.kill(os.getpid(), {number.value})\n"
+        "except KeyboardInterrupt:\n"
+        "    print('undone')\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, env=env)
+    assert done.stdout == b"undone\n", done.stderr
 
 
 def test_words_we_do_not_know_are_kept() -> None:

@@ -115,3 +115,19 @@ def test_table_aligns() -> None:
     assert table([["a", "long"], ["bb", "x"]], head=["one", "two"]).splitlines() == [
         "one  two", "a    long", "bb   x",
     ]  # fmt: skip
+
+
+class Gone(io.StringIO):
+    """A pipe whose reader left."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_talk_that_nobody_hears_ends_no_work() -> None:
+    """Where the terminal or the reader of a pipe is gone, a deploy goes on, or back, silently."""
+    report = Report(err=Gone())
+    report.step("up", "3 of 8 services change")
+    report.warn("going back")
+    report.error(SlipwayError("broken", hint="mend it"))
+    report.progress("images", 10).done()

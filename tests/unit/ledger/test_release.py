@@ -50,9 +50,10 @@ def test_other_formats_are_refused(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[1]", b"null"])
 def test_damaged_file_is_an_error(text: bytes) -> None:
-    """A damaged record is an error, not a traceback."""
-    with pytest.raises(DeployError):
+    """A damaged record is an error that says what to do, not a traceback."""
+    with pytest.raises(DeployError) as caught:
         Release.from_json(text, "f")
+    assert caught.value.hint
 
 
 def test_live_release_without_a_record_is_an_error() -> None:

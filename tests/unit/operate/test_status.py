@@ -88,6 +88,33 @@ def test_missing_and_unknown_containers_are_drift() -> None:
     assert [one.state for one in status.services if one.service == "web"] == ["missing"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "there", "said"),
+    [
+        (2, 1, {("db", "has 1 containers instead of 2")}),
+        (1, 2, {("db", "has 2 containers instead of 1")}),
+        (2, 2, set()),
+        (0, 0, set()),
+        (1, 0, {("db", "missing")}),
+    ],
+)
+def test_another_number_of_containers_is_drift(
+    wanted: int, there: int, said: set[tuple[str, str]]
+) -> None:
+    """Each service has as many containers as were released, which may be none."""
+    made = deployed()
+    live = made.folder.read().records.live
+    assert live is not None
+    expected = tuple(
+        replace(one, containers=wanted) if one.service == "db" else one for one in live.expected
+    )
+    db = [one for one in made.engine.running if one.service == "db"]
+    others = [one for one in made.engine.running if one.service != "db"]
+    status = make_status("nas", replace(live, expected=expected), [*others, *db * there])
+    assert {(one.service, one.what) for one in status.drift} == said
+    assert status.well == (not said)
+
+
 def test_empty_host() -> None:
     """A host on which nothing was deployed has no release, no URL, no services."""
     status = make_status("nas", None, ())

@@ -159,6 +159,18 @@ def test_missing_replica_is_seen() -> None:
     assert actions(made)["db"] == ("recreate", "1 containers run instead of 2")
 
 
+def test_a_service_scaled_to_nothing_is_no_work() -> None:
+    """Where no container is wanted and none is there, nothing is to be done."""
+    text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 0 }")
+    _, release = made_of(text)
+    running = containers(release)
+    without = tuple(one for one in running if one.service != "db")
+    made = plan(seen(without, release), text)
+    assert actions(made)["db"] == ("keep", "none is wanted")
+    assert made.empty
+    assert actions(plan(seen(running, release), text))["db"][0] == "recreate"
+
+
 def test_surplus_replica_is_seen() -> None:
     """Three containers run and two are wanted: the plan says so, and that is work to do."""
     text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
@@ -315,3 +327,12 @@ def test_changed_volume_is_refused() -> None:
     assert made.to_json()["definitions"] == [
         {"kind": "volume", "name": "pile", "action": "refuse", "services": []}
     ]
+
+
+def test_a_volume_of_another_name_is_a_new_one() -> None:
+    """Under another of Docker's names it is made beside the old one, which keeps its data."""
+    _, release = made_of(NETWORKS)
+    seen_before = seen(containers(release), release)
+    other = NETWORKS.replace("pile: {", "pile: { name: heap,")
+    assert other != NETWORKS
+    assert plan(seen_before, other).definitions == ()

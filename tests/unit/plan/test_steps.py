@@ -222,6 +222,19 @@ def test_data_folders_are_entries_with_mode_and_owner() -> None:
     ]
 
 
+def test_programs_can_be_executed() -> None:
+    """A config file is for everybody to read, and a program among them to execute."""
+    edge = wanted().files["edge"]
+    for mode, file in ((0o444, edge), (0o555, replace(edge, program=True))):
+        made = steps(draft(replace(wanted(), files={"edge": file}), Seen(), NOW))
+        (write,) = next(step for step in made if step.name == "files").do
+        assert isinstance(write, Write)
+        (config,) = (
+            one for one in write.entries if isinstance(one, File) and one.source.kind == "config"
+        )
+        assert config.mode == mode
+
+
 def test_what_is_there_is_not_written_again() -> None:
     """A config file lies under the hash of its content; a held secret has its version."""
     first = draft(wanted(), Seen(), NOW)
@@ -318,3 +331,19 @@ def test_sick_services_are_replaced_first() -> None:
     assert first.arguments[-3:] == ("--no-deps", "--force-recreate", "web")
     assert isinstance(everything, Compose)
     assert everything.arguments[-1] == "--remove-orphans"
+
+
+def test_paused_services_are_let_go_on_and_made_anew() -> None:
+    """Each once: what the migration needs before it, the others with the rest."""
+    seen = running(live())
+    paused = tuple(replace(one, state="paused") for one in seen.engine.containers)
+    made = steps(draft(wanted(), replace(seen, engine=EngineState(containers=paused)), NOW))
+    commands = {
+        step.name: [one.arguments for one in step.do if isinstance(one, Compose)] for step in made
+    }
+    again = ("--no-deps", "--force-recreate")
+    assert commands["migrate"][0] == ("unpause", "db")
+    assert commands["migrate"][1][-3:] == (*again, "db")
+    assert commands["up"][0] == ("unpause", "web")
+    assert commands["up"][1][-3:] == (*again, "web")
+    assert len(commands["up"]) == 3

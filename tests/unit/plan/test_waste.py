@@ -55,6 +55,14 @@ def test_live_release_is_kept_however_old() -> None:
     assert found.releases == ("r4", "r3", "r2")
 
 
+def test_failed_releases_push_no_good_one_out() -> None:
+    """What can be gone back to is what was live before, not what failed in between."""
+    live = replace(RELEASES[0], previous="r2")
+    found = waste("demo", Records((live, *RELEASES[1:]), "r6"), references=ALL_TAGS, paths=PATHS)
+    assert found.releases == ("r4", "r3", "r1")
+    assert "demo/web:2" not in found.references
+
+
 REFERENCES = st.text(min_size=1) | st.builds(
     "{}{}{}".format, st.sampled_from(["demo", "demo-two", "demo2", "x/demo", ""]),
     st.sampled_from(["/", "", ":"]), st.text(),

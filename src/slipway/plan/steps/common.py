@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from slipway.hosts.container import standing
 from slipway.ledger.entries import Link
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.release import Expected, Release
@@ -16,6 +17,7 @@ from slipway.stack.health import health_check
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
 _SPARE_S = 120.0
 _DOWN_S = 300.0
+_WAKE_S = 60.0
 _DEADLINE_S = 300
 _UP = ("up", "--detach", "--no-build", "--pull", "never")
 
@@ -46,6 +48,27 @@ def up(release: str, further: Iterable[str], services: Iterable[Mapping[str, Any
     checks = [health_check(body) for body in services]
     limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
     return Compose(release, (*_UP, *further), limit)
+
+
+def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
+    """Make containers anew that somebody paused: Compose's ``up`` leaves them so.
+
+    They are let go on first. A paused one hears no stop signal, and Docker would wait in vain.
+
+    Args:
+        draft: tells which are paused.
+        services: those that are wanted running.
+    """
+    paused = {
+        one.service for one in standing(draft.seen.engine.containers) if one.state == "paused"
+    }
+    names = [service for service in services if service in paused]
+    if not names:
+        return ()
+    bodies = [draft.wanted.stack.services[name] for name in names]
+    release = draft.release.id
+    anew = up(release, ("--no-deps", "--force-recreate", *names), bodies)
+    return (Compose(release, ("unpause", *names), _WAKE_S), anew)
 
 
 def put_back(release: Release) -> tuple[Action, ...]:

@@ -15,7 +15,7 @@ def step(draft: Draft) -> Step:
     wanted, release = draft.wanted, draft.release
     there = set(draft.seen.memory.files)
     entries: list[Entry] = [
-        File(path, Source("config", name), 0o444)
+        File(path, Source("config", name), 0o555 if file.program else 0o444)
         for name, file in sorted(wanted.files.items())
         if (path := file.path(wanted.app_dir).removeprefix(f"{wanted.app_dir}/")) not in there
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.plan.actions import Action, Compose, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.common import changed_networks, first_touch, undo, up
+from slipway.plan.steps.common import changed_networks, first_touch, undo, up, wake
 from slipway.plan.watch import expected
 
 _ASK_S = 120.0
@@ -30,7 +30,7 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     stack, release = draft.wanted.stack, draft.release.id
     migration = stack.migration
     needed = stack.dependencies(migration.service)
-    actions: list[Action] = []
+    actions: list[Action] = list(wake(draft, needed))
     if needed:
         bodies = [stack.services[name] for name in needed]
         actions.append(up(release, ("--no-deps", *needed), bodies))

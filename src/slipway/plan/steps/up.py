@@ -25,6 +25,13 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     everything = common.up(release, ("--remove-orphans",), bodies)
     # Compose leaves a container alone that is unhealthy but otherwise what the file says.
     sick = [change.service for change in draft.plan.containers if change.reason == UNHEALTHY]
+    migration = stack.migration.service if draft.plan.migrations else ""
+    woken = stack.dependencies(migration) if migration else ()
+    awake = common.wake(draft, [name for name in stack.standing if name not in woken])
     if not sick:
-        return (everything,)
-    return (common.up(release, ("--no-deps", "--force-recreate", *sick), bodies), everything)
+        return (*awake, everything)
+    return (
+        *awake,
+        common.up(release, ("--no-deps", "--force-recreate", *sick), bodies),
+        everything,
+    )
