@@ -40,6 +40,11 @@ class Container:
     ports: tuple[int, ...] = ()
 
     @property
+    def ended(self) -> bool:
+        """Whether its work ended with success."""
+        return self.state == "exited" and self.exit_code == 0
+
+    @property
     def well(self) -> bool:
         """Whether it runs, and is healthy where it says."""
         return self.state == "running" and self.health in ("", "healthy")

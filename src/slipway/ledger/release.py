@@ -61,15 +61,21 @@ class Expected:
         service: its name.
         containers: how many.
         deadline_s: seconds until each runs, and is healthy where it has a health check.
+        ends: whether it is a piece of work that ends, with code 0, instead.
     """
 
     service: str
     containers: int
     deadline_s: int
+    ends: bool = False
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, int | bool]:
         """What a record holds beside the name."""
-        return {"containers": self.containers, "deadline_s": self.deadline_s}
+        return {
+            "containers": self.containers,
+            "deadline_s": self.deadline_s,
+            "ends": self.ends,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,12 @@ def _release(reader: Reader) -> Release:
 
 
 def _expected(reader: Reader, service: str) -> Expected:
-    return Expected(service, reader.whole("containers"), reader.whole("deadline_s"))
+    return Expected(
+        service,
+        reader.whole("containers"),
+        reader.whole("deadline_s"),
+        reader.flag("ends", False),
+    )
 
 
 def _image(reader: Reader) -> ReleaseImage:

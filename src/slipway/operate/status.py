@@ -87,7 +87,7 @@ class Status:
         return (
             self.release is not None
             and not self.drift
-            and all(one.state == "running" and one.health in words for one in self.services)
+            and all(one.health in words for one in self.services)
         )
 
     def to_json(self) -> dict[str, object]:
@@ -146,7 +146,8 @@ def _differences(one: Container, live: Release | None) -> list[Drift]:
         found.append(Drift(one.service, "runs another image"))
     if one.config != live.hashes[one.service]:
         found.append(Drift(one.service, "has another configuration"))
-    if one.state != "running":
+    ends = {expected.service for expected in live.expected if expected.ends}
+    if one.state != "running" and not (one.service in ends and one.ended):
         found.append(Drift(one.service, f"is {one.state}"))
     return found
 

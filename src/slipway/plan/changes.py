@@ -73,13 +73,26 @@ def _definitions(
         return ()
     found = []
     for name, digest in release.networks.items():
-        if live.networks.get(name, digest) != digest:
-            services = tuple(one for one in stack.standing if name in stack.networks_of(one))
+        services = tuple(one for one in stack.standing if name in stack.networks_of(one))
+        if _other_network(name, digest, services, release, live):
             found.append(DefinitionChange("network", name, "recreate", services))
     for name, digest in release.volumes.items():
         if live.volumes.get(name, digest) != digest:
             found.append(DefinitionChange("volume", name, "refuse"))
     return tuple(found)
+
+
+def _other_network(
+    name: str, digest: str, services: Sequence[str], release: Release, live: Release
+) -> bool:
+    """Whether a network is there with another definition.
+
+    A record of before networks were recorded tells nothing of them; the services on one do, whose
+    hashes its definition is a part of.
+    """
+    if live.networks:
+        return live.networks.get(name, digest) != digest
+    return any(release.hashes[one] != live.hashes.get(one) for one in services)
 
 
 def _changes(
@@ -139,7 +152,8 @@ def _reason(
         return f"secret changed: {', '.join(changed)}" if changed else "configuration changed"
     if len(containers) != replicas(stack.services[service]):
         return f"{len(containers)} containers run instead of {replicas(stack.services[service])}"
-    if any(one.state != "running" for one in containers):
+    ends = stack.ends(service)
+    if any(one.state != "running" and not (ends and one.ended) for one in containers):
         return "not running"
     if any(one.health == "unhealthy" for one in containers):
         return UNHEALTHY

@@ -111,7 +111,7 @@ def _release(
         previous=live.id if live else None,
         migrations=wanted.migrations,
         revisions=wanted.revisions,
-        expected=expected(wanted.stack.services, sorted(standing)),
+        expected=expected(wanted.stack, sorted(standing)),
         networks=rendered.networks,
         volumes=rendered.volumes,
     )

@@ -9,15 +9,16 @@ a restart, a memory kill) ends it at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from slipway.hosts.container import Container
 from slipway.ledger.release import Expected
 from slipway.stack.health import health_check, replicas
+from slipway.stack.model import Stack
 
 _SETTLE_S = 1.0
+_ENDS_S = 60.0
 _SLACK_S = 5.0
 _LOOK_S = 0.3
 _PATIENCE_S = 5.0
@@ -90,15 +91,14 @@ class _Memory:
     up_since: dict[str, float] = field(default_factory=dict)
 
 
-def expected(
-    services: Mapping[str, Mapping[str, Any]], names: Sequence[str]
-) -> tuple[Expected, ...]:
+def expected(stack: Stack, names: Sequence[str]) -> tuple[Expected, ...]:
     """What the named services should come to, from their Compose definitions."""
     result = []
     for name in names:
-        check = health_check(services[name])
-        deadline = (check.deadline_s if check else _SETTLE_S) + _SLACK_S
-        result.append(Expected(name, replicas(services[name]), math.ceil(deadline)))
+        body, ends = stack.services[name], stack.ends(name)
+        check = health_check(body)
+        deadline = (check.deadline_s if check else _ENDS_S if ends else _SETTLE_S) + _SLACK_S
+        result.append(Expected(name, replicas(body), math.ceil(deadline), ends))
     return tuple(result)
 
 
@@ -137,6 +137,8 @@ def _judge(
         theirs = [c for c in containers if c.service == one.service and not c.one_off]
         for container in theirs:
             before = memory.restarts.setdefault(container.id, container.restarts)
+            if one.ends and container.ended:
+                continue
             what = hard_fault(container, before)
             if what:
                 hard.append(Fault(one.service, container.id, what))
@@ -181,6 +183,8 @@ def _hope(container: Container, one: Expected, at: float, memory: _Memory) -> _H
 
     if container.state != "running":
         return what(f"is {container.state}")
+    if one.ends:
+        return what("has not ended")
     since = memory.up_since.setdefault(container.id, at)
     if container.health:
         return None if container.health == "healthy" else what("did not become healthy in time")

@@ -130,6 +130,12 @@ class Stack:
                 queue += list(self.services[name].get("depends_on") or {})
         return tuple(name for name in self.services if name in found)
 
+    def ends(self, service: str) -> bool:
+        """Whether a service is a piece of work that ends: another one waits for its success."""
+        waits = (body.get("depends_on") or {} for body in self.services.values())
+        conditions = (needed[service].get("condition") for needed in waits if service in needed)
+        return "service_completed_successfully" in conditions
+
     def networks_of(self, service: str) -> tuple[str, ...]:
         """The networks that a service is attached to, by their names in Compose's file."""
         return tuple(self.services[service].get("networks") or ())

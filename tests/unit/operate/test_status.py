@@ -76,6 +76,18 @@ def test_drift_is_named(change: dict[str, Any], what: str) -> None:
     assert f"web {what}" in status_text(status)
 
 
+def test_work_that_ended_is_no_drift() -> None:
+    """A service whose release says that it ends is well when it ended with 0."""
+    made = deployed()
+    live = made.folder.read().records.live
+    assert live is not None
+    ends = tuple(replace(one, ends=one.service == "db") for one in live.expected)
+    made.engine.crash("db", state="exited")
+    for release, count in ((live, 1), (replace(live, expected=ends), 0)):
+        status = make_status("nas", release, tuple(made.engine.running))
+        assert (len(status.drift), status.well) == (count, not count)
+
+
 def test_missing_and_unknown_containers_are_drift() -> None:
     """A service without a container and a container without a service are both named."""
     made = deployed()

@@ -319,6 +319,26 @@ def test_networks_of_others_and_new_ones_are_no_change() -> None:
     assert plan(seen(containers(release), release), other).definitions == ()
 
 
+def test_a_record_without_networks_trusts_the_services_on_them() -> None:
+    """An old record does not say what a network was; a service on it that changed may tell."""
+    _, release = made_of(NETWORKS)
+    old = replace(release, id="before", networks={}, hashes={**release.hashes, "db": "other"})
+    made = plan(seen(containers(release), old), NETWORKS)
+    assert [(one.name, one.action) for one in made.definitions] == [("inner", "recreate")]
+
+
+def test_work_that_ended_is_not_begun_again() -> None:
+    """A service that another waits for to end is kept when it did, with 0; else it is made anew."""
+    text = COMPOSE.replace(
+        "depends_on: [db]\n    configs",
+        "depends_on: { db: { condition: service_completed_successfully } }\n    configs",
+    )
+    _, release = made_of(text)
+    for code, action in ((0, "keep"), (1, "recreate")):
+        there = containers(release, db={"state": "exited", "exit_code": code})
+        assert actions(plan(seen(there, release), text))["db"][0] == action
+
+
 def test_changed_volume_is_refused() -> None:
     """A volume can't be made anew without its data, so the plan says that it will be refused."""
     _, release = made_of(NETWORKS)

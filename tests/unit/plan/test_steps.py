@@ -303,7 +303,9 @@ def test_fields_in_json() -> None:
         },
     ]
     assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
-    assert shown["watch"]["expected"] == [{"service": "web", "containers": 2, "deadline_s": 11}]
+    assert shown["watch"]["expected"] == [
+        {"service": "web", "containers": 2, "deadline_s": 11, "ends": False}
+    ]
 
 
 def test_what_a_runner_on_the_host_could_not_do_is_marked() -> None:

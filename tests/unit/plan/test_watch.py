@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from slipway.hosts.container import Container
 from slipway.ledger.release import Expected
 from slipway.plan.watch import Fault, Look, Verdict, expected, watch
+from slipway.stack.model import Stack
 
+ENDED = "service_completed_successfully"
 WEB = Container("web", "c1", "web", "i", "running", "starting")
 CHECKED = Expected("web", 1, 20)
 UNCHECKED = Expected("web", 1, 6)
@@ -122,9 +124,26 @@ def test_every_watch_ends_by_its_deadline(history: list[tuple[str, str, int]]) -
 def test_deadline_is_the_health_checks_own() -> None:
     """Start period and retries of interval and timeout make the deadline, plus five seconds."""
     check = {"test": "x", "interval": "10s", "timeout": "2s", "retries": 3, "start_period": "1m"}
-    (one, other) = expected({"a": {"healthcheck": check}, "b": {}}, ["a", "b"])
-    assert one == Expected("a", 1, 60 + 36 + 5)
-    assert other == Expected("b", 1, 6)
+    services: dict[str, Any] = {
+        "a": {"healthcheck": check, "depends_on": {"c": {"condition": ENDED}}},
+        "b": {"depends_on": {"a": {"condition": "service_healthy"}}},
+        "c": {},
+    }
+    stack = Stack("demo", "", {"services": services}, {})
+    assert expected(stack, ["a", "b", "c"]) == (
+        Expected("a", 1, 60 + 36 + 5), Expected("b", 1, 6), Expected("c", 1, 65, ends=True),
+    )  # fmt: skip
+
+
+def test_work_that_ends_is_well_when_it_ended_with_0() -> None:
+    """While it runs it is waited for; ended otherwise it is a fault."""
+    work = Expected("web", 1, 20, ends=True)
+    running, done = replace(WEB, health=""), replace(WEB, health="", state="exited")
+    assert watched(lambda at: (done if at > 3 else running,), work)[0].well
+    failed, _ = watched(lambda at: (replace(done, exit_code=3),), work)
+    assert [fault.what for fault in failed.faults] == ["exited with code 3"]
+    late, _ = watched(lambda at: (running,), work)
+    assert [fault.what for fault in late.faults] == ["has not ended"]
 
 
 def test_what_ran_once_is_neither_waited_for_nor_blamed() -> None:

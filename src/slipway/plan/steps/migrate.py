@@ -34,7 +34,7 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     if needed:
         bodies = [stack.services[name] for name in needed]
         actions.append(up(release, ("--no-deps", *needed), bodies))
-        actions.append(Watch(expected(stack.services, needed)))
+        actions.append(Watch(expected(stack, needed)))
     run = ("run", "--rm", "--no-deps", "-T", migration.service)
     if migration.plan:
         failed = "the migration could not be planned"
