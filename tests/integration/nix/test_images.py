@@ -252,11 +252,11 @@ def test_a_missing_input_says_what_to_do(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     """A lock of a later format is refused by name instead of being misread."""
     copy_of_nix(tmp_path)
-    change_lock(tmp_path, lambda lock: lock.update(format=2))
+    change_lock(tmp_path, lambda lock: lock.update(format=3))
 
     done = nix("build", "--no-link", f"path:{tmp_path}#edge-image")
 
-    assert "debian.json has format 2, this version knows 1" in done.stderr
+    assert "debian.json has format 3, this version knows 2" in done.stderr
 
 
 def test_the_same_bytes_again() -> None:
