@@ -13,7 +13,6 @@ from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from slipway.supply import programs
 from slipway.supply.outputs import SYSTEM
-from slipway.supply.ready import ready
 from tasks.command import JSON, ROOT, attached, command, remainder
 
 _ROOMS = "plan,ledger,stack,act"
@@ -56,7 +55,7 @@ def test_(
     for kind in kinds:
         programs.ensure(workspace.shell, workspace.report, needed.get(kind, {}))
     if "integration" in kinds or "functional" in kinds:
-        ready(workspace.shell, workspace.root, workspace.report, locked=False)
+        workspace.supplies(locked=False).bring()
     argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]
     # Many tests wait for programs: one more at a time than there are processors keeps these busy.
     side_by_side = str(1 + (os.cpu_count() or 1))
@@ -77,7 +76,7 @@ def bench(workspace: Workspace, runs: int = 5, json: bool = False) -> Answer:
 @command(name="check")
 def nix_check(workspace: Workspace) -> int:
     """Build every check of the flake."""
-    ready(workspace.shell, workspace.root, workspace.report, locked=True)
+    workspace.supplies(locked=True).bring()
     return attached(
         workspace, ["nix-build", "./nix", "--no-out-link", "--attr", f"checks.{SYSTEM}"]
     )

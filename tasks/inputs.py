@@ -5,8 +5,6 @@ from __future__ import annotations
 from slipway.app.answer import Answer
 from slipway.app.workspace import Workspace
 from slipway.images.summary import summary, summary_text
-from slipway.supply.ready import check_locks, ready
-from slipway.supply.ready import lock as make_locks
 from tasks.command import JSON, LOCKED, command
 
 
@@ -23,16 +21,16 @@ def lock(
 ) -> Answer | None:
     """Resolve the inputs anew and write the locks."""
     if check:
-        done = check_locks(workspace.shell, workspace.root, workspace.report)
+        done = workspace.supplies(locked=True).check_locks()
         return Answer(done.to_json(), talk=str(done))
-    make_locks(workspace.shell, workspace.root, workspace.report, tuple(only or ()))
+    workspace.supplies(locked=False).lock(tuple(only or ()))
     return None
 
 
 @command(help={"locked": LOCKED, "json": JSON})
 def fetch(workspace: Workspace, locked: bool = False, json: bool = False) -> Answer:
     """Bring locked inputs into the Nix store."""
-    done = ready(workspace.shell, workspace.root, workspace.report, locked=locked)
+    done = workspace.supplies(locked=locked).bring()
     talk = "" if done.files else "every locked input is in the store"
     return Answer(done.to_json(), talk=talk)
 

@@ -11,6 +11,7 @@ from slipway import config
 from slipway.act.doors import Doors
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.http import LazyHttp
+from slipway.app.supplies import Supplies
 from slipway.app.target import Target, open_host, rehearsals
 from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
@@ -31,7 +32,6 @@ from slipway.stack.program import ATTRIBUTE, program
 from slipway.supply import programs
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
-from slipway.supply.ready import bring_samples, ready
 
 _TREE = "rehearsal-host"
 _REACH_S = 20.0
@@ -164,7 +164,7 @@ class Workspace:
         wanted = settings.known_roles(roles)
         needs = Needs(roles=wanted)
         if samples:
-            bring_samples(self.shell, self.root, settings, self.report, locked=locked)
+            self.supplies(locked=locked).bring_samples(settings)
         self.report.step("build", f"{len(wanted)} images")
         return build(
             self.shell,
@@ -172,7 +172,7 @@ class Workspace:
             settings,
             wanted,
             rebuild=rebuild,
-            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked, needs=needs),
+            prepare=lambda: self.supplies(locked=locked).bring(needs),
             watch=Building(self.report),
             warn=self.report.warn,
         )
@@ -188,6 +188,10 @@ class Workspace:
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
         return self._built(_TREE, Needs(rehearsal=True), locked=locked)
 
+    def supplies(self, *, locked: bool) -> Supplies:
+        """The way to locked inputs; ``locked`` as for :meth:`images`."""
+        return Supplies(self.shell, self.root, self.report, locked)
+
     def _built(self, package: str, needs: Needs, *, locked: bool) -> Path:
         """The store path of a package of ``nix/``, built when it isn't."""
         built = outputs(
@@ -195,7 +199,7 @@ class Workspace:
             self.root,
             self.config,
             (package,),
-            prepare=lambda: ready(self.shell, self.root, self.report, locked=locked, needs=needs),
+            prepare=lambda: self.supplies(locked=locked).bring(needs),
             watch=Building(self.report),
         )
         return built[package]

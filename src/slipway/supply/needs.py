@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slipway.config import Config
-from slipway.supply.locks import DebianLock, GoLock, Package, PythonLock, Wheel
-from slipway.supply.store import StoreFile
+
+if TYPE_CHECKING:
+    from slipway.supply.locks import DebianLock, GoLock, Package, PythonLock, Wheel
+    from slipway.supply.store import StoreFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,19 +53,6 @@ def ready(
     return done
 
 
-def bring_samples(
-    shell: Shell, root: Path, settings: Config, report: Report, *, locked: bool
-) -> None:
-    """Have the files of ``[samples]`` there; fetches when one is missing.
-
-    Raises:
-        SupplyError: one can't be had.
-    """
-    places = Places(root)
-    if not all(places.sample(name).exists() for name in settings.samples):
-        ready(shell, root, report, locked=locked, needs=Needs(samples=True))
-
-
 def _lock_debian(
     shell: Shell,
     settings: Config,
