@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from slipway.hosts.delta import Delta
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.rehearsal import Rehearsals, require_root
 from slipway.hosts.shelf import Shelf
-from slipway.images.build import build
+from slipway.images.build import build_again, image_attribute, read_images
 from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
 from slipway.plan.wanted import Wanted
@@ -59,6 +60,7 @@ class Workspace:
         self.shell: Shell = shell or LocalShell()
         self.clock: Clock = clock or SystemClock()
         self._readings: dict[str, Reading] = {}
+        self._paths: dict[str, Path] = {}
 
     @cached_property
     def config(self) -> Config:
@@ -116,7 +118,7 @@ class Workspace:
         """
         return ComposeModel(
             self.shell,
-            program(self.root, lambda: self._built(ATTRIBUTE, Needs(tools=True), locked=locked)),
+            program(self.root, lambda: self._tool(ATTRIBUTE, locked=locked)),
         )
 
     def reach(self, host: str | None) -> Target | None:
@@ -147,6 +149,7 @@ class Workspace:
         roles: tuple[str, ...] = (),
         rebuild: bool = False,
         samples: bool = False,
+        tree: bool = False,
     ) -> tuple[Image, ...]:
         """Have images built, after fetching what they lack.
 
@@ -154,7 +157,8 @@ class Workspace:
             locked: stop instead of locking anew when a mirror dropped a package.
             roles: all when empty.
             rebuild: build every image and layer a second time and compare the bytes.
-            samples: have the files of ``[samples]`` there as well, which smoke jobs use.
+            samples: have the files of ``[samples]`` there as well, which smoke tests use.
+            tree: have :meth:`tree` built with them, in the same run of Nix.
 
         Raises:
             ConfigError: there is no such role.
@@ -162,20 +166,16 @@ class Workspace:
         """
         settings = self.config
         wanted = settings.known_roles(roles)
-        needs = Needs(roles=wanted)
         if samples:
             self.supplies(locked=locked).bring_samples(settings)
         self.report.step("build", f"{len(wanted)} images")
-        return build(
-            self.shell,
-            self.root,
-            settings,
-            wanted,
-            rebuild=rebuild,
-            prepare=lambda: self.supplies(locked=locked).bring(needs),
-            watch=Building(self.report),
-            warn=self.report.warn,
-        )
+        names = (*(image_attribute(role) for role in wanted), *((_TREE,) if tree else ()))
+        needs = Needs(roles=wanted, rehearsal=tree)
+        paths = self._built(names, needs, locked=locked, warn=self.report.warn)
+        images = read_images(paths, settings.application, wanted)
+        if rebuild:
+            build_again(self.shell, self.root, settings, images, watch=Building(self.report))
+        return images
 
     def tree(self, *, locked: bool) -> Path:
         """The programs a rehearsal host boots from, built when they aren't.
@@ -186,23 +186,37 @@ class Workspace:
         """
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
-        return self._built(_TREE, Needs(rehearsal=True), locked=locked)
+        return self._built((_TREE,), Needs(rehearsal=True), locked=locked)[_TREE]
+
+    def _tool(self, package: str, *, locked: bool) -> Path:
+        """The store path of a program of ours."""
+        return self._built((package,), Needs(tools=True), locked=locked)[package]
 
     def supplies(self, *, locked: bool) -> Supplies:
         """The way to locked inputs; ``locked`` as for :meth:`images`."""
         return Supplies(self.shell, self.root, self.report, locked)
 
-    def _built(self, package: str, needs: Needs, *, locked: bool) -> Path:
-        """The store path of a package of ``nix/``, built when it isn't."""
-        built = outputs(
-            self.shell,
-            self.root,
-            self.config,
-            (package,),
-            prepare=lambda: self.supplies(locked=locked).bring(needs),
-            watch=Building(self.report),
-        )
-        return built[package]
+    def _built(
+        self,
+        packages: Sequence[str],
+        needs: Needs,
+        *,
+        locked: bool,
+        warn: Callable[[str], None] | None = None,
+    ) -> dict[str, Path]:
+        """The store paths of packages of ``nix/``, built when they aren't; asked for once."""
+        lacking = [name for name in packages if name not in self._paths]
+        if lacking:
+            self._paths |= outputs(
+                self.shell,
+                self.root,
+                self.config,
+                lacking,
+                prepare=lambda: self.supplies(locked=locked).bring(needs),
+                watch=Building(self.report),
+                warn=warn,
+            )
+        return {name: self._paths[name] for name in packages}
 
     def target(self, host: str | None, *, boot: bool = False, locked: bool = False) -> Target:
         """A host to work on.
@@ -267,7 +281,7 @@ class Workspace:
         self.reading(self.entry(host), locked=locked)
         target = self.reach(host) if boot else self.target(host)
         try:
-            images = self.images(locked=locked, samples=True)
+            images = self.images(locked=locked, samples=True, tree=boot and target is None)
         except BaseException:
             if target is not None:
                 target.close()

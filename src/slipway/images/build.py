@@ -10,45 +10,23 @@ from slipway.doors import Shell
 from slipway.errors import BuildError
 from slipway.images.description import parse
 from slipway.images.values import Image
-from slipway.supply.outputs import SYSTEM, outputs
-from slipway.supply.outputs import rebuild as build_again
+from slipway.supply.outputs import SYSTEM, rebuild
 
 
-def build(
+def build_again(
     shell: Shell,
     root: Path,
     settings: Config,
-    roles: Sequence[str],
+    images: Sequence[Image],
     *,
-    rebuild: bool = False,
-    prepare: Callable[[], object] | None = None,
     watch: Callable[[str], None] | None = None,
-    warn: Callable[[str], None] | None = None,
-) -> tuple[Image, ...]:
-    """Build the images of ``roles`` in one run of Nix.
-
-    Args:
-        shell: where Nix and git run.
-        root: the checkout.
-        settings: its ``slipway.toml``; references of images start with its application.
-        roles: each has an attribute ``ROLE-image``.
-        rebuild: build each image and layer again afterwards and compare.
-        prepare, watch, warn: as for :func:`slipway.supply.outputs.outputs`.
-
-    Returns:
-        The images in the order of ``roles``.
+) -> None:
+    """Build each image and layer a second time and compare.
 
     Raises:
-        SupplyError: git can't read the checkout, or a file can't be read.
-        BuildError: Nix failed, an input is missing, a second build gave other bytes, or a
-            description can't be used.
+        BuildError: a second build gave other bytes, or Nix failed.
     """
-    names = [image_attribute(role) for role in roles]
-    paths = outputs(shell, root, settings, names, prepare=prepare, watch=watch, warn=warn)
-    images = read_images(paths, settings.application, roles)
-    if rebuild:
-        build_again(shell, root, settings, _all_attributes(images), watch=watch)
-    return images
+    rebuild(shell, root, settings, _all_attributes(images), watch=watch)
 
 
 def image_attribute(role: str) -> str:
