@@ -56,14 +56,18 @@ _CONTAINERS = f"""containers() {{
 }}
 """
 
-# $1 docker, $2 project.
+# $1 docker, $2 project. Docker's client takes longer to start than the engine to answer, so images
+# and containers are asked for side by side. A client that fails ends the script with its code.
 _STATE = f"""{PRELUDE}{_CONTAINERS}
+held=$(mktemp -d)
+trap 'rm -rf -- "$held"' EXIT
+containers "$1" "$2" >"$held/containers" &
 ids=$("$1" image ls --quiet --no-trunc)
 images=
 [ -z "$ids" ] || images=$("$1" image inspect --format '{IMAGE_FORMAT}' $ids) || [ $? -eq 1 ]
+wait "$!"
 text images "$images"
-found=$(containers "$1" "$2")
-text containers "$found"
+file containers "$held/containers"
 """
 
 # $1 docker, $2 project, $3 seconds before the first look, $4 looks at most, then services. Looks

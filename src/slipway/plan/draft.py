@@ -40,7 +40,8 @@ class Draft:
     @property
     def unchanged(self) -> bool:
         """Whether the live release is this one already, runs, and has all its secrets and files."""
-        is_live = self.plan.release != self.release.id
+        live = self.seen.memory.records.live
+        is_live = live is not None and self.plan.release == live.id and self.plan.empty
         has_secrets = all(choice.origin == "kept" for choice in self.choices)
         return is_live and has_secrets and set(self.release.files) <= set(self.seen.memory.files)
 

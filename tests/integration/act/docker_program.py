@@ -8,6 +8,7 @@ many times in a test, so it imports little.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sys
 from pathlib import Path
@@ -20,10 +21,12 @@ CONFIG_LABEL = "io.slipway.config"
 
 def main(argv: list[str]) -> int:
     """Obey one command."""
-    state = json.loads(STATE.read_text()) if STATE.exists() else json.loads(json.dumps(EMPTY))
-    state["commands"].append(argv)
-    code = obey(state, argv)
-    STATE.write_text(json.dumps(state))
+    with STATE.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        state = json.loads(STATE.read_text()) if STATE.exists() else json.loads(json.dumps(EMPTY))
+        state["commands"].append(argv)
+        code = obey(state, argv)
+        STATE.write_text(json.dumps(state))
     return code
 
 

@@ -70,6 +70,14 @@ def test_second_deploy_touches_nothing() -> None:
     assert made.folder.files == files
 
 
+def test_a_deploy_within_the_same_second_touches_nothing() -> None:
+    """A release's id has no finer time than seconds: one that was just made is live all the same."""
+    made = world()
+    before = deploy(wanted(), made.doors, "token").outcome
+    again = deploy(wanted(), made.doors, "token").outcome
+    assert (again.outcome, again.release) == ("unchanged", before.release)
+
+
 def test_changed_image_moves_only_its_service() -> None:
     """A changed web image recreates web, asks for migrations, leaves the database alone."""
     made = world()
