@@ -71,7 +71,7 @@ def test_second_deploy_touches_nothing() -> None:
 
 
 def test_a_deploy_within_the_same_second_touches_nothing() -> None:
-    """A release's id has no finer time than seconds: one that was just made is live all the same."""
+    """An id has no finer time than seconds: a release that was just made is live all the same."""
     made = world()
     before = deploy(wanted(), made.doors, "token").outcome
     again = deploy(wanted(), made.doors, "token").outcome
