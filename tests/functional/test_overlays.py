@@ -259,7 +259,7 @@ def test_token_and_key_are_nowhere_else(live: Live) -> None:
     site = live.site
     token = live.secret("api", "api_token")
     smoke = [line for line in live.watched.lines if b"\0smoke\0" in line]
-    assert smoke, "the smoke job was not seen, so its command line proves nothing"
+    assert smoke, "the smoke test was not seen, so its command line proves nothing"
     assert any(v.startswith(b"LANGFLIX_API_TOKEN_FILE=/") for v in live.watched.variables)
     said = [ended.out + ended.err for ended in live.said]
     said += [site.good(name).out for name in ("logs", "status", "releases")]

@@ -29,7 +29,7 @@ class Needs:
         roles: the images of these roles.
         tools: programs built from Go modules; every image needs them as well.
         rehearsal: a rehearsal host's programs.
-        samples: the files of ``[samples]``, for smoke jobs and tests.
+        samples: the files of ``[samples]``, for smoke tests and tests.
     """
 
     roles: tuple[str, ...] = ()
