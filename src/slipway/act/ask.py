@@ -11,7 +11,7 @@ from slipway.errors import DeployError
 _ANSWER_S = 60.0
 _ASK_S = 10.0
 _PAUSE_S = 0.5
-_SHOWN_LINES = 10
+_SHOWN_LINES = 20
 
 
 def ask(http: Http, clock: Clock, url: str) -> None:
@@ -42,4 +42,4 @@ def last_lines(data: bytes) -> list[str]:
     text = data.decode("utf-8", "replace").strip()
     with contextlib.suppress(ValueError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
-    return text.splitlines()[-_SHOWN_LINES * 2 :] if text else []
+    return text.splitlines()[-_SHOWN_LINES:] if text else []

@@ -1,6 +1,6 @@
-"""The order of a deploy, and the way back. This is the one place that knows it.
+"""What surrounds the steps of a deploy, and the way back.
 
-    plan → lease → preflight → steps (:mod:`slipway.plan.steps`) → prune
+    plan → lease → preflight → steps, in the order of :data:`slipway.plan.steps.ORDER`
 
 Nothing that runs is touched before the first step with an undo. From there on any failure, Ctrl-C
 included, carries out the undo of the steps that were begun: the release before is put back (or, on

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slipway.errors import DeployError
+from slipway.ledger.layout import SECRETS
 from slipway.ledger.release import Release
 from slipway.secret import Secret
 
@@ -75,6 +76,6 @@ class Memory:
         for path in self.files:
             kind, _, rest = path.partition("/")
             name, _, version = rest.partition("/")
-            if kind == "secrets" and version.isascii() and version.isdigit():
+            if kind == SECRETS and version.isascii() and version.isdigit():
                 held[name] = tuple(sorted((*held.get(name, ()), int(version))))
         return held

@@ -50,9 +50,7 @@ class HealthCheck:
     def first_answer_s(self) -> float:
         """Seconds after its start until a quick service is known to be healthy."""
         return (
-            min(self.start_interval_s, self.interval_s)
-            if self.start_period_s
-            else (self.interval_s)
+            min(self.start_interval_s, self.interval_s) if self.start_period_s else self.interval_s
         )
 
 
