@@ -1,4 +1,7 @@
-"""One command's working place: the checkout, this machine, the person; doors opened when needed."""
+"""One command's working place: the checkout, this machine, the person; doors opened when needed.
+
+It is one module because it is one value: every task asks it for what it works with.
+"""
 
 from __future__ import annotations
 
