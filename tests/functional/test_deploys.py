@@ -164,7 +164,7 @@ def test_a_changed_volume_is_refused_and_a_new_one_made(site: Site, live: dict[s
     )
     done = site.inv("deploy")
     assert done.code == 5, done.err
-    assert "the volume extra exists with another definition" in done.err
+    assert "the volume langflix_extra exists with another definition" in done.err
     assert set(ids(site)) == set(before)
 
 
