@@ -20,7 +20,12 @@ settings.load_profile("unhurried")
 
 TESTS = Path(__file__).resolve().parent
 #: Groups that take minutes, the longest first.
-LONG = ("functional", "functional/test_bad_input.py", "integration/langflix/test_langflix_chaos.py")
+LONG = (
+    "functional",
+    "functional/test_bad_input.py",
+    "integration/langflix/test_langflix_chaos.py",
+    "integration/test_launcher.py",
+)
 
 
 def group(path: Path) -> str:
