@@ -256,13 +256,13 @@ func TestRequests(t *testing.T) {
 
 func TestAConfigOfAVariableHoldsItsValue(t *testing.T) {
 	text := "services: {a: {image: i, configs: [c]}}\nconfigs: {c: {environment: GREETING}}\n"
-	given := modelOf(t, ask("/work/deploy", text, map[string]string{"GREETING": "hello"}))
+	given := modelOf(t, ask("/srv/deploy", text, map[string]string{"GREETING": "hello"}))
 	config := at(t, given.Document, "configs", "c")
 	if at(t, config, "content") != "hello" || at(t, config, "environment") != nil {
 		t.Errorf("the config is %v", config)
 	}
 	want := []problem{{"deploy/a.yml", "configs.c.environment", 2, "the variable GREETING is not set"}}
-	if found := ask("/work/deploy", text, nil).Problems; !reflect.DeepEqual(found, want) {
+	if found := ask("/srv/deploy", text, nil).Problems; !reflect.DeepEqual(found, want) {
 		t.Errorf("problems %v, want %v", found, want)
 	}
 }
