@@ -9,7 +9,7 @@ from slipway.act.watching import explain
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.plan.actions import Compose
-from slipway.plan.watch import Fault, hard_fault
+from slipway.runner.watch import Fault, hard_fault
 
 _SHOWN_LINES = 10
 _TRIES = 4

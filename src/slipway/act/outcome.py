@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.ledger.release import Release
 
 

@@ -1,4 +1,4 @@
-"""Carry out what :mod:`slipway.plan.watch` asks for, and tell what is wrong with a service."""
+"""Carry out what :mod:`slipway.runner.watch` asks for, and tell what is wrong with a service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from slipway.act.doors import Doors
 from slipway.errors import DeployError
 from slipway.ledger.release import Expected
-from slipway.plan.watch import Fault, Look, Verdict, watch
+from slipway.runner.watch import Fault, Look, Verdict, watch
 
 _LOG_LINES = 10
 

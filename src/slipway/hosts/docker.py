@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.facts import Facts, read_facts
-from slipway.hosts.inspect import PROJECT_LABEL, EngineState, read_containers, read_state
+from slipway.hosts.inspect import EngineState, read_containers, read_state
+from slipway.runner.containers import PROJECT_LABEL
 from slipway.hosts.load import Loaded, load, pick_encoding
 from slipway.images.archive import archive
 from slipway.images.compress import compressed

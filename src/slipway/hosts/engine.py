@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from slipway.doors import Completed
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import EngineState
 from slipway.images.transfer import Transfer

@@ -11,7 +11,8 @@ from typing import Any
 from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask, explain
-from slipway.hosts.inspect import PROJECT_LABEL, version_numbers
+from slipway.hosts.inspect import version_numbers
+from slipway.runner.containers import PROJECT_LABEL
 from slipway.hosts.sections import PRELUDE, sections
 
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"

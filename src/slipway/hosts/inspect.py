@@ -15,37 +15,18 @@ from typing import Any, TypeVar
 from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask
-from slipway.hosts.container import Container
+from slipway.runner.containers import CONTAINER_FORMAT, PROJECT_LABEL, Container, parse_containers
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.images.values import HeldImages
-from slipway.stack.render import CONFIG_LABEL
 
-PROJECT_LABEL = "com.docker.compose.project"
 _ASK_TIMEOUT_S = 60.0
 _Parsed = TypeVar("_Parsed")
-
-
-def _label(name: str) -> str:
-    return f'{{{{json (index .Config.Labels "{name}")}}}}'
 
 
 IMAGE_FORMAT = (
     '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},'
     '"Layers":{{json (index .RootFS "Layers")}}}'
 )
-CONTAINER_FORMAT = (
-    '{"Id":{{json .Id}},"Name":{{json .Name}},"Image":{{json .Image}},'
-    '"Status":{{json .State.Status}},'
-    '"Health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},'
-    '"Restarts":{{json .RestartCount}},"ExitCode":{{json .State.ExitCode}},'
-    '"OOMKilled":{{json .State.OOMKilled}},'
-    f'"Service":{_label("com.docker.compose.service")},'
-    f'"OneOff":{_label("com.docker.compose.oneoff")},'
-    f'"Config":{_label(CONFIG_LABEL)},'
-    f'"File":{_label("com.docker.compose.project.config_files")},'
-    '"Ports":{{json .HostConfig.PortBindings}}}'
-)
-
 # containers DOCKER PROJECT, as lines of JSON. One that vanishes between the two commands makes
 # `inspect` end with 1; the others are printed all the same. A daemon that doesn't answer ends
 # the script at the first command.
@@ -171,16 +152,6 @@ def parse_images(text: str) -> HeldImages:
     return HeldImages(tuple(chains), references)
 
 
-def parse_containers(text: str) -> tuple[Container, ...]:
-    """Read one object of :data:`CONTAINER_FORMAT` a line. Pure.
-
-    Raises:
-        ValueError, KeyError, TypeError: it isn't that.
-    """
-    found = [_container(_object(json.loads(line))) for line in text.splitlines()]
-    return tuple(sorted(found, key=lambda one: (one.service, one.name)))
-
-
 def version_numbers(text: str) -> tuple[int, int]:
     """Major and minor number of a version such as ``v2.26.1-4`` or ``26.1.5+dfsg1``."""
     parts = text.strip().removeprefix("v").split(".")
@@ -199,45 +170,10 @@ def _found_containers(found: Mapping[str, bytes]) -> tuple[Container, ...]:
     return parse_containers(found["containers"].decode())
 
 
-def _container(raw: Mapping[str, Any]) -> Container:
-    health = _text(raw, "Health")
-    return Container(
-        service=_value(raw, "Service"),
-        id=_text(raw, "Id"),
-        name=_text(raw, "Name").removeprefix("/"),
-        image_id=_text(raw, "Image"),
-        state=_text(raw, "Status"),
-        health="" if health == "none" else health,
-        restarts=int(raw["Restarts"]),
-        exit_code=int(raw["ExitCode"]),
-        oom_killed=bool(raw["OOMKilled"]),
-        config=_value(raw, "Config"),
-        one_off=_value(raw, "OneOff").lower() == "true",
-        file=_value(raw, "File"),
-        ports=_ports(raw),
-    )
-
-
-def _ports(raw: Mapping[str, Any]) -> tuple[int, ...]:
-    wanted = {
-        int(binding["HostPort"])
-        for inside, bindings in (raw.get("Ports") or {}).items()
-        if str(inside).endswith("/tcp")
-        for binding in bindings or ()
-        if str(binding.get("HostPort", "")).isdigit()
-    }
-    return tuple(sorted(wanted - {0}))
-
-
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected an object, got {type(value).__name__}")
     return value
-
-
-def _value(value: Mapping[str, Any], label: str) -> str:
-    """A label's value; a container that hasn't got it is as one that has it empty."""
-    return "" if value[label] is None else _text(value, label)
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:

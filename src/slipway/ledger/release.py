@@ -13,6 +13,7 @@ from typing import Any
 from slipway.errors import DeployError
 from slipway.images.values import Image
 from slipway.reading import Reader
+from slipway.runner.expected import Expected
 
 FORMAT = 1
 
@@ -50,31 +51,6 @@ class ReleaseImage:
             "config_digest": self.config_digest,
             "manifest_digest": self.manifest_digest,
             "layers": dict(self.layers),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a service should come to.
-
-    Attributes:
-        service: its name.
-        containers: how many.
-        deadline_s: seconds until each runs, and is healthy where it has a health check.
-        ends: whether it is a piece of work that ends, with code 0, instead.
-    """
-
-    service: str
-    containers: int
-    deadline_s: int
-    ends: bool = False
-
-    def to_json(self) -> dict[str, int | bool]:
-        """What a record holds beside the name."""
-        return {
-            "containers": self.containers,
-            "deadline_s": self.deadline_s,
-            "ends": self.ends,
         }
 
 

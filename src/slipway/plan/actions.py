@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slipway.ledger.entries import Entry, entry_json
-from slipway.ledger.release import Expected
+from slipway.runner.expected import Expected
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slipway.hosts.container import Container, standing
+from slipway.runner.containers import Container, standing
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen

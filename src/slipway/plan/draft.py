@@ -11,7 +11,7 @@ from slipway.plan.changes import make_plan
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen, Wanted
-from slipway.plan.watch import expected
+from slipway.plan.expected import expected
 from slipway.stack.render import Rendered, render
 
 

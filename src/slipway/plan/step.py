@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.hosts.container import Container, standing
 from slipway.plan.actions import Action
 
 
@@ -61,11 +60,6 @@ class Step:
             "undo": [action.to_json() for action in self.undo],
             "reason": self.reason,
         }
-
-
-def fingerprint(containers: tuple[Container, ...]) -> tuple[tuple[str, str, str], ...]:
-    """What of the services' containers a plan relies on: service, id, image id, sorted."""
-    return tuple(sorted((one.service, one.id, one.image_id) for one in standing(containers)))
 
 
 def way_back(begun: Sequence[Step]) -> tuple[Action, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import EngineState
 from slipway.images.transfer import Transfer

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import CommandFailed, HostError
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state

@@ -12,9 +12,9 @@ from slipway.act.deploy import make_draft
 from slipway.act.interpret import Interpreter
 from slipway.doors import Answer
 from slipway.errors import DeployError
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.ledger.entries import Directory, File, Line, Link, Source
-from slipway.ledger.release import Expected
+from slipway.runner.expected import Expected
 from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
 from slipway.plan.draft import Draft
 

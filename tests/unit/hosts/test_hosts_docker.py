@@ -13,7 +13,7 @@ from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts import inspect as door
 from slipway.hosts.asking import explain
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.sections import sections
 from slipway.testing import FakeHost

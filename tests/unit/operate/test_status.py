@@ -14,7 +14,7 @@ from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, ConfigError, DeployError
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.ledger.records import Records
 from slipway.operate import running as operate
 from slipway.operate.status import (

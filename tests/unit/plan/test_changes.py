@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.demo import COMPOSE, wanted
 
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.inspect import EngineState
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release

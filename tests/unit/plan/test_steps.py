@@ -14,14 +14,16 @@ from tests.unit.act.runs import PENDING, run
 from tests.unit.demo import APP, COMPOSE, URL, wanted, world
 
 from slipway.act.deploy import observe
-from slipway.hosts.container import Container
+from slipway.runner.containers import Container
 from slipway.hosts.inspect import EngineState
 from slipway.ledger.entries import Directory, File, Line, Link, Source
 from slipway.ledger.records import Memory, Records
-from slipway.ledger.release import Expected, Release
+from slipway.ledger.release import Release
+from slipway.runner.expected import Expected
 from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
 from slipway.plan.draft import Draft, draft
-from slipway.plan.step import Belief, Step, fingerprint, way_back
+from slipway.plan.step import Belief, Step
+from slipway.runner.containers import fingerprint
 from slipway.plan.steps import steps
 from slipway.plan.steps.common import put_back, take_down
 from slipway.plan.wanted import Seen

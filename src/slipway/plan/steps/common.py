@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slipway.hosts.container import standing
+from slipway.runner.containers import standing
 from slipway.ledger.entries import Link
 from slipway.ledger.layout import CURRENT, release_folder
-from slipway.ledger.release import Expected, Release
+from slipway.ledger.release import Release
+from slipway.runner.expected import Expected
 from slipway.plan.actions import Action, Compose, Remove, Watch, Write
 from slipway.plan.draft import Draft
-from slipway.plan.step import Belief, fingerprint
+from slipway.plan.step import Belief
+from slipway.runner.containers import fingerprint
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"

@@ -6,7 +6,7 @@ from slipway.plan.actions import Action, Compose, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps.common import changed_networks, first_touch, undo, up, wake
-from slipway.plan.watch import expected
+from slipway.plan.expected import expected
 
 _ASK_S = 120.0
 _MIGRATE_S = 900.0

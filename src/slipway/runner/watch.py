@@ -8,24 +8,19 @@ a restart, a memory kill) ends it at once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from slipway.hosts.container import Container
-from slipway.ledger.release import Expected
-from slipway.stack.health import health_check, replicas
-from slipway.stack.model import Stack
+from slipway.runner.containers import Container
+from slipway.runner.expected import Expected
 
 _SETTLE_S = 1.0
-_ENDS_S = 60.0
-_SLACK_S = 5.0
 _LOOK_S = 0.3
 _PATIENCE_S = 5.0
 _MOST_LOOKS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """Look at the containers.
 
@@ -40,7 +35,7 @@ class Look:
     waiting_for: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fault:
     """A service that isn't well.
 
@@ -55,7 +50,7 @@ class Fault:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """The end of a watch.
 
@@ -73,7 +68,7 @@ class Verdict:
         return not self.faults
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Hope:
     """A fault that may pass until its service's deadline; before ``pause_s`` it can't."""
 
@@ -82,24 +77,13 @@ class _Hope:
     pause_s: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass
 class _Memory:
     """What a watch remembers between two looks."""
 
     began: float
     restarts: dict[str, int] = field(default_factory=dict)
     up_since: dict[str, float] = field(default_factory=dict)
-
-
-def expected(stack: Stack, names: Sequence[str]) -> tuple[Expected, ...]:
-    """What the named services should come to, from their Compose definitions."""
-    result = []
-    for name in names:
-        body, ends = stack.services[name], stack.ends(name)
-        check = health_check(body)
-        deadline = (check.deadline_s if check else _ENDS_S if ends else _SETTLE_S) + _SLACK_S
-        result.append(Expected(name, replicas(body), math.ceil(deadline), ends))
-    return tuple(result)
 
 
 def watch(

@@ -1,0 +1,140 @@
+"""Carry out actions on the host, one after the other: the only place that turns them into deeds.
+
+An action comes as the JSON that :mod:`slipway.plan.actions` makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.runner import compose
+from slipway.runner.doors import Doors
+from slipway.runner.expected import Expected
+from slipway.runner.failure import Failed
+from slipway.runner.rolling import Roller
+from slipway.runner.soak import soak
+from slipway.runner.watching import check_services
+
+Json = Mapping[str, Any]
+
+_CHECK_S = 30.0
+
+
+@dataclass
+class Carrier:
+    """Carries out the actions of one run.
+
+    Attributes:
+        doors: what it acts through.
+        edge: the edge's service and the path of its socket; None where there is no edge.
+        failed_over: services that were switched without a gap.
+        absent: what could not be done because nobody was there to do it.
+    """
+
+    doors: Doors
+    edge: Json | None = None
+    failed_over: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._roller = Roller(self.doors, self.edge)
+
+    def carry_out(self, step: str, actions: Sequence[Json]) -> None:
+        """Do each action, until one says that the rest has nothing to do.
+
+        Args:
+            step: the name of the step they are of.
+            actions: in order.
+
+        Raises:
+            Failed: what an action checks isn't so, or what it starts failed.
+        """
+        for index, action in enumerate(actions):
+            self.doors.listener.heed()
+            if action["where"] == "here":
+                if not self.doors.listener.turn(step, index, float(action["timeout_s"])):
+                    self.absent.append(str(action["action"]))
+            elif not _DEEDS[action["action"]](self, action):
+                return
+
+    def _compose(self, action: Json) -> bool:
+        return compose.carry_out(self.doors, action)
+
+    def _watch(self, action: Json) -> bool:
+        check_services(self.doors, _expected(action))
+        return True
+
+    def _write(self, action: Json) -> bool:
+        for entry in action["entries"]:
+            self.doors.folder.link(entry["path"], entry["target"])
+        return True
+
+    def _remove(self, action: Json) -> bool:
+        docker = self.doors.docker
+        stayed = docker.remove_images(action["images"]) if action["images"] else 0
+        if action["networks"]:
+            docker.remove_networks(action["networks"])
+        if action["paths"]:
+            self.doors.folder.remove(action["paths"])
+        if action["images"] or action["paths"]:
+            gone = {"images": len(action["images"]) - stayed, "paths": len(action["paths"])}
+            self.doors.listener.tell("removed", bytes=action["bytes"], **gone)
+        return True
+
+    def _roll(self, action: Json) -> bool:
+        self.failed_over += self._roller.switch(action)
+        return True
+
+    def _retire(self, action: Json) -> bool:
+        self._roller.retire(action)
+        return True
+
+    def _soak(self, action: Json) -> bool:
+        soak(
+            self.doors, self._roller, action["hashes"], action["seconds"], action["errors"]
+        )
+        return True
+
+    def _check(self, action: Json) -> bool:
+        check_health(self.doors, action["checks"])
+        return True
+
+
+_DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
+    "compose": Carrier._compose,
+    "watch": Carrier._watch,
+    "write": Carrier._write,
+    "remove": Carrier._remove,
+    "roll": Carrier._roll,
+    "retire": Carrier._retire,
+    "soak": Carrier._soak,
+    "check": Carrier._check,
+}
+
+
+def _expected(action: Json) -> tuple[Expected, ...]:
+    return tuple(Expected.from_json(one) for one in action["expected"])
+
+
+def check_health(doors: Doors, checks: Mapping[str, Sequence[str]]) -> None:
+    """Run services' own health checks now, in every container of theirs.
+
+    Args:
+        doors: what to act through.
+        checks: service to the program and arguments of its health check.
+
+    Raises:
+        Failed: one does not pass; its last lines are in the details.
+    """
+    for container in doors.docker.containers():
+        argv = checks.get(container.service)
+        if argv and container.state == "running" and not container.one_off:
+            done = doors.docker.execute(container.id, argv, _CHECK_S)
+            if not done.ok:
+                raise Failed(
+                    f"{container.service} does not pass its health check any more",
+                    details=(done.err or done.out).strip().splitlines()[-10:],
+                )
+

@@ -1,0 +1,237 @@
+"""The real Docker: its own programs, which end when this process does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import IO
+
+from slipway.runner.containers import (
+    CONTAINER_FORMAT,
+    PROJECT_LABEL,
+    Container,
+    parse_containers,
+)
+from slipway.runner.doors import Done
+from slipway.runner.failure import Failed
+
+_ASK_S = 60.0
+_REMOVE_S = 300.0
+_SLICE_S = 0.2
+_WAIT_S = 60.0
+_AGAIN_S = 1.0
+_PDEATHSIG = 1
+TIMED_OUT = 124
+
+
+class HostDocker:
+    """Docker and Compose, for one application.
+
+    Args:
+        project: Compose's project name.
+        docker: the docker program.
+        heed: called while something is waited for; it raises when somebody wants the end.
+    """
+
+    def __init__(
+        self, project: str, docker: str, heed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._project, self._docker, self._heed = project, docker, heed
+
+    def containers(self) -> tuple[Container, ...]:
+        """The application's containers; a daemon that is just restarting is waited for.
+
+        Raises:
+            Failed: Docker doesn't answer for a minute.
+        """
+        end = time.monotonic() + _WAIT_S
+        while True:
+            done = self._look()
+            if done.ok:
+                try:
+                    return parse_containers(done.out)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise Failed(f"`docker inspect` printed what isn't known: {error}") from error
+            if time.monotonic() >= end:
+                raise Failed("Docker doesn't answer", details=done.err.strip().splitlines()[-3:])
+            time.sleep(_AGAIN_S)
+
+    def _look(self) -> Done:
+        """Ask for the containers; one that vanishes between the two commands is left out."""
+        ours = f"label={PROJECT_LABEL}={self._project}"
+        listed = self._run(
+            ("container", "ls", "--all", "--quiet", "--no-trunc", "--filter", ours), _ASK_S
+        )
+        ids = listed.out.split()
+        if not listed.ok or not ids:
+            return listed
+        done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
+        return Done(0, done.out) if done.code == 1 and done.out else done
+
+    def compose(
+        self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
+        input: str = "",
+    ) -> Done:  # fmt: skip
+        """Run Compose; see :meth:`slipway.runner.doors.Docker.compose`."""
+        argv = ("compose", "-p", self._project, "-f", file, *arguments)
+        if not output:
+            return self._run(argv, timeout_s, input=input, heed=True)
+        fresh = f"{output}.new"
+        os.makedirs(os.path.dirname(output), mode=0o700, exist_ok=True)
+        try:
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file_:
+                done = self._run(argv, timeout_s, stdout=file_, heed=True)
+                file_.flush()
+                os.fsync(file_.fileno())
+            if done.ok:
+                os.replace(fresh, output)
+            return done
+        finally:
+            if os.path.exists(fresh):
+                os.unlink(fresh)
+
+    def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
+        """Run a program in a container."""
+        return self._run(("exec", container, *argv), timeout_s)
+
+    def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines a container wrote; empty when it is gone."""
+        done = self._run(("logs", "--tail", str(count), container), _ASK_S)
+        if not done.ok:
+            return ()
+        lines = [*done.out.splitlines(), *done.err.splitlines()]
+        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+
+    def stop(self, containers: Sequence[str]) -> ChildStopping:
+        """Begin to stop containers, each within its own grace period."""
+        return ChildStopping([self._begin(("container", "stop", one)) for one in containers])
+
+    def remove(self, containers: Sequence[str]) -> None:
+        """Remove containers; one that is gone already, or just going, is no error."""
+        if containers:
+            self._run(("container", "rm", "--force", *containers), _REMOVE_S)
+
+    def rename(self, container: str, name: str) -> bool:
+        """Give a container another name; False when the name is taken."""
+        return self._run(("container", "rename", container, name), _ASK_S).ok
+
+    def remove_images(self, references: Sequence[str]) -> int:
+        """Remove tags; how many stayed because a container uses them."""
+        self._run(("image", "rm", *references), _REMOVE_S)
+        left = self._run(("image", "ls", "--format", "{{.Repository}}:{{.Tag}}"), _ASK_S)
+        return len(set(references) & set(left.out.split()))
+
+    def remove_networks(self, names: Sequence[str]) -> None:
+        """Remove networks and what is attached to them; one that is gone is no error.
+
+        Raises:
+            Failed: one can't be removed.
+        """
+        ours = f"label={PROJECT_LABEL}={self._project}"
+        for name in names:
+            label = f"label=com.docker.compose.network={name}"
+            found = self._run(
+                ("network", "ls", "--quiet", "--no-trunc", "--filter", ours, "--filter", label),
+                _ASK_S,
+            )
+            for network in found.out.split():
+                self._empty(network, ours)
+                done = self._run(("network", "rm", network), _REMOVE_S)
+                if not done.ok:
+                    lines = done.err.strip().splitlines()[-3:]
+                    raise Failed(f"the network {name} can't be removed", details=lines)
+
+    def _empty(self, network: str, ours: str) -> None:
+        filters = ("--filter", ours, "--filter", f"network={network}")
+        left = self._run(("container", "ls", "--all", "--quiet", *filters), _ASK_S).out.split()
+        if left:
+            self._run(("container", "stop", *left), _REMOVE_S)
+            self.remove(left)
+
+    def _begin(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            (self._docker, *argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,
+        )
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        *,
+        input: str = "",
+        stdout: IO[bytes] | None = None,
+        heed: bool = False,
+    ) -> Done:
+        """Run docker to its end, or until its time is over or somebody wants the end."""
+        source = open(input, "rb") if input else None
+        try:
+            process = subprocess.Popen(
+                (self._docker, *argv),
+                stdin=source or subprocess.DEVNULL,
+                stdout=stdout or subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            return Done(127, "", f"{self._docker}: {error.strerror}")
+        finally:
+            if source:
+                source.close()
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                out, err = process.communicate(timeout=_SLICE_S)
+                return Done(process.returncode, _text(out), _text(err))
+            except subprocess.TimeoutExpired:
+                if time.monotonic() >= end:
+                    err = _ended(process)
+                    return Done(TIMED_OUT, "", f"{_text(err)}\nran out of time")
+                if heed:
+                    try:
+                        self._heed()
+                    except BaseException:
+                        _ended(process)
+                        raise
+
+
+class ChildStopping:
+    """Programs that stop containers.
+
+    Args:
+        processes: one a container, so that a slow one holds no other up.
+    """
+
+    def __init__(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+        self._processes = processes
+
+    def over(self) -> bool:
+        """Whether all have come to their end."""
+        return all(process.poll() is not None for process in self._processes)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bytes:
+    """End a program kindly, then surely; what it wrote to standard error."""
+    for how in (process.terminate, process.kill):
+        how()
+        try:
+            return process.communicate(timeout=10)[1] or b""
+        except subprocess.TimeoutExpired:
+            continue
+    return b""
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end a child with us: what nobody watches must not go on changing things."""
+    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
+
+
+def _text(data: bytes | None) -> str:
+    return (data or b"").decode("utf-8", "replace")

@@ -1,0 +1,158 @@
+"""What the runner acts through: Docker, the application's folder, time, and whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from slipway.runner.containers import Container
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a program ended.
+
+    Attributes:
+        code: its exit code; 124 when its time ran out.
+        out: what it wrote to standard output.
+        err: what it wrote to standard error.
+    """
+
+    code: int
+    out: str = ""
+    err: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+
+class Docker(Protocol):
+    """The host's Docker, for one application."""
+
+    def containers(self) -> tuple[Container, ...]:
+        """The application's containers, stopped and one-off ones included.
+
+        Raises:
+            Failed: Docker doesn't answer.
+        """
+
+    def compose(
+        self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
+        input: str = "",
+    ) -> Done:  # fmt: skip
+        """Run Compose with a file, both absolute paths where they are paths.
+
+        Args:
+            file: the release's Compose file.
+            arguments: Compose's.
+            timeout_s: seconds after which it is ended.
+            output: a file that takes its standard output, written whole or not at all.
+            input: a file that is its standard input.
+        """
+
+    def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
+        """Run a program in a container."""
+
+    def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines a container wrote; empty when it is gone."""
+
+    def stop(self, containers: Sequence[str]) -> Stopping:
+        """Begin to stop containers, each within its own grace period."""
+
+    def remove(self, containers: Sequence[str]) -> None:
+        """Remove containers, running ones too."""
+
+    def rename(self, container: str, name: str) -> bool:
+        """Give a container another name; False when the name is taken."""
+
+    def remove_images(self, references: Sequence[str]) -> int:
+        """Remove tags; how many stayed because a container uses them."""
+
+    def remove_networks(self, names: Sequence[str]) -> None:
+        """Remove networks, by their names in Compose's file, and what is attached to them.
+
+        Raises:
+            Failed: one can't be removed.
+        """
+
+
+class Stopping(Protocol):
+    """Containers that are being stopped."""
+
+    def over(self) -> bool:
+        """Whether that has come to its end, one way or another."""
+
+
+class Folder(Protocol):
+    """The application's folder; paths are relative to it unless they are absolute."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies, absolute."""
+
+    def current(self) -> str | None:
+        """The id of the live release."""
+
+    def link(self, path: str, target: str) -> None:
+        """Put a symbolic link in the place of the one before; an empty target takes it away."""
+
+    def append(self, path: str, line: str) -> None:
+        """A line at the end of a file."""
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files and folders, and the folder each lay in when it is empty."""
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> float:
+        """Seconds since 1970, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Listener(Protocol):
+    """Whoever started this, as long as they are there."""
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Note something that happened; it is kept whether anybody listens or not."""
+
+    def heed(self) -> None:
+        """Look whether they want it to end.
+
+        Raises:
+            Failed: they do; its kind is ``interrupted``.
+        """
+
+    def turn(self, step: str, index: int, seconds: float) -> bool:
+        """Let them carry out an action that takes their machine, and wait for the end of it.
+
+        Args:
+            step: the step's name.
+            index: the action's place in it.
+            seconds: the longest it may take.
+
+        Returns:
+            False when nobody was there to do it.
+
+        Raises:
+            Failed: they did it and it failed.
+        """
+
+
+@dataclass(frozen=True)
+class Doors:
+    """All of them."""
+
+    docker: Docker
+    folder: Folder
+    clock: Clock
+    listener: Listener

@@ -1,0 +1,59 @@
+"""Whoever started a run, by way of its folder: they read events and leave words."""
+
+from __future__ import annotations
+
+import time
+
+from slipway.runner.failure import Failed
+from slipway.runner.spool import Spool
+
+_GONE_S = 20.0
+_LOOK_S = 0.05
+CANCEL = "cancel"
+
+
+class SpoolListener:
+    """The listener of a run.
+
+    Args:
+        spool: its folder.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._count = len(spool.events())
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Note something that happened."""
+        at = round(time.time(), 3)
+        self._spool.note({"number": self._count, "at": at, "event": event, **fields})
+        self._count += 1
+
+    def heed(self) -> None:
+        """Look whether they want it to end.
+
+        Raises:
+            Failed: they do; its kind is ``interrupted``.
+        """
+        if self._spool.word(CANCEL) is not None:
+            raise Failed("interrupted", kind="interrupted")
+
+    def turn(self, step: str, index: int, seconds: float) -> bool:
+        """Let them carry out an action; see :meth:`slipway.runner.doors.Listener.turn`."""
+        word = f"{step}-{index}"
+        self.tell("turn", step=step, index=index)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.heed()
+            answer = self._spool.word(word)
+            if answer is not None:
+                if answer["failed"]:
+                    raise Failed(
+                        answer["message"], details=answer["details"], hint=answer["hint"] or ""
+                    )
+                return True
+            if self._spool.age("heard") > _GONE_S:
+                self.tell("say", text="  nobody is there to do it")
+                return False
+            time.sleep(_LOOK_S)
+        raise Failed(f"whoever deploys did not end {step} within {seconds:.0f} s")

@@ -1,0 +1,186 @@
+"""What the file is asked to do, by its first word. Each answers with lines of JSON.
+
+    start           begin a run; what is asked comes on standard input
+    follow RUN N    its events from number N on, as soon as there is something to say
+    tell RUN WORD   leave it a word, which comes on standard input
+    settle          end the run whose process is gone
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slipway.runner.docker import HostDocker
+from slipway.runner.doors import Doors
+from slipway.runner.failure import Cause
+from slipway.runner.host import HostClock, HostFolder
+from slipway.runner.lease import Lease
+from slipway.runner.listener import SpoolListener
+from slipway.runner.run import Run, settle
+from slipway.runner.spool import Spool, last
+
+_FOLLOW_S = 8.0
+_GATHER_S = 0.4
+_LOOK_S = 0.03
+_JOURNAL = "journal.jsonl"
+_AT_ONCE = ("turn", "end")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what the first word says; the exit code."""
+    verb, app_dir, *rest = argv
+    if verb == "start":
+        _show(start(app_dir, json.load(sys.stdin)))
+    elif verb == "follow":
+        for event in follow(app_dir, rest[0], int(rest[1])):
+            _show(event)
+    elif verb == "tell":
+        Spool(app_dir, rest[0]).say(rest[1], json.load(sys.stdin))
+    elif verb == "settle":
+        _show(settle_last(app_dir))
+    else:
+        return 2
+    return 0
+
+
+def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Begin a run in a process of its own, which outlives the connection.
+
+    Returns:
+        ``{"started": run}``, or ``{"busy": who holds the lease}``.
+    """
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(reader)
+        os.setsid()
+        if os.fork() != 0:
+            os._exit(0)
+        _alone(app_dir, request, writer)
+        os._exit(0)
+    os.close(writer)
+    with open(reader, encoding="utf-8") as answers:
+        text = answers.read()
+    if not text:
+        raise SystemExit("the run ended before it began")
+    answer: Mapping[str, Any] = json.loads(text)
+    return answer
+
+
+def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
+    """The process of a run: lease, steps, end."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nowhere, number)
+    lease = Lease(app_dir)
+    holder = lease.take(request["holder"])
+    spool = Spool(app_dir, request["run"])
+    if holder is None:
+        spool.make(request)
+        spool.touch("heard")
+    answer = {"busy": holder} if holder is not None else {"started": spool.run}
+    errors = os.open(os.path.join(spool.path, "errors") if holder is None else os.devnull,
+                     os.O_WRONLY | os.O_CREAT, 0o600)  # fmt: skip
+    os.dup2(errors, 2)
+    os.write(writer, json.dumps(answer).encode())
+    os.close(writer)
+    if holder is None:
+        try:
+            _carried_out(app_dir, spool, request)
+        finally:
+            lease.give_up()
+
+
+def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
+    doors = _doors(app_dir, spool, request)
+    began = time.monotonic()
+    doors.folder.append(_JOURNAL, _line("intent", request, **request["intent"]))
+    _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
+
+
+def _ended(
+    spool: Spool, doors: Doors, request: Mapping[str, Any], end: dict[str, Any], seconds: float
+) -> None:
+    cause = end["cause"] or {}
+    words = {"done": request["word"], "untouched": "refused"}
+    outcome = words.get(end["outcome"], end["outcome"])
+    fields = {"outcome": outcome, "cause": cause.get("message", ""), "seconds": round(seconds, 3)}
+    doors.folder.append(_JOURNAL, _line("outcome", request, **fields))
+    spool.write("end.json", end)
+    doors.listener.tell("end", **end)
+
+
+def settle_last(app_dir: str) -> Mapping[str, Any]:
+    """End the latest run, should its process be gone and it have no end.
+
+    Returns:
+        ``{"settled": its end}``, ``{"busy": who holds the lease}``, or ``{}``.
+    """
+    lease, spool = Lease(app_dir), last(app_dir)
+    holder = lease.take({"who": "slipway", "what": "settle"})
+    if holder is not None:
+        return {"busy": holder}
+    try:
+        request = spool.read("request.json") if spool else None
+        if spool is None or request is None or spool.read("end.json") is not None:
+            return {}
+        began = time.monotonic()
+        doors = _doors(app_dir, spool, request)
+        end = settle(request, doors, spool.events())
+        _ended(spool, doors, request, end, time.monotonic() - began)
+        return {"settled": end}
+    finally:
+        lease.give_up()
+
+
+def follow(app_dir: str, run: str, first: int) -> list[Mapping[str, Any]]:
+    """Events from number ``first`` on: what has come within a moment, at once when it matters.
+
+    A run whose process is gone before its end has the event ``lost``.
+    """
+    spool, began, came = Spool(app_dir, run), time.monotonic(), 0.0
+    while True:
+        spool.touch("heard")
+        found = spool.events(first)
+        now = time.monotonic()
+        if found and not came:
+            came = now
+        if any(event["event"] in _AT_ONCE for event in found):
+            if found[-1]["event"] == "end":
+                spool.touch("told")
+            return list(found)
+        if (came and now - came >= _GATHER_S) or now - began >= _FOLLOW_S:
+            return [*found, *_lost(app_dir, spool)]
+        time.sleep(_LOOK_S)
+
+
+def _lost(app_dir: str, spool: Spool) -> list[Mapping[str, Any]]:
+    """Whether nobody works at a run that has no end."""
+    lease = Lease(app_dir)
+    if lease.take({"who": "slipway", "what": "look"}) is not None:
+        return []
+    lease.give_up()
+    return [] if spool.read("end.json") else [{"event": "lost"}]
+
+
+def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
+    listener = SpoolListener(spool)
+    docker = HostDocker(request["application"], request["docker"], listener.heed)
+    return Doors(docker, HostFolder(app_dir), HostClock(), listener)
+
+
+def _line(event: str, request: Mapping[str, Any], **fields: object) -> str:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    entry = {"format": 1, "time": stamp, "event": event, "release": request["release"], **fields}
+    return json.dumps(entry, ensure_ascii=False)
+
+
+def _show(value: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

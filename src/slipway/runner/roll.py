@@ -1,0 +1,276 @@
+"""Put new containers in the place of old ones without a gap: what to do next. Pure.
+
+Nothing is remembered between two looks: what is there decides, so that a switch which was broken
+off, or an edge which was restarted in the middle, is simply gone on with. The order is
+
+    new ones start beside the old → each is healthy → the edge's own check of it passes
+    → it is given requests → the old ones are given no more
+
+after which :func:`retiring` ends the old ones. While nothing new is well, something old must be
+reached: an edge that has just been restarted may know the name of a new container only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.runner.containers import Container
+from slipway.runner.edge import Server
+from slipway.runner.watch import hard_fault
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """A service to roll.
+
+    Attributes:
+        service: its name; behind the edge also its backend's.
+        containers: how many are wanted.
+        config: the value of the ``io.slipway.config`` label of the right ones.
+        images: the image ids that the right ones may have; empty for any.
+        deadline_s: seconds until each new one must be well.
+        drain_s: seconds that requests of the old ones are given to end.
+        behind: whether the edge gives it requests.
+    """
+
+    service: str
+    containers: int
+    config: str
+    images: tuple[str, ...]
+    deadline_s: int
+    drain_s: int
+    behind: bool
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "service": self.service,
+            "containers": self.containers,
+            "config": self.config,
+            "images": list(self.images),
+            "deadline_s": self.deadline_s,
+            "drain_s": self.drain_s,
+            "behind": self.behind,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Rolling:
+        """What :meth:`to_json` gave."""
+        return cls(
+            str(value["service"]),
+            int(value["containers"]),
+            str(value["config"]),
+            tuple(str(one) for one in value["images"]),
+            int(value["deadline_s"]),
+            int(value["drain_s"]),
+            bool(value["behind"]),
+        )
+
+    def is_right(self, container: Container) -> bool:
+        """Whether a container is what is wanted."""
+        return container.config == self.config and (
+            not self.images or container.image_id in self.images
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The containers of a service that is rolled.
+
+    Attributes:
+        right: those that are wanted and can run.
+        old: the others.
+    """
+
+    right: tuple[Container, ...]
+    old: tuple[Container, ...]
+
+
+@dataclass(frozen=True)
+class Next:
+    """What to do now.
+
+    Attributes:
+        commands: for the edge, in order.
+        waiting: what is waited for, a clause; empty when there is nothing left to do.
+    """
+
+    commands: tuple[str, ...] = ()
+    waiting: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the end is reached."""
+        return not self.commands and not self.waiting
+
+
+@dataclass
+class _Orders:
+    """Commands that are being gathered, and which servers they take."""
+
+    commands: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+
+    def give(self, server: Server, *orders: str) -> None:
+        self.taken.add(server.path)
+        self.commands += [order.format(f"{server.path}") for order in orders]
+
+
+def parts(one: Rolling, containers: Sequence[Container]) -> Parts:
+    """Tell the right containers of a service from the others.
+
+    More right ones than wanted count as old, and so does one that has ended.
+    """
+    theirs = [c for c in containers if c.service == one.service and not c.one_off]
+    fit = [c for c in theirs if one.is_right(c) and c.state not in ("exited", "dead", "paused")]
+    best = sorted(fit, key=lambda c: (not c.well, c.name))
+    right = tuple(best[: one.containers])
+    return Parts(right, tuple(c for c in theirs if c not in right))
+
+
+def fault(one: Rolling, containers: Sequence[Container]) -> tuple[Container, str] | None:
+    """A right container that can't get well, and why."""
+    for container in containers:
+        if container.service == one.service and not container.one_off and one.is_right(container):
+            what = hard_fault(container)
+            if what:
+                return container, what
+    return None
+
+
+def switching(
+    one: Rolling,
+    containers: Sequence[Container],
+    servers: Sequence[Server],
+    networks: Sequence[str],
+) -> Next:
+    """What brings requests from the old containers to the new ones.
+
+    Args:
+        one: the service.
+        containers: the application's.
+        servers: the edge's, all of them.
+        networks: Docker's names of those the edge is in.
+    """
+    found = parts(one, containers)
+    well = [container for container in found.right if container.well]
+    theirs = sorted((s for s in servers if s.backend == one.service), key=lambda s: s.place)
+    if len(well) < one.containers:
+        orders = _Orders()
+        alive = [container for container in found.old if container.well]
+        if theirs and alive and not any(server.ready for server in theirs):
+            _reach(alive[0], theirs, networks, orders)
+        return Next(tuple(orders.commands), f"{one.service} to be well")
+    if not one.behind or not theirs:
+        return Next()
+    return _switch(one, well, theirs, networks)
+
+
+def _switch(
+    one: Rolling, well: Sequence[Container], theirs: Sequence[Server], networks: Sequence[str]
+) -> Next:
+    orders, waiting, right = _Orders(), False, set()
+    for container in well:
+        where = _addresses(container, theirs, networks)
+        right |= where
+        mine = [server for server in theirs if server.address in where]
+        if any(server.ready for server in mine):
+            continue
+        waiting = True
+        checked = [server for server in mine if server.checked]
+        if checked:
+            orders.give(checked[0], "set server {} state ready")
+        elif not any(server.draining for server in mine):
+            _reach(container, theirs, networks, orders)
+    if waiting:
+        return Next(tuple(orders.commands), f"the edge to reach the new {one.service}")
+    for server in theirs:
+        if server.ready and server.address not in right:
+            orders.give(server, "set server {} state drain")
+    return Next(tuple(orders.commands))
+
+
+def _reach(
+    container: Container, theirs: Sequence[Server], networks: Sequence[str], orders: _Orders
+) -> None:
+    """Give a container a free place; it gets no request before a check of the edge has passed."""
+    free = [server for server in theirs if server.free and server.path not in orders.taken]
+    where = sorted(_addresses(container, theirs, networks))
+    if free and where:
+        server = min(free, key=lambda one: (one.sessions, one.place))
+        address, _, port = where[0].rpartition(":")
+        orders.give(
+            server,
+            f"set server {{}} addr {address} port {port}",
+            "enable health {}",
+            "set server {} state drain",
+        )
+
+
+def retiring(
+    one: Rolling,
+    containers: Sequence[Container],
+    servers: Sequence[Server],
+    networks: Sequence[str],
+) -> Next:
+    """What brings the edge back to its ordinary places once the old containers are on their way.
+
+    The first server is given the new container's address at once, instead of waiting until
+    Docker's name server has forgotten the old one; the name leads there as well.
+    """
+    theirs = sorted((s for s in servers if s.backend == one.service), key=lambda s: s.place)
+    if not one.behind or not theirs:
+        return Next()
+    orders = _Orders()
+    well = [c for c in parts(one, containers).right if c.well]
+    home = theirs[0]
+    wanted = [address for c in well for address in sorted(_addresses(c, theirs, networks))]
+    if not wanted:
+        return Next()
+    guests = [server for server in theirs[1:] if not server.free]
+    waiting = f"the edge to find {one.service}"
+    if home.address not in wanted:
+        if any(server.ready for server in guests):
+            address, _, port = wanted[0].rpartition(":")
+            # Out of maintenance its health begins anew: what was checked was another container.
+            orders.give(
+                home,
+                "set server {} state maint",
+                f"set server {{}} addr {address} port {port}",
+                "set server {} state drain",
+            )
+        return Next(tuple(orders.commands), waiting)
+    if not home.ready:
+        if home.checked:
+            orders.give(home, "set server {} state ready")
+        elif home.status == "MAINT":
+            orders.give(home, "set server {} state drain")
+        return Next(tuple(orders.commands), waiting)
+    for server in guests:
+        if server.address == home.address or server.address not in wanted:
+            orders.give(server, "set server {} state maint")
+    return Next(tuple(orders.commands))
+
+
+def sessions(
+    one: Rolling,
+    containers: Sequence[Container],
+    servers: Sequence[Server],
+    networks: Sequence[str],
+) -> int:
+    """How many requests the old containers of a service still have through the edge."""
+    theirs = [server for server in servers if server.backend == one.service]
+    where: set[str] = set()
+    for container in parts(one, containers).old:
+        where |= _addresses(container, theirs, networks)
+    return sum(server.sessions for server in theirs if server.address in where)
+
+
+def _addresses(
+    container: Container, theirs: Sequence[Server], networks: Sequence[str]
+) -> set[str]:
+    """Where the edge reaches a container: its addresses in the networks that both are in."""
+    port = theirs[0].port if theirs else ""
+    return {f"{address}:{port}" for name, address in container.addresses if name in networks}

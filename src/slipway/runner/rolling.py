@@ -1,0 +1,274 @@
+"""Carry out what :mod:`slipway.runner.roll` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from slipway.runner import edge
+from slipway.runner.compose import file_of
+from slipway.runner.containers import Container, standing
+from slipway.runner.doors import Doors, Stopping
+from slipway.runner.edge import Server
+from slipway.runner.failure import Failed
+from slipway.runner.roll import (
+    Next,
+    Rolling,
+    fault,
+    parts,
+    retiring,
+    sessions,
+    switching,
+)
+from slipway.runner.watch import Fault
+from slipway.runner.watching import explained
+
+_LOOK_S = 0.15
+_ASK_S = 10.0
+_START_S = 120.0
+_SWITCH_S = 30.0
+_TIDY_S = 20.0
+_STOPPED_S = 330.0
+_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--no-recreate")
+_PROBE = "/usr/bin/probe"
+
+
+class Roller:
+    """Switches services over, and ends the old containers.
+
+    Args:
+        doors: what it acts through.
+        place: the edge's ``service`` and the path of its ``socket``; None where there is no edge.
+    """
+
+    def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
+        self._doors, self._place = doors, place
+        self._stopping: dict[tuple[str, ...], Stopping] = {}
+
+    def switch(self, action: Mapping[str, Any]) -> list[str]:
+        """Start new containers beside the old ones and bring all requests to them.
+
+        The old ones of services that the edge does not reach are asked to end: they take no new
+        work and have the time until :meth:`retire` to finish what they are at.
+
+        Returns:
+            The services that were switched.
+
+        Raises:
+            Failed: a new one does not get well, or the edge does not reach it.
+        """
+        services = [Rolling.from_json(one) for one in action["services"]]
+        began = self._doors.clock.monotonic()
+        self._start(action["release"], services)
+        limit = max(one.deadline_s for one in services) + _SWITCH_S
+        self._until(services, switching, began + limit, started=began)
+        containers = self._doors.docker.containers()
+        for one in services:
+            if not one.behind:
+                self._stop(parts(one, containers).old)
+        return [one.service for one in services]
+
+    def retire(self, action: Mapping[str, Any]) -> None:
+        """End the old containers once their requests have come to an end.
+
+        Raises:
+            Failed: one can't be removed.
+        """
+        services = [Rolling.from_json(one) for one in action["services"]]
+        self._drained(services)
+        old = self._old(services)
+        self._stop(old)
+        end = self._doors.clock.monotonic() + _TIDY_S
+        try:
+            self._until(services, retiring, end)
+        except Failed as failed:
+            # Requests are answered all the same, from a place that was meant for the switch.
+            self._doors.listener.tell("warn", text=failed.cause.message)
+        self._wait_stopped()
+        self._doors.docker.remove([one.id for one in old])
+        self._names(services)
+
+    def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
+        """The containers, and what each running edge says of itself."""
+        containers = self._doors.docker.containers()
+        return containers, tuple(
+            done.out
+            for one in self._edges(containers)
+            for done in (self._told(one, edge.LOOK),)
+            if done.ok
+        )
+
+    def _start(self, release: str, services: Sequence[Rolling]) -> None:
+        docker = self._doors.docker
+        containers = docker.containers()
+        dead = [
+            container.id
+            for one in services
+            for container in parts(one, containers).old
+            if container.state in ("exited", "dead", "created", "paused")
+        ]
+        if dead:
+            docker.remove(dead)
+            containers = docker.containers()
+        scales, names = [], []
+        for one in services:
+            found = parts(one, containers)
+            lacking = one.containers - len(found.right)
+            if lacking > 0:
+                count = len(found.right) + len(found.old) + lacking
+                scales += ["--scale", f"{one.service}={count}"]
+                names.append(one.service)
+        if not names:
+            return
+        self._doors.listener.tell("say", text=f"  starting {', '.join(names)} beside the old")
+        done = docker.compose(
+            file_of(self._doors, release), (*_START, *scales, *names), _START_S
+        )
+        if not done.ok:
+            lines = done.err.strip().splitlines()[-10:]
+            raise Failed(f"{', '.join(names)} could not be started", details=lines)
+
+    def _until(
+        self,
+        services: Sequence[Rolling],
+        decide: Callable[..., Next],
+        end: float,
+        *,
+        started: float | None = None,
+    ) -> None:
+        """Look and act until nothing is left to do."""
+        told = ""
+        while True:
+            self._doors.listener.heed()
+            containers = self._doors.docker.containers()
+            now = self._doors.clock.monotonic()
+            if started is not None:
+                self._check(services, containers, now - started)
+            waiting = self._act(services, decide, containers)
+            if not waiting:
+                return
+            if now >= end:
+                raise Failed(f"waited too long for {waiting[0]}")
+            if waiting[0] != told:
+                told = waiting[0]
+                self._doors.listener.tell("say", text=f"  waiting for {', '.join(waiting)}")
+            self._doors.clock.sleep(_LOOK_S)
+
+    def _act(
+        self,
+        services: Sequence[Rolling],
+        decide: Callable[..., Next],
+        containers: Sequence[Container],
+    ) -> tuple[str, ...]:
+        """One look at every edge; what is still waited for."""
+        waiting: dict[str, None] = {}
+        seen: list[tuple[Container | None, tuple[Server, ...]]] = [
+            (one, self._servers(one)) for one in self._edges(containers)
+        ]
+        for container, servers in seen or [(None, ())]:
+            networks = [name for name, _ in container.addresses] if container else []
+            commands: list[str] = []
+            for one in services:
+                step = decide(one, containers, servers, networks)
+                commands += step.commands
+                if not step.done:
+                    waiting[step.waiting or f"the edge to leave the old {one.service}"] = None
+            if commands and container:
+                self._order(container, commands)
+        return tuple(waiting)
+
+    def _check(
+        self, services: Sequence[Rolling], containers: Sequence[Container], seconds: float
+    ) -> None:
+        for one in services:
+            broken = fault(one, containers)
+            if broken is None and seconds > one.deadline_s:
+                late = [c for c in parts(one, containers).right if not c.well]
+                if late:
+                    broken = (late[0], "did not become healthy in time")
+            if broken:
+                container, what = broken
+                wrong = Fault(one.service, container.id, what)
+                raise explained(self._doors.docker, [wrong], seconds)
+
+    def _drained(self, services: Sequence[Rolling]) -> None:
+        """Wait until the old containers have no requests left, or their time is over."""
+        clock, told = self._doors.clock, -1
+        began = clock.monotonic()
+        while True:
+            self._doors.listener.heed()
+            containers = self._doors.docker.containers()
+            passed = clock.monotonic() - began
+            left = 0
+            for container in self._edges(containers):
+                servers = self._servers(container)
+                networks = [name for name, _ in container.addresses]
+                left += sum(
+                    sessions(one, containers, servers, networks)
+                    for one in services
+                    if one.behind and passed < one.drain_s
+                )
+            if not left:
+                return
+            if left != told:
+                told = left
+                self._doors.listener.tell("say", text=f"  {left} requests of the old ones to end")
+            clock.sleep(_LOOK_S)
+
+    def _old(self, services: Sequence[Rolling]) -> list[Container]:
+        containers = self._doors.docker.containers()
+        return [container for one in services for container in parts(one, containers).old]
+
+    def _stop(self, containers: Sequence[Container]) -> None:
+        ids = tuple(
+            one.id
+            for one in containers
+            if one.state == "running" and not any(one.id in key for key in self._stopping)
+        )
+        if ids:
+            self._stopping[ids] = self._doors.docker.stop(ids)
+
+    def _wait_stopped(self) -> None:
+        clock, told = self._doors.clock, False
+        end = clock.monotonic() + _STOPPED_S
+        while not all(one.over() for one in self._stopping.values()) and clock.monotonic() < end:
+            if not told:
+                self._doors.listener.tell("say", text="  waiting for the old ones to end")
+                told = True
+            clock.sleep(_LOOK_S)
+        self._stopping.clear()
+
+    def _names(self, services: Sequence[Rolling]) -> None:
+        """Give the containers the names that Compose would: numbers from 1 on."""
+        containers = self._doors.docker.containers()
+        for one in services:
+            right = parts(one, containers).right
+            stem = right[0].name.rpartition("-")[0] if right else ""
+            wanted = [f"{stem}-{number}" for number in range(1, len(right) + 1)]
+            free = [name for name in wanted if name not in {c.name for c in right}]
+            for container in right:
+                if free and container.name not in wanted:
+                    self._doors.docker.rename(container.id, free.pop(0))
+
+    def _edges(self, containers: Sequence[Container]) -> list[Container]:
+        if self._place is None:
+            return []
+        service = self._place["service"]
+        return [
+            one for one in standing(containers) if one.service == service and one.state == "running"
+        ]
+
+    def _servers(self, container: Container) -> tuple[Server, ...]:
+        done = self._told(container, edge.LOOK)
+        try:
+            return edge.servers(done.out) if done.ok else ()
+        except ValueError:
+            return ()
+
+    def _order(self, container: Container, commands: Sequence[str]) -> None:
+        self._doors.listener.tell("edge", commands=list(commands))
+        self._told(container, "; ".join(commands))
+
+    def _told(self, container: Container, line: str) -> Any:
+        socket = self._place["socket"] if self._place else ""
+        return self._doors.docker.execute(container.id, (_PROBE, "admin", socket, line), _ASK_S)

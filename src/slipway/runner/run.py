@@ -1,0 +1,184 @@
+"""One run: the steps in their order, and the way back. What is done stands in actions.
+
+A run can be gone on with: :func:`settle` reads what an ended process had begun, and finishes a
+release that was live already, or goes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.runner.carry import Carrier
+from slipway.runner.containers import fingerprint
+from slipway.runner.doors import Doors
+from slipway.runner.failure import Cause, Failed
+
+Json = Mapping[str, Any]
+
+
+@dataclass
+class Run:
+    """A run of steps.
+
+    Attributes:
+        request: what was asked: ``steps``, ``edge``, ``live`` (id of the release before, or None)
+            and ``point`` (the step from whose end on there is no way back).
+        doors: what it acts through.
+        begun: names of steps that were begun, in order.
+    """
+
+    request: Json
+    doors: Doors
+    begun: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._carrier = Carrier(self.doors, self.request["edge"])
+
+    def carry_out(self, *, past: bool = False) -> dict[str, Any]:
+        """Do every step; on failure go back as far as anything was touched.
+
+        Args:
+            past: whether there is no way back from the first one on.
+
+        Returns:
+            How it ended: ``outcome`` (``done``, ``untouched``, ``undone`` or ``broken``), ``cause``
+            and ``second`` (that of the way back), ``failed_over``, ``absent``.
+        """
+        stage = ""
+        try:
+            for step in self.request["steps"]:
+                stage = step["name"]
+                self._begin(step)
+                self._carrier.carry_out(stage, step["do"])
+                self.doors.listener.tell("done", step=stage)
+                past = past or stage == self.request["point"]
+        except Exception as caught:  # whatever happens on a host, what ran before runs again
+            cause = _cause(caught, stage)
+            if past:
+                return self._end("done", late=cause)
+            return self.undone(cause)
+        return self._end("done")
+
+    def _begin(self, step: Json) -> None:
+        self.doors.listener.heed()
+        if step["belief"] is not None:
+            check_belief(self.doors, step["belief"])
+        self.doors.listener.tell("step", name=step["name"], about=step["about"])
+        self.begun.append(step["name"])
+
+    def undone(self, cause: Cause) -> dict[str, Any]:
+        """Carry out the undo of the steps that were begun; the result is that of a run."""
+        actions = way_back(self.request["steps"], self.begun)
+        if not actions:
+            return self._end("untouched", cause=cause)
+        self.doors.listener.tell("back", message=cause.message, stage=cause.stage)
+        try:
+            Carrier(_Deaf.of(self.doors), self.request["edge"]).carry_out("back", actions)
+        except Exception as caught:  # as above: it has to be told
+            return self._end("broken", cause=cause, second=_cause(caught, "back"))
+        return self._end("undone", cause=cause)
+
+    def _end(
+        self,
+        outcome: str,
+        *,
+        cause: Cause | None = None,
+        second: Cause | None = None,
+        late: Cause | None = None,
+    ) -> dict[str, Any]:
+        return {
+            "outcome": outcome,
+            "cause": cause.to_json() if cause else None,
+            "second": second.to_json() if second else None,
+            "late": late.to_json() if late else None,
+            "failed_over": self._carrier.failed_over,
+            "absent": self._carrier.absent,
+        }
+
+
+@dataclass(frozen=True)
+class _Deaf:
+    """A listener whose wish to end is not heeded any more: going back is what they want."""
+
+    listener: Any
+
+    @classmethod
+    def of(cls, doors: Doors) -> Doors:
+        """The same doors with it."""
+        return Doors(doors.docker, doors.folder, doors.clock, cls(doors.listener))
+
+    def tell(self, event: str, **fields: object) -> None:
+        self.listener.tell(event, **fields)
+
+    def heed(self) -> None:
+        pass
+
+    def turn(self, step: str, index: int, seconds: float) -> bool:
+        return bool(self.listener.turn(step, index, seconds))
+
+
+def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any]:
+    """End a run whose process is gone.
+
+    Args:
+        request: what was asked of it.
+        doors: what to act through.
+        events: what it had noted.
+
+    Returns:
+        As for :meth:`Run.carry_out`.
+    """
+    begun = [event["name"] for event in events if event["event"] == "step"]
+    finished = [event["step"] for event in events if event["event"] == "done"]
+    run = Run(request, doors, begun)
+    if request["point"] in finished:
+        left = [step for step in request["steps"] if step["name"] not in finished]
+        return Run({**request, "steps": left}, doors).carry_out(past=True)
+    cause = Cause("the host was restarted, or the process that deployed was ended", kind="lost")
+    return run.undone(cause)
+
+
+def check_belief(doors: Doors, belief: Json) -> None:
+    """See whether the host is as the plan takes it to be.
+
+    Raises:
+        Failed: it isn't; its kind is ``stale``.
+    """
+    current = doors.folder.current()
+    if current != belief["current"]:
+        raise Failed(
+            f"{current or 'no release'} is live now; the plan was made for "
+            f"{belief['current'] or 'none'}",
+            hint="deploy again: the plan is made anew",
+            kind="stale",
+        )
+    if belief["containers"] is None:
+        return
+    believed = {tuple(one) for one in belief["containers"]}
+    seen = set(fingerprint(doors.docker.containers()))
+    if seen != believed:
+        changed = sorted({one[0] for one in seen ^ believed})
+        raise Failed(
+            f"containers changed since the plan was made: {', '.join(changed)}",
+            hint="deploy again: the plan is made anew",
+            kind="stale",
+        )
+
+
+def way_back(steps: Sequence[Json], begun: Sequence[str]) -> list[Json]:
+    """The undo of the steps that were begun, the last one's first, each action once. Pure."""
+    actions: list[Json] = []
+    for step in reversed(steps):
+        if step["name"] in begun:
+            actions += [action for action in step["undo"] if action not in actions]
+    return actions
+
+
+def _cause(error: BaseException, stage: str) -> Cause:
+    if isinstance(error, Failed):
+        cause = error.cause
+    else:
+        cause = Cause(f"the host: {type(error).__name__}: {error}")
+    return Cause(cause.message, cause.details, cause.hint, stage, cause.kind)

@@ -1,0 +1,115 @@
+"""What a run leaves on disk: who asked for what, what happened, and how it ended.
+
+``runs/ID/`` of the application's folder holds ``request.json`` (what was asked), ``events.jsonl``
+(one line for each thing that happened), ``end.json`` (how it ended), ``heard`` (touched by whoever
+listens), ``words/`` (what they say) and ``told`` (they have been shown the end). The link
+``runs/last`` leads to the latest one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from typing import Any
+
+RUNS = "runs"
+LAST = "last"
+_KEPT = 10
+
+
+class Spool:
+    """The folder of one run.
+
+    Args:
+        app_dir: the application's folder.
+        run: the run's id.
+    """
+
+    def __init__(self, app_dir: str, run: str) -> None:
+        self.run = run
+        self.path = os.path.join(app_dir, RUNS, run)
+
+    def make(self, request: Mapping[str, Any]) -> None:
+        """Begin: write down what was asked, and lead ``runs/last`` here."""
+        os.makedirs(os.path.join(self.path, "words"), mode=0o700)
+        self.write("request.json", request)
+        parent = os.path.dirname(self.path)
+        fresh = os.path.join(parent, f".{LAST}.{self.run}")
+        os.symlink(self.run, fresh)
+        os.replace(fresh, os.path.join(parent, LAST))
+        _prune(parent)
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a file of JSON, whole or not at all."""
+        path = os.path.join(self.path, name)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f"{path}.new", path)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """A file of JSON, or None when it isn't there."""
+        try:
+            with open(os.path.join(self.path, name), encoding="utf-8") as file:
+                value: dict[str, Any] = json.load(file)
+                return value
+        except (OSError, ValueError):
+            return None
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """An event, on disk before anything follows from it."""
+        line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
+        with open(os.path.join(self.path, "events.jsonl"), "ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def events(self, first: int = 0) -> list[dict[str, Any]]:
+        """Events from number ``first`` on; a line that was broken off is left out."""
+        found = []
+        with contextlib.suppress(OSError):
+            with open(os.path.join(self.path, "events.jsonl"), "rb") as file:
+                for line in file.read().splitlines()[first:]:
+                    with contextlib.suppress(ValueError):
+                        found.append(json.loads(line))
+        return found
+
+    def touch(self, name: str) -> None:
+        """Note that something is so, or is so still."""
+        with open(os.path.join(self.path, name), "ab"):
+            os.utime(os.path.join(self.path, name))
+
+    def age(self, name: str) -> float:
+        """Seconds since :meth:`touch`; endless when it never was."""
+        try:
+            return max(0.0, time.time() - os.stat(os.path.join(self.path, name)).st_mtime)
+        except OSError:
+            return float("inf")
+
+    def say(self, word: str, value: Mapping[str, Any]) -> None:
+        """Leave a word for the run."""
+        self.write(os.path.join("words", word), value)
+
+    def word(self, word: str) -> dict[str, Any] | None:
+        """A word that was left, or None."""
+        return self.read(os.path.join("words", word))
+
+
+def last(app_dir: str) -> Spool | None:
+    """The latest run, or None before the first."""
+    try:
+        return Spool(app_dir, os.readlink(os.path.join(app_dir, RUNS, LAST)))
+    except OSError:
+        return None
+
+
+def _prune(parent: str) -> None:
+    """Keep the latest runs only."""
+    runs = sorted(name for name in os.listdir(parent) if name[:1].isdigit())
+    for name in runs[:-_KEPT]:
+        shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
