@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,11 +13,24 @@ import (
 // answer keeps the connection open and silent.
 func serve(t *testing.T, answer []byte) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, _ := serveOn(t, "tcp", "127.0.0.1:0", answer)
+	return address
+}
+
+// serveSocket is serve on a Unix socket; it also gives the lines that it reads.
+func serveSocket(t *testing.T, answer []byte) (string, <-chan string) {
+	t.Helper()
+	return serveOn(t, "unix", filepath.Join(t.TempDir(), "admin.sock"), answer)
+}
+
+func serveOn(t *testing.T, network, address string, answer []byte) (string, <-chan string) {
+	t.Helper()
+	listener, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
+	lines := make(chan string, 8)
 	go func() {
 		for {
 			connection, err := listener.Accept()
@@ -25,7 +39,8 @@ func serve(t *testing.T, answer []byte) string {
 			}
 			t.Cleanup(func() { connection.Close() })
 			go func() {
-				_, _ = bufio.NewReader(connection).ReadString('\n')
+				line, _ := bufio.NewReader(connection).ReadString('\n')
+				lines <- line
 				if answer != nil {
 					_, _ = connection.Write(answer)
 					connection.Close()
@@ -33,7 +48,7 @@ func serve(t *testing.T, answer []byte) string {
 			}()
 		}
 	}()
-	return listener.Addr().String()
+	return listener.Addr().String(), lines
 }
 
 func TestAnswers(t *testing.T) {
@@ -60,7 +75,7 @@ func TestAnswers(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var stderr bytes.Buffer
-			code := run([]string{test.scheme + "://" + serve(t, []byte(test.answer))}, &stderr)
+			code := run([]string{test.scheme + "://" + serve(t, []byte(test.answer))}, nil, &stderr)
 			checkOutcome(t, code, stderr.String(), test.code, test.says)
 		})
 	}
@@ -102,9 +117,59 @@ func TestRequestNamesPathAndHost(t *testing.T) {
 func TestSilenceEndsAtTheTimeout(t *testing.T) {
 	for _, scheme := range []string{"http", "redis"} {
 		var stderr bytes.Buffer
-		code := run([]string{"-timeout", "50ms", scheme + "://" + serve(t, nil)}, &stderr)
-		checkOutcome(t, code, stderr.String(), 1, "no answer within 50ms")
+		asked := []string{"-timeout", "50ms", scheme + "://" + serve(t, nil)}
+		checkOutcome(t, run(asked, nil, &stderr), stderr.String(), 1, "no whole answer within 50ms")
 	}
+}
+
+func TestHAProxyIsHealthyWhenItAnswers(t *testing.T) {
+	for answer, want := range map[string]int{
+		"Name: HAProxy\nVersion: 3.0.11\n\n": 0, "Permission denied\n\n": 1, "": 1,
+	} {
+		var stderr bytes.Buffer
+		socket, lines := serveSocket(t, []byte(answer))
+		code := run([]string{"haproxy://" + socket}, nil, &stderr)
+		if code != want || (code == 1) != strings.Contains(stderr.String(), "is not healthy") {
+			t.Errorf("%q gave exit code %d and %q", answer, code, stderr.String())
+		}
+		if line := <-lines; line != "show info\n" {
+			t.Errorf("it asked %q", line)
+		}
+	}
+}
+
+func TestAdminCopiesAnswers(t *testing.T) {
+	for _, answer := range []string{"\n", "# pxname\napi\n\n", "\nNo such server.\n\n"} {
+		var stdout, stderr bytes.Buffer
+		socket, lines := serveSocket(t, []byte(answer))
+		code := run([]string{"admin", socket, "show info; show stat"}, &stdout, &stderr)
+		checkOutcome(t, code, stderr.String(), 0, "")
+		if stdout.String() != answer {
+			t.Errorf("%q for %q", stdout.String(), answer)
+		}
+		if line := <-lines; line != "show info; show stat\n" {
+			t.Errorf("it sent %q", line)
+		}
+	}
+}
+
+func TestAdminSaysWhenAnAnswerIsNotWhole(t *testing.T) {
+	for answer, says := range map[string]string{
+		"": "before the end", "# pxname\na": "before the end", "# pxname\na\n": "before the end",
+	} {
+		var stdout, stderr bytes.Buffer
+		socket, _ := serveSocket(t, []byte(answer))
+		checkOutcome(t, run([]string{"admin", socket, "show stat"}, &stdout, &stderr),
+			stderr.String(), 1, says)
+	}
+	var stdout, stderr bytes.Buffer
+	silent, _ := serveSocket(t, nil)
+	asked := []string{"-timeout", "50ms", "admin", silent, "show stat"}
+	checkOutcome(t, run(asked, &stdout, &stderr), stderr.String(), 1, "no whole answer within 50ms")
+	stderr.Reset()
+	absent := filepath.Join(t.TempDir(), "absent.sock")
+	checkOutcome(t, run([]string{"admin", absent, "show stat"}, &stdout, &stderr),
+		stderr.String(), 1, absent+" did not answer")
 }
 
 func TestRefusedConnection(t *testing.T) {
@@ -115,7 +180,7 @@ func TestRefusedConnection(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	var stderr bytes.Buffer
-	checkOutcome(t, run([]string{"tcp://" + address}, &stderr), stderr.String(), 1, "refused")
+	checkOutcome(t, run([]string{"tcp://" + address}, nil, &stderr), stderr.String(), 1, "refused")
 }
 
 func TestUsage(t *testing.T) {
@@ -124,9 +189,13 @@ func TestUsage(t *testing.T) {
 		{"127.0.0.1:80"}, {"https://127.0.0.1:443/"}, {"tcp://127.0.0.1"}, {"tcp://:80"},
 		{"tcp://127.0.0.1:0"}, {"tcp://127.0.0.1:99999"}, {"tcp://127.0.0.1:80/path"},
 		{"http://127.0.0.1:80/a b"}, {"http://127.0.0.1:80/a\r\nX: y"},
+		{"haproxy://"}, {"haproxy:///"}, {"haproxy://run/admin.sock"},
+		{"admin", "/run/admin.sock"}, {"admin", "admin.sock", "show info"},
+		{"admin", "/run/admin.sock", " "}, {"admin", "/run/admin.sock", "show info\nshow stat"},
+		{"ask", "/run/admin.sock", "show info"}, {"admin", "/run/a.sock", "show info", "more"},
 	} {
 		var stderr bytes.Buffer
-		checkOutcome(t, run(arguments, &stderr), stderr.String(), 2, "usage:")
+		checkOutcome(t, run(arguments, nil, &stderr), stderr.String(), 2, "usage:")
 	}
 }
 

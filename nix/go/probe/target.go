@@ -15,8 +15,8 @@ const lineLimit = 4096
 
 // A target is an address together with the language that is spoken there.
 type target struct {
-	scheme  string // http, redis or tcp
-	address string // host:port
+	scheme  string // http, redis, tcp or haproxy
+	address string // host:port; of haproxy an absolute path
 	path    string // of http; starts with a slash
 }
 
@@ -32,6 +32,11 @@ func parseTarget(text string) (target, error) {
 	}
 	address, path, _ := strings.Cut(rest, "/")
 	switch scheme {
+	case "haproxy":
+		if address != "" || path == "" {
+			return target{}, fmt.Errorf("%q is not the absolute path of a socket", rest)
+		}
+		return target{scheme, rest, ""}, nil
 	case "http":
 	case "redis", "tcp":
 		if path != "" {
@@ -50,22 +55,24 @@ func parseTarget(text string) (target, error) {
 	return target{scheme, address, "/" + path}, nil
 }
 
-// check asks the target, and returns why it is not healthy, or nil. The timeout is for the whole.
-func (t target) check(timeout time.Duration) error {
-	deadline := time.Now().Add(timeout)
-	connection, err := (&net.Dialer{Deadline: deadline}).Dial("tcp", t.address)
+// check asks the target, and returns why it is not healthy, or nil. The deadline is for the whole.
+func (t target) check(deadline time.Time) error {
+	network := "tcp"
+	if t.scheme == "haproxy" {
+		network = "unix"
+	}
+	connection, err := dial(network, t.address, deadline)
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	if err := connection.SetDeadline(deadline); err != nil {
-		return err
-	}
 	switch t.scheme {
 	case "http":
 		return t.checkHTTP(connection)
 	case "redis":
 		return checkRedis(connection)
+	case "haproxy":
+		return checkHAProxy(connection)
 	}
 	return nil
 }
@@ -99,6 +106,18 @@ func checkRedis(connection io.ReadWriter) error {
 		return err
 	}
 	if line == "+PONG" || strings.HasPrefix(line, "-NOAUTH") {
+		return nil
+	}
+	return fmt.Errorf("it answered %q", shorten(line))
+}
+
+// checkHAProxy asks what every HAProxy answers as soon as its configuration is in force.
+func checkHAProxy(connection io.ReadWriter) error {
+	line, err := ask(connection, "show info\n")
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(line, "Name: ") {
 		return nil
 	}
 	return fmt.Errorf("it answered %q", shorten(line))

@@ -171,19 +171,86 @@ class Edge:
             plain.sendall(text.encode() + b"\n")
             return b"".join(iter(lambda: plain.recv(65536), b"")).decode().strip()
 
-    def state(self, server: str) -> str:
-        """A server's status, such as UP, DOWN or MAINT."""
+    def value(self, server: str, name: str) -> str:
+        """A server's value in the statistics, such as its status: UP, DRAIN 1/3, MAINT."""
         rows = self.command("show stat").splitlines()
         head = rows[0].removeprefix("# ").split(",")
         for row in rows[1:]:
             values = dict(zip(head, row.split(","), strict=False))
             if f"{values['pxname']}/{values['svname']}" == server:
-                return values["status"]
+                return values[name]
         raise AssertionError(f"no server {server}")
+
+    def state(self, server: str) -> str:
+        """A server's status."""
+        return self.value(server, "status")
 
     def wait(self, server: str, state: str) -> None:
         """Wait until a server is in a state."""
         wait_for(lambda: self.state(server).startswith(state), f"{server} to be {state}")
+
+    def checked(self, server: str) -> None:
+        """Wait until a server in drain has passed a check since it left maintenance."""
+        wait_for(lambda: self.state(server) == "DRAIN", f"{server} to pass a check")
+
+    def begin_switch(self, slot: str, address: str) -> None:
+        """Give the API's requests to a new container by a free slot, as soon as it is healthy."""
+        self.command(
+            f"set server api/{slot} addr {address} port 8000; "
+            f"set server api/{slot} state drain; enable health api/{slot}"
+        )
+        self.checked(f"api/{slot}")
+        self.command(f"set server api/{slot} state ready; set server api/a state drain")
+        wait_for(lambda: self.value("api/a", "scur") == "0", "requests to the old one to end")
+        self.command("set server api/a state maint")
+
+    def end_switch(self, slot: str, address: str) -> None:
+        """Give the slot back, once the API's name leads to the new container."""
+        wait_for(
+            lambda: self.value("api/a", "addr") == f"{address}:8000", "the name to be followed"
+        )
+        self.command("set server api/a state drain")
+        self.checked("api/a")
+        self.command(f"set server api/a state ready; set server api/{slot} state maint")
+
+
+@dataclass(slots=True)
+class Load:
+    """Requests without a break, over fresh connections and over kept ones."""
+
+    edge: Edge
+    codes: list[int | str] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def _ask(self, kept: bool) -> None:
+        while not self._over.is_set():
+            with self.edge.client() as client:
+                for _ in range(50 if kept else 1):
+                    try:
+                        self.codes.append(client.get("/api/x").status_code)
+                    except httpx.TransportError as error:
+                        self.codes.append(repr(error))
+                    if self._over.wait(0.005):
+                        return
+
+    def go_on(self) -> None:
+        """Wait for some more answers."""
+        enough = len(self.codes) + 20
+        wait_for(lambda: len(self.codes) > enough, "requests")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Ask while the block runs."""
+        threads = [threading.Thread(target=self._ask, args=(kept,)) for kept in (True, False, True)]
+        for thread in threads:
+            thread.start()
+        try:
+            self.go_on()
+            yield
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join(20)
 
 
 @pytest.fixture
@@ -369,9 +436,29 @@ def test_an_unhealthy_backend_gets_no_request_until_it_recovers(full: Edge) -> N
         assert client.get("/api/x").status_code == 200
 
 
-def test_the_free_slot_takes_over_without_losing_a_request(full: Edge) -> None:
-    """Requests that run stay where they are, new ones go to the slot, and none fails."""
-    newer = full.add("api-newer", "127.0.2.1")
+def test_switches_by_the_slots_lose_no_request(full: Edge) -> None:
+    """Four containers after each other, of which the old one is always gone in the end."""
+    old, load = full.backends["api"], Load(full)
+    with load.running():
+        for number, slot in enumerate("bcb"):
+            address = f"127.0.2.{number}"
+            newer = full.add(f"api-{number}", address)
+            full.begin_switch(slot, address)
+            before = len(old.paths)
+            load.go_on()
+            assert len(old.paths) == before
+            old.stop()
+            full.names.known["api"] = address
+            full.end_switch(slot, address)
+            old = newer
+    assert set(load.codes) == {200}
+    assert {full.state(f"api/{name}") for name in "bc"} == {"MAINT"}
+    assert full.state("api/a") == "UP"
+
+
+def test_a_request_that_runs_stays_with_its_container(full: Edge) -> None:
+    """The old container is asked until its last request has ended, while new ones go elsewhere."""
+    old, newer = full.backends["api"], full.add("api-newer", "127.0.2.1")
     slow: list[int] = []
 
     def ask_slowly() -> None:
@@ -380,20 +467,73 @@ def test_the_free_slot_takes_over_without_losing_a_request(full: Edge) -> None:
 
     running = threading.Thread(target=ask_slowly)
     running.start()
-    wait_for(lambda: "/api/slow" in full.backends["api"].paths, "the slow request")
-    full.command("set server api/b addr 127.0.2.1 port 8000")
-    full.command("enable health api/b")
-    full.command("set server api/b state ready")
-    full.wait("api/b", "UP")
-    full.command("set server api/a state drain")
+    wait_for(lambda: "/api/slow" in old.paths, "the slow request")
+    switching = threading.Thread(target=full.begin_switch, args=("b", "127.0.2.1"))
+    switching.start()
     full.wait("api/a", "DRAIN")
     with full.client() as client:
         assert [client.get("/api/x").status_code for _ in range(20)] == [200] * 20
     assert newer.paths.count("/api/x") == 20
-    assert running.is_alive()
-    full.backends["api"].gate.set()
+    assert full.value("api/a", "scur") == "1"
+    assert full.state("api/a") == "DRAIN"
+    old.gate.set()
     running.join(20)
+    switching.join(20)
     assert slow == [200]
+    assert full.state("api/a") == "MAINT"
+
+
+def test_a_stream_on_a_slot_outlives_the_switch(full: Edge) -> None:
+    """A slot that went back to maintenance still carries what was opened through it."""
+    newer = full.add("api-newer", "127.0.2.1")
+    codes: list[int] = []
+
+    def ask_slowly() -> None:
+        with full.client() as client:
+            codes.append(client.get("/api/slow").status_code)
+
+    full.begin_switch("b", "127.0.2.1")
+    running = threading.Thread(target=ask_slowly)
+    running.start()
+    wait_for(lambda: "/api/slow" in newer.paths, "the slow request")
+    full.backends["api"].stop()
+    full.names.known["api"] = "127.0.2.1"
+    full.end_switch("b", "127.0.2.1")
+    assert (full.state("api/b"), full.value("api/b", "scur")) == ("MAINT", "1")
+    assert running.is_alive()
+    newer.gate.set()
+    running.join(20)
+    assert codes == [200]
+
+
+def test_a_slot_counts_once_its_new_container_passed_a_check(full: Edge) -> None:
+    """Neither the way out of maintenance nor a check of the slot's last container is enough."""
+    newer = full.add("api-newer", "127.0.2.1")
+    full.command("set server api/b addr 127.0.2.1 port 8000; set server api/b state drain")
+    full.command("enable health api/b")
+    full.checked("api/b")
+    full.command("set server api/b state maint")
+    newer.healthy = False
+    full.command("set server api/b state drain")
+    assert full.state("api/b") == "DRAIN 1/3"
+    full.wait("api/b", "DOWN")
+    newer.healthy = True
+    full.checked("api/b")
+    assert not newer.paths
+
+
+def test_an_address_that_is_gone_costs_little(full: Edge) -> None:
+    """Where nobody answers at all, the next server is asked before people notice."""
+    with full.room.house.entered(), socket.socket() as silent:
+        silent.bind(("127.0.7.1", PORTS["api"]))
+        silent.listen(0)
+        with socket.create_connection(("127.0.7.1", PORTS["api"])):  # its queue is full now
+            full.command("set server api/b addr 127.0.7.1 port 8000")
+            full.command("set server api/b state ready")
+            with httpx.Client(timeout=4, trust_env=False) as client:
+                codes = [client.get("http://127.0.0.1:8080/api/x").status_code for _ in range(4)]
+    assert codes == [200] * 4
+    assert int(full.value("api/b", "wredis")) > 0
 
 
 def test_a_graceful_stop_lets_a_running_request_end(full: Edge) -> None:
