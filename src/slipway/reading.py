@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,16 @@ class Reader:
             self.note(key, f"should be a whole number from 0, got {value!r}")
             return 0
         return value
+
+    def number(self, key: str, default: float) -> float:
+        """A number, not negative."""
+        value = self.take(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
+            self.note(key, f"should be a number from 0, got {_kind(value)}")
+            return default
+        return float(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
         """A true-or-false field; required when there is no default."""

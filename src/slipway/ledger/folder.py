@@ -29,7 +29,8 @@ _WRITE_S = 120.0
 _EXISTS = 44
 _MOST_AT_ONCE = 200
 
-# $1 the folder, then secrets whose newest values are wanted. A folder that can't be looked into is
+# $1 the folder, then secrets whose values are wanted: of every version, since only the records tell
+# which one is live. A folder that can't be looked into is
 # an error, and not an empty one.
 _READ = f"""{PRELUDE}
 [ -e "$1" ] || exit 0
@@ -40,8 +41,9 @@ for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"
 [ ! -d secrets ] || ls secrets >/dev/null
 for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
 for name; do
-    last=$(ls "secrets/$name" 2>/dev/null | grep -x '[0-9]*' | sort -n | tail -n 1)
-    [ -z "$last" ] || file "newest $name" "secrets/$name/$last"
+    for path in "secrets/$name"/*; do
+        case ${{path##*/}} in *[!0-9]*) ;; *) file "value $path" "$path" ;; esac
+    done
 done
 """
 
@@ -118,11 +120,11 @@ class Folder(Protocol):
     def lease(self, token: str) -> Lease:
         """The lease of the application, as the holder that ``token`` marks; nothing is asked."""
 
-    def read(self, newest: Sequence[str] = ()) -> Memory:
+    def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds.
 
         Args:
-            newest: secrets whose newest values are wanted.
+            secrets: those whose values are wanted, of every version.
 
         Raises:
             DeployError: a record can't be read.
@@ -168,9 +170,9 @@ class HostFolder:
         """The lease of the application; see :meth:`Folder.lease`."""
         return HostLease(self._host, f"{self._path}/{layout.LEASE}", token)
 
-    def read(self, newest: Sequence[str] = ()) -> Memory:
+    def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds; see :meth:`Folder.read`."""
-        argv = ("sh", "-c", _READ, "read", self._path, *newest)
+        argv = ("sh", "-c", _READ, "read", self._path, *secrets)
         where = self._host.name
         return parse_memory(
             sections(self._host.run(argv, timeout=_READ_S).stdout, where=where),
@@ -234,12 +236,17 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
     return Memory(
         Records(tuple(releases), link.rpartition("/")[2] or None),
         files=tuple(data.decode() for name, data in found if name == "path"),
-        newest={
-            name.removeprefix("newest "): Secret(data.decode("utf-8", "replace"))
-            for name, data in found
-            if name.startswith("newest ")
-        },
+        values=_values(found),
     )
+
+
+def _values(found: Sequence[tuple[str, bytes]]) -> dict[str, dict[int, Secret]]:
+    values: dict[str, dict[int, Secret]] = {}
+    for title, data in found:
+        if title.startswith("value "):
+            _, name, version = title.removeprefix("value ").split("/")
+            values.setdefault(name, {})[int(version)] = Secret(data.decode("utf-8", "replace"))
+    return values
 
 
 def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], bytes]:

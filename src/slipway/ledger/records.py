@@ -62,12 +62,12 @@ class Memory:
     Attributes:
         records: its releases.
         files: paths of config files and secret versions, relative to the folder.
-        newest: the newest value of each secret that was asked for and is there.
+        values: of each secret that was asked for and is there, version to value.
     """
 
     records: Records = field(default_factory=Records)
     files: tuple[str, ...] = ()
-    newest: Mapping[str, Secret] = field(default_factory=dict)
+    values: Mapping[str, Mapping[int, Secret]] = field(default_factory=dict)
 
     @property
     def secrets(self) -> dict[str, tuple[int, ...]]:

@@ -60,7 +60,7 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
     choices = choose(
         wanted.stack.secrets,
         held=seen.memory.secrets,
-        newest=seen.memory.newest,
+        values=seen.memory.values,
         supplied=wanted.supplied,
         live=live.secrets if live else None,
     )

@@ -2,9 +2,11 @@
 
 A secret's versions are files ``secrets/NAME/1``, ``2``, … of the application's folder: mode 0400,
 owned by the user that reads them in the containers, in a folder of mode 0700. A version is never
-written twice. The operator's own value (``deploy/secrets/NAME`` or ``SLIPWAY_SECRET_NAME``) becomes
-a new version when it differs from the newest; one that nobody supplied is generated when the host
-has none. A derived secret has the version of the one it is made from.
+written twice. A release keeps the version that the live one uses: a newer one on the host is of a
+deploy that was undone, and stays so. The operator's own value (``deploy/secrets/NAME`` or
+``SLIPWAY_SECRET_NAME``) becomes a new version when it differs from the kept one; one that nobody
+supplied is generated when the host has none. A derived secret has the version of the one it is made
+from.
 """
 
 from __future__ import annotations
@@ -36,19 +38,20 @@ def choose(
     specs: Sequence[SecretSpec],
     *,
     held: Mapping[str, Sequence[int]],
-    newest: Mapping[str, Secret],
+    values: Mapping[str, Mapping[int, Secret]],
     supplied: Mapping[str, Secret],
     live: Mapping[str, int] | None = None,
 ) -> tuple[SecretChoice, ...]:
     """Decide each secret's version. Pure.
 
     A secret that the live release uses and the host has lost gets a new version, so that whoever
-    runs with the lost one is replaced.
+    runs with the lost one is replaced. One that no live release uses is kept in its newest version:
+    what a first deploy that failed has made (a database's password) is what its data wants.
 
     Args:
         specs: the secrets of the stack.
         held: name to the versions on the host.
-        newest: the newest version's value, for those in ``supplied`` that the host has.
+        values: version to value, for those in ``supplied`` that the host has.
         supplied: the operator's values.
         live: name to the version that the live release uses.
 
@@ -58,6 +61,7 @@ def choose(
     """
     problems: list[Problem] = []
     chosen: dict[str, SecretChoice] = {}
+    used = live or {}
     for spec in specs:
         if spec.derive:
             if spec.name in supplied:
@@ -65,22 +69,20 @@ def choose(
                     Problem(spec.name, f"is derived from {spec.source}: supply that instead")
                 )
             continue
-        last = max(held.get(spec.name, ()), default=0)
-        used = max(last, (live or {}).get(spec.name, 0))
+        kept = _kept(held.get(spec.name, ()), used.get(spec.name))
+        family = [spec.name, *(one.name for one in specs if one.source == spec.name)]
+        following = 1 + max(
+            number for name in family for number in (0, *held.get(name, ()), used.get(name, 0))
+        )
         given = supplied.get(spec.name)
-        if given is not None and (not last or newest.get(spec.name) != given):
-            chosen[spec.name] = SecretChoice(spec, used + 1, "supplied")
-        elif last:
-            chosen[spec.name] = SecretChoice(spec, last, "kept")
+        if given is not None and (not kept or values.get(spec.name, {}).get(kept) != given):
+            chosen[spec.name] = SecretChoice(spec, following, "supplied")
+        elif kept:
+            chosen[spec.name] = SecretChoice(spec, kept, "kept")
         elif spec.generate:
-            chosen[spec.name] = SecretChoice(spec, used + 1, "generated")
+            chosen[spec.name] = SecretChoice(spec, following, "generated")
         else:
-            problems.append(
-                Problem(
-                    spec.name,
-                    f"is missing: put it into deploy/secrets/{spec.name} or {variable(spec.name)}",
-                )
-            )
+            problems.append(Problem(spec.name, _missing(spec.name, used.get(spec.name))))
     if problems:
         raise ConfigError.from_problems("the secrets", problems)
     for spec in specs:
@@ -89,6 +91,18 @@ def choose(
             origin = "kept" if version in held.get(spec.name, ()) else "derived"
             chosen[spec.name] = SecretChoice(spec, version, origin)
     return tuple(chosen[spec.name] for spec in specs)
+
+
+def _kept(held: Sequence[int], live: int | None) -> int:
+    """The version to go on with, of those held; 0 for none."""
+    if live is None:
+        return max(held, default=0)
+    return live if live in held else 0
+
+
+def _missing(name: str, live: int | None) -> str:
+    lost = f" (the host has lost version {live}, which runs)" if live else ""
+    return f"is missing{lost}: put it into deploy/secrets/{name} or {variable(name)}"
 
 
 def variable(name: str) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
+
+Rolling = Literal["edge", "beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,46 @@ class DataFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """The proxy that requests go through, and the way to talk to it while it runs.
+
+    Attributes:
+        service: its service; empty for a stack without one.
+        socket: path, in its container, of the socket that takes HAProxy's runtime commands
+            (https://docs.haproxy.org/3.0/management.html#9.3).
+    """
+
+    service: str = ""
+    socket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """A program that is run in a service's container, with a file on the host at its one end.
+
+    Attributes:
+        service: the service, which stands; empty for none.
+        command: program and arguments.
+    """
+
+    service: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """How long a deploy watches what it switched to.
+
+    Attributes:
+        seconds: from the switch on; 0 for not at all.
+        errors: share of the edge's answers, 0 to 1, that may be 5xx; at more it goes back.
+    """
+
+    seconds: float = 15.0
+    errors: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """How the database is brought to the release's shape.
 
@@ -55,12 +97,16 @@ class Migration:
         plan: arguments that print the pending ones as JSON.
         source: folder of the checkout that holds the migrations; while its files stay as they
             are there is nothing to migrate, and the host is not asked. Empty: always ask.
+        dump: what writes the database to standard output, before anything migrates.
+        restore: what reads that from standard input, and leaves the database as it was then.
     """
 
     service: str = ""
     command: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
     source: str = ""
+    dump: Piped = Piped()
+    restore: Piped = Piped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +132,16 @@ class Stack:
         url: where people reach it; ``{address}`` stands for the host's address.
         document: the merged Compose document in its long form, without ``x-`` keys.
         roles: service to the role whose image it runs.
-        rolled: services that can run twice for a while, so that a new container may start beside
-            the old one.
+        rolled: services that can run twice for a while, so that a new container starts beside the
+            old one: ``edge`` for those that the edge then switches to, ``beside`` for those that
+            take up work by themselves once they are well.
+        edge: what switches.
         secrets: by name.
         data: folders to make.
         migration: how to migrate.
         verify_path: path of the URL that must answer 200.
         smoke: the smoke test.
+        soak: how long the new containers are watched.
         warnings: what a person should know of the files, a sentence each.
     """
 
@@ -100,12 +149,14 @@ class Stack:
     url: str
     document: dict[str, Any]
     roles: dict[str, str]
-    rolled: frozenset[str] = frozenset()
+    rolled: Mapping[str, Rolling] = field(default_factory=dict)
+    edge: Edge = Edge()
     secrets: tuple[SecretSpec, ...] = ()
     data: tuple[DataFolder, ...] = ()
     migration: Migration = Migration()
     verify_path: str = "/"
     smoke: Smoke = Smoke()
+    soak: Soak = Soak()
     warnings: tuple[str, ...] = ()
 
     @property

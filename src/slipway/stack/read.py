@@ -15,11 +15,20 @@ from typing import Any
 from slipway.errors import ConfigError, Problem
 from slipway.reading import Reader
 from slipway.stack.compose import Model
-from slipway.stack.model import DataFolder, Migration, SecretSpec, Smoke, Stack
+from slipway.stack.model import (
+    DataFolder,
+    Edge,
+    Migration,
+    Piped,
+    Rolling,
+    SecretSpec,
+    Smoke,
+    Soak,
+    Stack,
+)
+from slipway.stack.references import OWN, reference_problems
+from slipway.stack.twice import stands_once
 
-OWN = "x-slipway"
-DERIVATIONS = ("redis-acl",)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILES = "the stack"
 # Compose's long form of a bind mount, as far as a config can stand for it.
 _MOUNT_KEYS = {"type", "source", "target", "read_only", "bind"}
@@ -42,29 +51,25 @@ def read_stack(model: Model) -> Stack:
     warnings = list(model.warnings)
     document, roles, rolled = _carried(model, problems, warnings)
     reader = Reader(model.top.get(OWN) or {}, OWN, problems)
-    migrate, verify = reader.table("migrate"), reader.table("verify")
-    smoke = reader.table("smoke")
+    verify, smoke = reader.table("verify"), reader.table("smoke")
     stack = Stack(
         application=reader.text("application"),
         url=reader.text("url"),
         document=document,
         roles=roles,
         rolled=rolled,
+        edge=_edge(reader.table("edge")),
         secrets=_secrets(reader.table("secrets")),
         data=_data(reader.table("data")),
-        migration=Migration(
-            migrate.text("service", ""),
-            migrate.texts("command", []),
-            migrate.texts("plan", []),
-            migrate.text("source", ""),
-        ),
+        migration=_migration(reader.table("migrate")),
         verify_path=verify.text("path", "/"),
         smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
+        soak=_soak(reader.table("soak")),
         warnings=tuple(warnings),
     )
-    for table in (reader, migrate, verify, smoke):
+    for table in (reader, verify, smoke):
         table.finish()
-    problems += _reference_problems(stack)
+    problems += reference_problems(stack)
     if problems:
         raise ConfigError.from_problems(_FILES, problems)
     return stack
@@ -72,9 +77,10 @@ def read_stack(model: Model) -> Stack:
 
 def _carried(
     model: Model, problems: list[Problem], warnings: list[str]
-) -> tuple[dict[str, Any], dict[str, str], frozenset[str]]:
-    """The document as a host can have it, and which service runs which role."""
-    roles, rolled = _roles(model.services, problems)
+) -> tuple[dict[str, Any], dict[str, str], dict[str, Rolling]]:
+    """The document as a host can have it, which service runs which role, and how they roll."""
+    roles, wanted = _roles(model.services, problems)
+    rolled: dict[str, Rolling] = {}
     configs = dict(model.document.get("configs") or {})
     services = {}
     for name, body in model.document["services"].items():
@@ -94,6 +100,10 @@ def _carried(
                 )
             )
         services[name] = _with_mounts(where, kept, configs, problems)
+        if name in wanted and (why := stands_once(services[name])):
+            warnings.append(f"{where} is stopped before its next container starts, since {why}")
+        elif name in wanted:
+            rolled[name] = wanted[name]
     document = {**model.document, "services": services}
     if configs:
         document["configs"] = configs
@@ -149,17 +159,72 @@ def _config_name(path: str) -> str:
 
 def _roles(
     services: Mapping[str, Mapping[str, Any]], problems: list[Problem]
-) -> tuple[dict[str, str], frozenset[str]]:
-    roles, rolled = {}, set()
+) -> tuple[dict[str, str], dict[str, Rolling]]:
+    roles: dict[str, str] = {}
+    rolled: dict[str, Rolling] = {}
     for name, body in services.items():
         reader = Reader(body.get(OWN) or {}, f"services.{name}.{OWN}", problems)
         role = reader.text("role", name if OWN in body else "")
         if role:
             roles[name] = role
-        if reader.flag("roll", False):
-            rolled.add(name)
+        if rolling := _rolling(reader):
+            rolled[name] = rolling
         reader.finish()
-    return roles, frozenset(rolled)
+    return roles, rolled
+
+
+def _rolling(reader: Reader) -> Rolling | None:
+    value = reader.take("roll")
+    if value is True:
+        return "edge"
+    if value == "beside":
+        return "beside"
+    if value not in (None, False):
+        reader.note("roll", f"should be true, false or beside, got {value!r}")
+    return None
+
+
+def _edge(reader: Reader) -> Edge:
+    if not reader.names():
+        return Edge()
+    edge = Edge(reader.text("service"), reader.text("socket"))
+    if edge.socket and not edge.socket.startswith("/"):
+        reader.note("socket", f"should be an absolute path, got {edge.socket!r}")
+    reader.finish()
+    return edge
+
+
+def _migration(reader: Reader) -> Migration:
+    migration = Migration(
+        reader.text("service", ""),
+        reader.texts("command", []),
+        reader.texts("plan", []),
+        reader.text("source", ""),
+        _piped(reader.table("dump")),
+        _piped(reader.table("restore")),
+    )
+    if migration.restore.command and not migration.dump.command:
+        reader.note("restore", "would never have anything to read: dump is not there")
+    reader.finish()
+    return migration
+
+
+def _piped(reader: Reader) -> Piped:
+    if not reader.names():
+        return Piped()
+    piped = Piped(reader.text("service"), reader.texts("command"))
+    if reader.has("command") and not piped.command:
+        reader.note("command", "should begin with a program")
+    reader.finish()
+    return piped
+
+
+def _soak(reader: Reader) -> Soak:
+    soak = Soak(reader.number("seconds", Soak().seconds), reader.number("errors", Soak().errors))
+    if soak.errors > 1:
+        reader.note("errors", f"is a share, from 0 to 1, got {soak.errors:g}")
+    reader.finish()
+    return soak
 
 
 def _secrets(reader: Reader) -> tuple[SecretSpec, ...]:
@@ -191,44 +256,3 @@ def _data(reader: Reader) -> tuple[DataFolder, ...]:
         folders.append(DataFolder(name, int(mode, 8), owner))
         table.finish()
     return tuple(folders)
-
-
-def _reference_problems(stack: Stack) -> list[Problem]:
-    problems = []
-    names = {spec.name for spec in stack.secrets}
-    for name, body in (stack.document.get("secrets") or {}).items():
-        if name not in names and not body.get("external"):
-            problems.append(Problem(f"secrets.{name}", f"is not declared in {OWN}.secrets"))
-    for spec in stack.secrets:
-        where = f"{OWN}.secrets.{spec.name}"
-        if spec.derive and spec.derive not in DERIVATIONS:
-            problems.append(Problem(where, f"can't derive {spec.derive!r}: {DERIVATIONS}"))
-        if spec.derive and spec.source not in names:
-            problems.append(Problem(where, f"is derived from {spec.source!r}, which is not there"))
-        if spec.derive and spec.generate:
-            problems.append(Problem(where, "is either generated or derived, not both"))
-    for variable, name in stack.smoke.secrets.items():
-        where = f"{OWN}.smoke.secrets.{variable}"
-        if not _VARIABLE.fullmatch(variable):
-            problems.append(Problem(where, "is no name of an environment variable"))
-        if name not in names:
-            problems.append(Problem(where, f"there is no secret {name}"))
-    service = stack.migration.service
-    if service and service not in stack.services:
-        problems.append(Problem(f"{OWN}.migrate.service", f"there is no service {service}"))
-    for name, body in stack.services.items():
-        if name not in stack.roles and not body.get("image"):
-            problems.append(Problem(f"services.{name}", f"has neither {OWN}.role nor an image"))
-        if not body.get("profiles"):
-            problems += _missing_dependencies(stack, name, body)
-    return problems
-
-
-def _missing_dependencies(stack: Stack, name: str, body: Mapping[str, Any]) -> list[Problem]:
-    """A standing service can't wait for one that only a profile starts: Compose refuses it."""
-    needed = body.get("depends_on") or {}
-    return [
-        Problem(f"services.{name}.depends_on.{other}", "has a profile, so it doesn't stand")
-        for other, how in needed.items()
-        if how.get("required", True) and other not in stack.standing
-    ]

@@ -49,7 +49,7 @@ class FakeFolder:
         """A lease of this folder."""
         return FakeLease(self, token)
 
-    def read(self, newest: Sequence[str] = ()) -> Memory:
+    def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds."""
         found = [("current", self.current.encode())]
         found += [
@@ -57,11 +57,9 @@ class FakeFolder:
         ]
         kept = [path for path in self.files if path.startswith(("files/", "secrets/"))]
         found += [("path", path.encode()) for path in sorted(kept)]
-        memory = parse_memory(found, where=f"nas:{self.path}")
-        for name in newest:
-            if name in memory.secrets:
-                last = layout.secret_file(name, max(memory.secrets[name]))
-                found.append((f"newest {name}", self.files[last]))
+        for path in kept:
+            if path.split("/")[0] == layout.SECRETS and path.split("/")[1] in secrets:
+                found.append((f"value {path}", self.files[path]))
         return parse_memory(found, where=f"nas:{self.path}")
 
     def write(self, entries: Sequence[Entry], contents: Contents) -> None:

@@ -110,8 +110,8 @@ def test_lines_are_appended(site: Site) -> None:
     assert site.content("journal.jsonl") == b"journal:intent\njournal:deployed\n"
 
 
-def test_secrets_are_listed_and_only_the_newest_wanted_ones_read(site: Site) -> None:
-    """Versions are told by name; the newest is the highest number, not the last word."""
+def test_secrets_are_listed_and_only_the_wanted_ones_read(site: Site) -> None:
+    """Versions are told by name; values only of secrets that are asked for, of every version."""
     names = [("given", 9), ("given", 10), ("made", 1)]
     site.folder.write(
         [File(f"secrets/{name}/{n}", Source("secret", name, n), 0o400) for name, n in names],
@@ -119,7 +119,9 @@ def test_secrets_are_listed_and_only_the_newest_wanted_ones_read(site: Site) -> 
     )
     memory = site.folder.read(("given", "none"))
     assert memory.secrets == {"given": (9, 10), "made": (1,)}
-    assert memory.newest == {"given": Secret("secret:given/10")}
+    values = {9: Secret("secret:given/9"), 10: Secret("secret:given/10")}
+    assert memory.values == {"given": values}
+    assert site.folder.read().values == {}
     assert site.folder.secret("given", 9) == Secret("secret:given/9")
     with pytest.raises(DeployError, match="the secret made version 2 vanished from "):
         site.folder.secret("made", 2)

@@ -17,7 +17,8 @@ from slipway.errors import ConfigError
 from slipway.report import Report
 from slipway.stack.compose import DotEnv
 from slipway.stack.model import Stack, own_variables
-from slipway.stack.read import OWN, read_stack
+from slipway.stack.read import read_stack
+from slipway.stack.references import OWN
 from slipway.stack.render import render
 
 ROOT = Path(__file__).resolve().parents[3]

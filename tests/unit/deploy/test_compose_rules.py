@@ -250,11 +250,14 @@ def test_only_the_rehearsal_host_goes_without_a_token() -> None:
 
 @pytest.mark.parametrize("kind", STACKS)
 def test_only_stateless_services_roll(kind: str) -> None:
-    """What rolls holds no state and answers HTTP behind the edge."""
+    """What rolls holds no state, and answers HTTP behind the edge or takes jobs by itself."""
     stack = STACKS[kind]
-    assert stack.rolled == {"api", "frontend", "flower"}
+    behind = {name for name, rolling in stack.rolled.items() if rolling == "edge"}
+    assert behind == {"api", "frontend", "flower"}
+    assert set(stack.rolled) - behind == {"worker"}
     config = (DEPLOY / "edge/haproxy.cfg").read_text()
-    for name in stack.rolled:
+    assert re.search(rf"^    stats socket {stack.edge.socket} .*level admin", config, re.MULTILINE)
+    for name in behind:
         assert re.search(rf"^backend {name}$", config, re.MULTILINE)
         assert re.search(rf"^    server a {name}:[0-9]+ ", config, re.MULTILINE)
 

@@ -118,8 +118,11 @@ def test_x_slipway(asked: Asked) -> None:
     variables = {name: _value(name) for name in set(re.findall(r"\$\{([A-Z_]+)", STACK))}
     read_stack([("docker-compose.yml", STACK)], variables)
     assert _described(COMPOSE, "`x-slipway`") == asked["x-slipway"]
-    for name in ("migrate", "verify", "smoke"):
+    for name in ("edge", "migrate", "verify", "smoke", "soak"):
         assert _described(COMPOSE, name) == asked[f"x-slipway.{name}"], name
+    assert asked["x-slipway.migrate.dump"] == asked["x-slipway.migrate.restore"]
+    for key in asked["x-slipway.migrate.dump"]:
+        assert f"`{key}`" in pages.section(COMPOSE, "migrate")
     for name in ("secrets", "data"):
         assert _described(COMPOSE, name) == _named(asked, f"x-slipway.{name}"), name
     assert _described(COMPOSE, "`x-slipway` of a service") == asked["services.api.x-slipway"]

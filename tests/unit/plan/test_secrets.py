@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.errors import ConfigError
 from slipway.plan.secrets import choose
@@ -19,7 +21,7 @@ def chosen(*specs: SecretSpec, **known: object) -> dict[str, tuple[int, str]]:
     found = choose(
         specs,
         held=known.get("held", {}),  # type: ignore[arg-type]
-        newest=known.get("newest", {}),  # type: ignore[arg-type]
+        values=known.get("values", {}),  # type: ignore[arg-type]
         supplied=known.get("supplied", {}),  # type: ignore[arg-type]
         live=known.get("live"),  # type: ignore[arg-type]
     )
@@ -48,7 +50,7 @@ def test_lost_secrets_get_a_new_version() -> None:
 
 def test_supplied_value_is_a_new_version_only_when_it_differs() -> None:
     """The same value again changes nothing; another one is the next version."""
-    same = {"held": {"given": (1, 3)}, "newest": {"given": Secret("x")}}
+    same = {"held": {"given": (1, 3)}, "values": {"given": {1: Secret("w"), 3: Secret("x")}}}
     assert chosen(GIVEN, **same, supplied={"given": Secret("x")}) == {"given": (3, "kept")}
     assert chosen(GIVEN, **same, supplied={"given": Secret("y")}) == {"given": (4, "supplied")}
     assert chosen(GIVEN, supplied={"given": Secret("y")}) == {"given": (1, "supplied")}
@@ -57,7 +59,7 @@ def test_supplied_value_is_a_new_version_only_when_it_differs() -> None:
 def test_derived_secret_follows_its_source() -> None:
     """A new source makes a new derived version of the same number."""
     held = {"made": (1,), "acl": (1,)}
-    known = {"held": held, "newest": {"made": Secret("x")}, "supplied": {"made": Secret("y")}}
+    known = {"held": held, "values": {"made": {1: Secret("x")}}, "supplied": {"made": Secret("y")}}
     assert chosen(ACL, MADE, **known) == {"made": (2, "supplied"), "acl": (2, "derived")}
 
 
@@ -75,3 +77,69 @@ def test_derived_secret_cannot_be_supplied() -> None:
     with pytest.raises(ConfigError) as caught:
         chosen(MADE, ACL, supplied={"acl": Secret("x")})
     assert "supply that instead" in caught.value.details[0]
+
+
+def test_an_undone_version_stays_undone() -> None:
+    """A version above the live one was refused: it is not taken, nor is its number used again."""
+    known = {"held": {"given": (1, 2), "made": (4, 5)}, "live": {"given": 1, "made": 4}}
+    known["values"] = {"given": {1: Secret("good"), 2: Secret("refused")}}
+    assert chosen(GIVEN, MADE, **known) == {"given": (1, "kept"), "made": (4, "kept")}
+    back = chosen(GIVEN, **known, supplied={"given": Secret("good")})
+    assert back == {"given": (1, "kept")}
+    for value in ("refused", "third"):
+        again = chosen(GIVEN, **known, supplied={"given": Secret(value)})
+        assert again == {"given": (3, "supplied")}
+
+
+def test_without_a_live_release_the_newest_is_kept() -> None:
+    """What a failed first deploy has made is what the data it left behind wants."""
+    assert chosen(MADE, held={"made": (1,)}) == {"made": (1, "kept")}
+    assert chosen(MADE, held={"made": (1,)}, live={}) == {"made": (1, "kept")}
+
+
+def test_a_lost_version_is_not_replaced_by_a_refused_one() -> None:
+    """A newer version on the host is no substitute for the one that runs and was lost."""
+    known = {"held": {"given": (3,), "made": (3,)}, "live": {"given": 2, "made": 2}}
+    assert chosen(MADE, **known) == {"made": (4, "generated")}
+    with pytest.raises(ConfigError) as caught:
+        chosen(GIVEN, **known)
+    assert "the host has lost version 2, which runs" in caught.value.details[0]
+
+
+def test_a_new_number_is_new_for_what_is_derived_from_it_too() -> None:
+    """A derived version that is left of a lost source is not taken for the new one's."""
+    held = {"made": (1,), "acl": (1, 2)}
+    found = chosen(MADE, ACL, held=held, live={"made": 2, "acl": 2})
+    assert found == {"made": (3, "generated"), "acl": (3, "derived")}
+
+
+NUMBERS = st.frozensets(st.integers(1, 6))
+VALUES = st.sampled_from([Secret(letter) for letter in "abc"])
+
+
+@given(made=NUMBERS, acl=NUMBERS, live=st.none() | st.integers(1, 6), data=st.data())
+def test_versions_in_every_state_of_a_host(
+    made: frozenset[int], acl: frozenset[int], live: int | None, data: st.DataObject
+) -> None:
+    """The live version is kept unless lost or changed; new ones are above all."""
+    held = {name: sorted(numbers) for name, numbers in (("made", made), ("acl", acl)) if numbers}
+    values = {number: data.draw(VALUES) for number in made}
+    supplied = data.draw(st.none() | VALUES)
+    found = choose(
+        [MADE, ACL],
+        held=held,
+        values={"made": values},
+        supplied={} if supplied is None else {"made": supplied},
+        live=None if live is None else {"made": live, "acl": live},
+    )
+    source, derived = found
+    assert derived.version == source.version
+    assert (derived.origin == "kept") == (derived.version in acl)
+    if source.origin == "kept":
+        assert source.version == (max(made) if live is None else live)
+        assert supplied in (None, values[source.version])
+    else:
+        assert source.version > max(made | acl | {live or 0})
+        assert derived.origin == "derived"
+        assert (source.origin == "supplied") == (supplied is not None)
+        assert not (supplied is None and live in made)

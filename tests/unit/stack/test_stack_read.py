@@ -7,7 +7,16 @@ from tests.composing import stack as read
 from tests.unit.demo import COMPOSE, wanted
 
 from slipway.errors import ConfigError
-from slipway.stack.model import DataFolder, Migration, SecretSpec, Smoke, own_variables
+from slipway.stack.model import (
+    DataFolder,
+    Edge,
+    Migration,
+    Piped,
+    SecretSpec,
+    Smoke,
+    Soak,
+    own_variables,
+)
 
 HEAD = 'x-slipway: {application: demo, url: "http://x"}\n'
 
@@ -182,3 +191,112 @@ def test_services_keep_the_order_of_the_files() -> None:
     """What people read names services as they wrote them."""
     text = HEAD + "services: {z: {image: i}, a: {image: i}, m: {image: i}}\n"
     assert read([("f.yml", text)]).standing == ("z", "a", "m")
+
+
+ROLLING = """
+x-slipway:
+  application: demo
+  url: "http://x"
+  edge: {service: edge, socket: /run/admin.sock}
+  migrate:
+    service: job
+    dump: {service: db, command: [dump, now]}
+    restore: {service: db, command: [restore]}
+  soak: {seconds: 2.5, errors: 0.5}
+services:
+  edge: {image: i, ports: ["80:80"]}
+  api: {image: i, x-slipway: {roll: true}}
+  worker: {image: i, x-slipway: {roll: beside}}
+  beat: {image: i, x-slipway: {roll: false}}
+  db: {image: i}
+  job: {image: i, profiles: [p]}
+"""
+
+
+def test_how_services_roll_and_what_watches_them() -> None:
+    """Who switches, how each service rolls, what keeps the database, how long is watched."""
+    stack = read([("f.yml", ROLLING)])
+    assert stack.edge == Edge("edge", "/run/admin.sock")
+    assert stack.rolled == {"api": "edge", "worker": "beside"}
+    assert stack.migration.dump == Piped("db", ("dump", "now"))
+    assert stack.migration.restore == Piped("db", ("restore",))
+    assert stack.soak == Soak(2.5, 0.5)
+    assert not stack.warnings
+
+
+def test_a_stack_that_says_nothing_has_no_edge() -> None:
+    """Nothing rolls, nothing is kept, and the new containers are watched for a while."""
+    stack = read([("f.yml", HEAD + "services: {a: {image: i}}")])
+    assert (stack.edge, stack.rolled, stack.migration) == (Edge(), {}, Migration())
+    assert stack.soak == Soak(15.0, 0.05)
+    silent = read([("f.yml", ROLLING.replace("seconds: 2.5, errors: 0.5", "seconds: 0"))])
+    assert silent.soak == Soak(0.0, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  edge: {service: edge, socket: /run/admin.sock}", "", "api.x-slipway.roll: needs an ed"),
+        ("service: edge, s", "service: door, s", "edge.service: there is no service door"),
+        ("service: edge, s", "service: job, s", "edge.service: job has a profile"),
+        ("socket: /run", "socket: run", "edge.socket: should be an absolute path, got 'run/adm"),
+        (", socket: /run/admin.sock", "", "x-slipway.edge.socket: is missing"),
+        ("socket:", "sokcet:", "x-slipway.edge.sokcet: is unknown"),
+        ("roll: true", "roll: twice", "services.api.x-slipway.roll: should be true, false or"),
+        ("roll: true", "roll: 1", "services.api.x-slipway.roll: should be true, false or"),
+        ("dump: {service: db,", "dump: {service: d,", "migrate.dump.service: there is no service"),
+        ("dump: {service: db,", "dump: {service: job,", "migrate.dump.service: job has a profile"),
+        ("dump: {service: db, command: [dump, now]}", "", "restore: would never have anything to"),
+        ("[restore]", "[]", "x-slipway.migrate.restore.command: should begin with a program"),
+        (", command: [restore]", "", "x-slipway.migrate.restore.command: is missing"),
+        ("seconds: 2.5", "seconds: -1", "soak.seconds: should be a number from 0, got -1"),
+        ("seconds: 2.5", "seconds: true", "soak.seconds: should be a number from 0, got True"),
+        ("errors: 0.5", "errors: 5", "soak.errors: is a share, from 0 to 1, got 5"),
+        ("errors: 0.5", "errors: 5%", "soak.errors: should be a number from 0, got '5%'"),
+        ("errors", "error", "x-slipway.soak.error: is unknown"),
+    ],
+)
+def test_rolling_problems(old: str, new: str, said: str) -> None:
+    """Whatever is wrong about rolling and watching is named with its path."""
+    found = problems(ROLLING.replace(old, new))
+    assert any(said in line for line in found), found
+
+
+def test_rolling_problems_come_at_once() -> None:
+    """One pass finds them all."""
+    text = ROLLING.replace("socket: /", "socket: ").replace("roll: true", "roll: maybe")
+    assert len(problems(text.replace("errors: 0.5", "errors: 2"))) == 3
+
+
+def test_the_edge_itself_does_not_roll() -> None:
+    """Nothing could switch from one edge to another."""
+    text = ROLLING.replace('edge: {image: i, ports: ["80:80"]}', "edge: {image: i, x-slipway: %s}")
+    for how in ("{roll: true}", "{roll: beside}"):
+        (found,) = problems(text % how)
+        assert "services.edge.x-slipway.roll: is the edge" in found
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ('ports: ["8000:80"]', "only one container can publish port 8000"),
+        ('ports: ["80"]', ""),
+        ('ports: ["8000-8010:80"]', ""),
+        ("container_name: one", ""),
+        ("network_mode: host", "its ports are those of network_mode host"),
+        ("network_mode: 'service:db'", "its ports are those of network_mode service:db"),
+        ("network_mode: none", ""),
+        ("networks: {n: {ipv4_address: 10.9.0.3}}", "only one container can have 10.9.0.3 in the"),
+        ("networks: {n: {aliases: [x]}}", ""),
+        ("mac_address: '02:42:ac:11:65:43'", "only one container can have 02:42:ac:11:65:43"),
+    ],
+)
+@pytest.mark.parametrize("how", ["true", "beside"])
+def test_what_can_not_stand_twice_does_not_roll(how: str, body: str, why: str) -> None:
+    """A service whose second container would fail is stopped first, and a person is told why."""
+    text = ROLLING.replace("{image: i, x-slipway: {roll: true}}", f"{{image: i, {body}, %s}}")
+    text = text % f"x-slipway: {{roll: {how}}}" + "networks: {n: {}}\n"
+    stack = read([("f.yml", text)])
+    told = [line for line in stack.warnings if "is stopped before its next container" in line]
+    assert ("api" in stack.rolled) == (not why)
+    assert [why in line and line.startswith("services.api ") for line in told] == [True] * bool(why)

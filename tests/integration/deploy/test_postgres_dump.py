@@ -1,0 +1,152 @@
+"""The programs of the Compose file that keep the database and put it back, on the real server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.composing import stack as read_stack
+from tests.integration.deploy.conftest import MakeRoom
+from tests.integration.deploy.rooms import APPS, ROOT, Room, wait_for
+
+from slipway.config import load
+from slipway.stack.model import Stack, own_variables
+
+BIN = "/usr/lib/postgresql/17/bin"
+PASSWORD = "canary-'\"\\ $x;-one"
+CONNECTION = "host=127.0.0.1 dbname=langflix user=langflix"
+TABLES = "select string_agg(tablename, ',' order by tablename) from pg_tables where schemaname = "
+SCHEMA = (
+    "select nspowner::regrole, has_schema_privilege('public', 'public', 'usage') "
+    "from pg_namespace where nspname = 'public'"
+)
+
+
+class Server:
+    """PostgreSQL as its container runs it, with the stack's programs for its data."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.process = room.start(["/usr/bin/postgres-start"])
+        wait_for(self._up, "PostgreSQL to accept connections", seconds=90)
+
+    def _up(self) -> bool:
+        assert self.process.poll() is None, self.room.log.read_text()
+        return self.room.run([f"{BIN}/pg_isready", "-h", "127.0.0.1", "-q", "-t", "1"])[0] == 0
+
+    def ask(self, sql: str) -> str:
+        """The one answer to a statement."""
+        argv = [f"{BIN}/psql", "-XtAwc", sql, CONNECTION]
+        code, output = self.room.run(argv, env={"PGPASSWORD": PASSWORD})
+        assert code == 0, output
+        return output.strip()
+
+    def pipe(
+        self, command: tuple[str, ...], given: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a program in the container, as ``docker exec -i`` does."""
+        place = f"/proc/{self.room.leader(self.process)}/root"
+        with self.room.house.entered():
+            return subprocess.run(
+                ["chroot", f"--userspec={APPS}:{APPS}", place, *command],
+                input=given,
+                capture_output=True,
+                timeout=60,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            )
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """The stack of the Compose file."""
+    text = (ROOT / "deploy/docker-compose.yml").read_text()
+    variables = own_variables("langflix", load(ROOT).roles, app_dir="/a")
+    return read_stack([("docker-compose.yml", text)], {**variables, "LANGFLIX_DATA": "/a/data"})
+
+
+@pytest.fixture
+def server(make_room: MakeRoom) -> Server:
+    """A server with one table, in which a row refers to another."""
+    room = make_room("postgres")
+    data = room.folder / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, APPS, APPS)
+    room.binds[data] = "/var/lib/postgresql/data"
+    room.secrets["postgres_password"] = PASSWORD + "\n"
+    made = Server(room)
+    made.ask("create table jobs (id int primary key, title text); insert into jobs values (1, 'x')")
+    return made
+
+
+def _dump(server: Server, stack: Stack) -> bytes:
+    done = server.pipe(stack.migration.dump.command)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert isinstance(done.stdout, bytes)
+    return done.stdout
+
+
+def test_what_a_migration_did_is_undone(server: Server, stack: Stack) -> None:
+    """Rows, columns and tables are those of the dump, even when newer ones refer to them."""
+    before = server.ask(SCHEMA)
+    kept = _dump(server, stack)
+    server.ask(
+        "alter table jobs add column more int; delete from jobs; insert into jobs values (2, 'y'); "
+        "create table films (job int references jobs); insert into films values (2); "
+        "create function f() returns int language sql as 'select 1'"
+    )
+    for _ in range(2):
+        done = server.pipe(stack.migration.restore.command, kept)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert server.ask("select * from jobs") == "1|x"
+        assert server.ask(TABLES + "'public'") == "jobs"
+        assert server.ask("select count(*) from pg_proc where proname = 'f'") == "0"
+        assert server.ask(SCHEMA) == before == "pg_database_owner|t"
+        kept = _dump(server, stack)
+
+
+def test_a_dump_that_is_not_whole_changes_nothing(server: Server, stack: Stack) -> None:
+    """An empty, cut off or foreign file is refused, and the database stays as it is."""
+    server.ask("insert into jobs select n, md5(n::text) from generate_series(2, 5000) n")
+    kept = _dump(server, stack)
+    server.ask("insert into jobs values (9000, 'z')")
+    for given in (b"", kept[:5], kept[: len(kept) // 2], kept[:-1000], b"no dump\n"):
+        done = server.pipe(stack.migration.restore.command, given)
+        assert done.returncode != 0, len(given)
+        assert b"the dump is not whole" in done.stderr
+        assert server.ask("select count(*) from jobs") == "5001"
+
+
+def test_nobody_waits_for_a_lock_for_ever(server: Server, stack: Stack) -> None:
+    """A session that holds on to a table ends both with an error, and changes nothing."""
+    kept = _dump(server, stack)
+    holder = server.room.start(
+        [f"{BIN}/psql", "-Xwc", "begin; lock table jobs; select pg_sleep(60)", CONNECTION],
+        env={"PGPASSWORD": PASSWORD},
+    )
+    locked = "select count(*) from pg_locks where relation = 'jobs'::regclass and granted"
+    wait_for(lambda: server.ask(locked) == "1", "the table to be locked")
+    for piped, given in ((stack.migration.dump, b""), (stack.migration.restore, kept)):
+        command = tuple(word.replace("30s", "200ms") for word in piped.command)
+        assert command != piped.command
+        done = server.pipe(command, given)
+        assert done.returncode != 0
+        assert b"timeout" in done.stderr
+    server.room.kill(holder)
+    wait_for(lambda: server.ask(locked) == "0", "the holder to be gone")
+    assert server.ask("select * from jobs") == "1|x"
+
+
+def test_nothing_tells_the_password(server: Server, stack: Stack) -> None:
+    """Neither the commands nor what they print hold it; a missing secret is an error."""
+    for piped in (stack.migration.dump, stack.migration.restore):
+        assert piped.service == "postgres"
+        assert PASSWORD not in " ".join(piped.command)
+    secret = Path(f"/proc/{server.room.leader(server.process)}/root/run/secrets/postgres_password")
+    secret.write_text("")
+    done = server.pipe(stack.migration.dump.command)
+    assert (done.returncode != 0, done.stdout) == (True, b"")
+    server.room.signal(server.process, signal.SIGINT)
+    assert server.process.wait(30) == 0
