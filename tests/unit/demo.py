@@ -17,7 +17,7 @@ from slipway.plan.wanted import Wanted
 from slipway.report import Report
 from slipway.stack.model import own_variables
 from slipway.stack.render import host_file
-from slipway.testing import FakeClock, FakeEngine, FakeFolder, FakeHost, FakeHttp, FakeShell
+from slipway.testing import FakeClock, FakeEngine, FakeFolder, FakeHost, FakeHttp, FakeRunner, FakeShell
 
 APP = "/pool/demo"
 URL = "http://host:8080"
@@ -104,6 +104,7 @@ class World:
     host: FakeHost
     folder: FakeFolder
     engine: FakeEngine
+    runner: FakeRunner
     http: FakeHttp
     clock: FakeClock
     shell: FakeShell
@@ -118,9 +119,12 @@ def world() -> World:
     engine = FakeEngine(folder, clock)
     http = FakeHttp({f"{URL}/health": [Answer(200, b"{}")]})
     report = Report(err=talk, out=io.StringIO())
-    doors = Doors(CountingHost(host), engine, folder, shell, http, clock, report, Path("/checkout"))
+    runner = FakeRunner(engine, folder, clock)
+    doors = Doors(
+        CountingHost(host), engine, folder, runner, shell, http, clock, report, Path("/checkout")
+    )
     shell.on("smoke", URL)
-    return World(host, folder, engine, http, clock, shell, talk, doors)
+    return World(host, folder, engine, runner, http, clock, shell, talk, doors)
 
 
 def failed(message: str = "boom") -> CommandFailed:

@@ -7,8 +7,8 @@ import json
 
 from slipway.doors import Clock, Http
 from slipway.errors import DeployError
+from slipway.plan.actions import ASK_S
 
-_ANSWER_S = 60.0
 _ASK_S = 10.0
 _PAUSE_S = 0.5
 _SHOWN_LINES = 20
@@ -20,7 +20,7 @@ def ask(http: Http, clock: Clock, url: str) -> None:
     Raises:
         DeployError: it didn't within a minute; the last answer is in the details.
     """
-    deadline = clock.monotonic() + _ANSWER_S
+    deadline = clock.monotonic() + ASK_S
     tries = 0
     while True:
         answer = http.get(url, timeout=_ASK_S)
@@ -32,7 +32,7 @@ def ask(http: Http, clock: Clock, url: str) -> None:
         clock.sleep(_PAUSE_S)
     got = str(answer.status) if answer.status else "no answer"
     raise DeployError(
-        f"GET {url} gave {got} ({tries} tries in {_ANSWER_S:.0f} s)",
+        f"GET {url} gave {got} ({tries} tries in {ASK_S:.0f} s)",
         details=last_lines(answer.body),
     )
 

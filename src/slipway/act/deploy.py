@@ -1,32 +1,29 @@
-"""What surrounds the steps of a deploy, and the way back.
+"""What surrounds the steps of a deploy.
 
-    plan → lease → preflight → steps, in the order of :data:`slipway.plan.steps.ORDER`
+    plan → preflight → what takes this machine → the host's steps (:mod:`slipway.runner`)
 
-Nothing that runs is touched before the first step with an undo. From there on any failure, Ctrl-C
-included, carries out the undo of the steps that were begun: the release before is put back (or, on
-a first deploy, the stack is taken down; data stays) and checked. The error says so: exit code 5,
-for Ctrl-C 130. When even that fails the code is 6.
+Nothing that runs is touched before the host begins with its steps, and from there on it needs
+nobody: it ends the deploy or goes back, and the error here says which: exit code 5, for Ctrl-C 130,
+and 6 when going back failed too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from slipway.act.contents import Contents
 from slipway.act.doors import Doors
-from slipway.act.failure import broken, cause, untouched, went_back
-from slipway.act.guard import check_belief, check_host
+from slipway.act.failure import cause, untouched
+from slipway.act.guard import check_host
 from slipway.act.interpret import Interpreter
 from slipway.act.outcome import Outcome, Result, StepTime
+from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import SlipwayError
-from slipway.ledger.entries import Line, Source
-from slipway.ledger.layout import JOURNAL
-from slipway.ledger.lease import LEASE_S, Holder, Lease
 from slipway.plan.draft import Draft, draft
-from slipway.plan.step import Step, way_back
-from slipway.plan.steps import prune, steps
+from slipway.plan.step import Step, asked
+from slipway.plan.steps import steps
 from slipway.plan.wanted import Seen, Wanted
 
 
@@ -37,17 +34,15 @@ class _Progress:
     doors: Doors
     started: float
     times: list[StepTime] = field(default_factory=list)
-    begun: list[Step] = field(default_factory=list)
 
     def timed(self, name: str, work: Callable[[], object]) -> None:
         started = self.doors.clock.monotonic()
         work()
         self.times.append(StepTime(name, self.doors.clock.monotonic() - started))
 
-    def outcome(self, release: str, word: str, url: str, touched: int, sent: int) -> Outcome:
-        seconds = self.doors.clock.monotonic() - self.started
-        times, asked = tuple(self.times), self.doors.host.total
-        return Outcome(release, word, url, sent, touched, seconds, times, asked)
+    @property
+    def seconds(self) -> float:
+        return self.doors.clock.monotonic() - self.started
 
 
 def observe(doors: Doors, wanted: Wanted) -> Seen:
@@ -65,106 +60,88 @@ def make_draft(wanted: Wanted, doors: Doors) -> Draft:
     return draft(wanted, observe(doors, wanted), doors.clock.now())
 
 
-def deploy(wanted: Wanted, doors: Doors, token: str) -> Result:
+def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> Result:
     """Deploy.
 
     Args:
         wanted: what and where.
         doors: what to act through.
-        token: letters and digits that no other deploy uses; it marks the lease as ours.
+        token: letters and digits that no other deploy uses.
+        wait: wait until whoever is at work there has ended.
 
     Raises:
         ConfigError: the stack lacks something; nothing was changed.
-        HostError: the host can't be used; nothing that runs was changed.
+        HostError: the host can't be used, and nothing that runs was changed; or the connection is
+            gone, and the host ends the deploy, or goes back, by itself.
         DeployError: it failed, and what ran before runs again.
         DeployBroken: it failed, and what ran before could not be put back.
     """
     progress = _Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
     planned = make_draft(wanted, doors)
-    progress.times.append(StepTime("plan", doors.clock.monotonic() - progress.started))
+    if clear(doors, planned.seen.memory.run, wanted.who, wait=wait):
+        planned = make_draft(wanted, doors)
+    progress.times.append(StepTime("plan", progress.seconds))
     live = planned.seen.memory.records.live
     if planned.unchanged and live is not None:
-        outcome = progress.outcome(live.id, "unchanged", wanted.url, 0, 0)
+        outcome = Outcome(
+            live.id, "unchanged", wanted.url, 0, 0, progress.seconds, tuple(progress.times),
+            doors.host.total,
+        )  # fmt: skip
         return Result(outcome, live, planned.seen.engine.containers)
-    contents = Contents(planned, doors.folder, doors.clock)
-    interpreter = Interpreter(doors, contents, planned.transfer)
-    lease = doors.folder.lease(token)
-    try:
-        progress.timed("lease", lambda: _take(doors, lease, planned))
-        _carry_out(progress, planned, lease, interpreter)
-    finally:
-        _give_up(doors, lease)
-    touched, sent = planned.plan.touched, interpreter.bytes_sent
+    return _carry_out(progress, planned, token)
+
+
+def _carry_out(progress: _Progress, planned: Draft, token: str) -> Result:
+    doors, release = progress.doors, planned.release
+    live = planned.seen.memory.records.live
+    interpreter = Interpreter(doors, Contents(planned, doors.folder), planned.transfer)
+    mine, theirs = asked(steps(planned))
+    _prepare(progress, planned, mine, interpreter)
+    errand = Errand(
+        id=f"{release.id}-{token[:6]}",
+        what=f"deploy {release.id}",
+        who=planned.wanted.who,
+        release=release,
+        live=live.id if live else None,
+        steps=theirs,
+        word="deployed",
+        intent={"who": planned.wanted.who, "plan": planned.plan.to_json()},
+    )
+    actions = {step.name: step.do for step in theirs}
+    attended = carry_out(
+        doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
+    )
     containers = doors.engine.containers()
-    outcome = progress.outcome(planned.release.id, "deployed", wanted.url, touched, sent)
-    return Result(outcome, planned.release, containers)
+    outcome = Outcome(
+        release.id,
+        "deployed",
+        planned.wanted.url,
+        interpreter.bytes_sent,
+        planned.plan.touched,
+        progress.seconds,
+        (*progress.times, *attended.times),
+        doors.host.total,
+        downtime_s=planned.plan.downtime_s,
+        failed_over=tuple(attended.end["failed_over"]),
+        resumed=attended.resumed,
+    )
+    return Result(outcome, release, containers)
 
 
-def _take(doors: Doors, lease: Lease, planned: Draft) -> None:
-    since = doors.clock.now().isoformat()[:19] + "Z"
-    taken = lease.take(Holder(planned.wanted.who, f"deploy {planned.release.id}", since))
-    if taken.stale is not None:
-        doors.report.warn(
-            f"took over the lease of {taken.stale.who} (`{taken.stale.what}`, since "
-            f"{taken.stale.since}), which had run out: that deploy may have stopped half-way"
-        )
-
-
-def _give_up(doors: Doors, lease: Lease) -> None:
-    """Give the lease up; that this fails must not hide how the deploy ended."""
-    try:
-        lease.give_up()
-    except SlipwayError as error:
-        doors.report.warn(
-            f"the lease could not be given up and ends by itself within {LEASE_S // 60} minutes: "
-            f"{error.message}"
-        )
-
-
-def _carry_out(progress: _Progress, planned: Draft, lease: Lease, interpreter: Interpreter) -> None:
-    """Do every step; on failure go back as far as anything was touched."""
+def _prepare(
+    progress: _Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
+) -> None:
+    """What is done before the host is asked to begin: nothing that runs is touched by it."""
     doors, stage = progress.doors, "preflight"
     try:
         doors.report.step("preflight", "can the host take it?")
         progress.timed("preflight", lambda: check_host(doors, planned))
-        for step in steps(planned):
+        for step in mine:
             stage = step.name
             doors.report.step(step.name, step.about)
-            if step.belief is not None:
-                check_belief(doors, lease, step.belief)
-            progress.begun.append(step)
             progress.timed(step.name, partial(interpreter.carry_out, step.do))
     except (SlipwayError, OSError, KeyboardInterrupt) as caught:
         error = cause(caught)
-        if stage == prune.NAME:
-            doors.report.warn(
-                f"the release is live, but old ones could not be pruned: {error.message}"
-            )
-            return
-        raise _undone(progress, planned, interpreter, stage, error) from caught
-
-
-def _undone(
-    progress: _Progress,
-    planned: Draft,
-    interpreter: Interpreter,
-    stage: str,
-    error: SlipwayError,
-) -> SlipwayError:
-    """Go back, and give the error to raise: the cause, and what runs now."""
-    doors, live = progress.doors, planned.seen.memory.records.live
-    error.stage = error.stage or stage
-    actions = way_back(progress.begun)
-    if not actions:
-        return untouched(error)
-    doors.report.warn(f"{error.stage} failed: {error.message}; going back")
-    doors.report.step("revert", f"putting {live.id} back" if live else "taking the stack down")
-    interpreter.contents.cause = error.message
-    try:
-        interpreter.carry_out(actions)
-        note = Line(JOURNAL, Source("journal", "undone"))
-        doors.folder.write((note,), interpreter.contents)
-    except (SlipwayError, OSError, KeyboardInterrupt) as second:
-        return broken(error, cause(second))
-    return went_back(error, live.id if live else None)
+        error.stage = error.stage or stage
+        raise untouched(error) from caught

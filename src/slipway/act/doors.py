@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.act.runner import Runner
 from slipway.doors import Clock, Http, Shell
 from slipway.hosts.counting import CountingHost
 from slipway.hosts.engine import Engine
@@ -21,21 +22,25 @@ class Doors:
         host: the target, which counts how often it is asked.
         engine: its Docker.
         folder: the application's folder there.
+        runner: what carries out steps there.
         shell: this machine.
         http: requests to the stack.
         clock: time.
         report: the person.
         root: the checkout.
+        docker: the docker program there.
     """
 
     host: CountingHost
     engine: Engine
     folder: Folder
+    runner: Runner
     shell: Shell
     http: Http
     clock: Clock
     report: Report
     root: Path
+    docker: str = "docker"
 
     def compose_file(self, release: str) -> str:
         """Where a release's Compose file lies on the host, absolute."""

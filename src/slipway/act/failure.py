@@ -1,17 +1,51 @@
-"""The error that a failed deploy ends with: the cause, and what runs now. Pure."""
+"""The error that a failed run ends with: the cause, and what runs now. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from slipway.errors import DeployBroken, DeployError, Interrupted, SlipwayError
+from slipway.runner.failure import Cause
+
+
+class PlanIsStale(DeployError):
+    """The host changed between planning and acting."""
 
 
 def cause(error: SlipwayError | OSError | KeyboardInterrupt) -> SlipwayError:
-    """What ended a deploy, as an error of ours: this machine may fail as well as the host."""
+    """What ended a deploy on this machine, as an error of ours."""
     if isinstance(error, SlipwayError):
         return error
     if isinstance(error, OSError):
         return SlipwayError(f"this machine: {error}")
     return Interrupted("interrupted")
+
+
+def ended(end: Mapping[str, Any], live: str | None) -> SlipwayError | None:
+    """The error of a run's end; None when it is a good one.
+
+    Args:
+        end: what :meth:`slipway.runner.run.Run.carry_out` returned.
+        live: id of the release that serves when it went back, or None when there was none.
+    """
+    if not end:
+        return DeployError("the host lost track of it", hint="./inv status", stage="follow")
+    if end["outcome"] == "done":
+        return None
+    error = _error(Cause.from_json(end["cause"]))
+    if end["outcome"] == "untouched":
+        return untouched(error)
+    if end["outcome"] == "undone":
+        return went_back(error, live)
+    return broken(error, _error(Cause.from_json(end["second"])))
+
+
+def _error(cause: Cause) -> DeployError:
+    kinds = {"stale": PlanIsStale, "interrupted": Interrupted}
+    return kinds.get(cause.kind, DeployError)(
+        cause.message, hint=cause.hint or None, stage=cause.stage or None, details=cause.details
+    )
 
 
 def untouched(cause: SlipwayError) -> SlipwayError:

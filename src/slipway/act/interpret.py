@@ -1,4 +1,4 @@
-"""Carry out actions, one after the other: the only place that turns them into deeds."""
+"""Carry out the actions that take this machine, one after the other."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slipway.act.ask import ask
-from slipway.act.compose import compose
 from slipway.act.contents import Contents
 from slipway.act.doors import Doors
 from slipway.act.program import run
-from slipway.act.watching import check_services
 from slipway.images.transfer import Transfer
-from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
-from slipway.report import human_bytes
+from slipway.plan.actions import Action, Ask, Load, Run, Write
 
 
 @dataclass(slots=True)
 class Interpreter:
-    """Carries out the actions of one deploy.
+    """Carries out what of one deploy takes this machine; the rest is the runner's.
 
     Attributes:
         doors: what it acts through.
@@ -33,34 +30,24 @@ class Interpreter:
     bytes_sent: int = 0
 
     def carry_out(self, actions: Iterable[Action]) -> None:
-        """Do each action, until one says that the rest has nothing to do.
+        """Do each action.
 
         Raises:
-            DeployError: what an action checks isn't so, or what it starts failed.
+            DeployError: what an action asks isn't so, or what it starts failed.
             HostError: the host can't do it.
         """
         for action in actions:
-            if not self._perform(action):
-                return
-
-    def _perform(self, action: Action) -> bool:
-        """Do one action; whether those after it have anything to do."""
-        doors = self.doors
-        if isinstance(action, Compose):
-            return compose(doors, action)
-        if isinstance(action, Load):
-            self._load()
-        elif isinstance(action, Write):
-            doors.folder.write(action.entries, self.contents)
-        elif isinstance(action, Remove):
-            self._remove(action)
-        elif isinstance(action, Watch):
-            check_services(doors, action.expected)
-        elif isinstance(action, Ask):
-            ask(doors.http, doors.clock, action.url)
-        elif isinstance(action, Run):
-            run(doors, action)
-        return True
+            match action:
+                case Load():
+                    self._load()
+                case Write():
+                    self.doors.folder.write(action.entries, self.contents)
+                case Ask():
+                    ask(self.doors.http, self.doors.clock, action.url)
+                case Run():
+                    run(self.doors, action)
+                case _:
+                    raise AssertionError(f"unreachable: the host does {action}")
 
     def _load(self) -> None:
         roles = ", ".join(image.role for image in self.transfer.images)
@@ -69,16 +56,3 @@ class Interpreter:
             self.bytes_sent += self.doors.engine.load(self.transfer, progress)
         finally:
             progress.done()
-
-    def _remove(self, action: Remove) -> None:
-        doors = self.doors
-        stayed = doors.engine.remove_images(action.images) if action.images else ()
-        if action.networks:
-            doors.engine.remove_networks(action.networks)
-        if action.paths:
-            doors.folder.remove(action.paths)
-        if action.images or action.paths:
-            doors.report.say(
-                f"  {len(action.images) - len(stayed)} image tags, {len(action.paths)} files and "
-                f"folders: {human_bytes(action.bytes)} freed"
-            )

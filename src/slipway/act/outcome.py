@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.runner.containers import Container
 from slipway.ledger.release import Release
+from slipway.runner.containers import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class Outcome:
         seconds: all of it.
         steps: in order.
         round_trips: how often the host was asked.
+        downtime_s: the longest that a service was expected not to answer.
+        failed_over: services whose requests were switched without a gap.
+        resumed: how often a connection that broke was opened again.
     """
 
     release: str
@@ -48,6 +51,9 @@ class Outcome:
     seconds: float
     steps: tuple[StepTime, ...]
     round_trips: int = 0
+    downtime_s: float = 0.0
+    failed_over: tuple[str, ...] = ()
+    resumed: int = 0
 
     def to_json(self) -> dict[str, object]:
         """What ``deploy --json`` prints."""
@@ -60,6 +66,9 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "steps": [step.to_json() for step in self.steps],
             "round_trips": self.round_trips,
+            "downtime_s": {"predicted": self.downtime_s},
+            "failed_over": list(self.failed_over),
+            "resumed": self.resumed,
         }
 
 

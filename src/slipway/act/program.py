@@ -16,10 +16,8 @@ from pathlib import Path
 from slipway.act.ask import last_lines
 from slipway.act.doors import Doors
 from slipway.errors import CommandFailed, DeployError
-from slipway.plan.actions import Run
+from slipway.plan.actions import RUN_S, Run
 from slipway.secret import Secret
-
-_RUN_S = 300.0
 
 
 def run(doors: Doors, action: Run) -> None:
@@ -40,7 +38,7 @@ def run(doors: Doors, action: Run) -> None:
         env = {**files, "PATH": path, "PYTHONPATH": str(doors.root / "src")}
         try:
             done = doors.shell.run(
-                action.argv, timeout=_RUN_S, env=env, cwd=str(doors.root), check=False
+                action.argv, timeout=RUN_S, env=env, cwd=str(doors.root), check=False
             )
         except CommandFailed as error:
             raise DeployError(

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slipway.act.outcome import Outcome
-from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
+from slipway.plan.actions import (
+    Action,
+    Ask,
+    Check,
+    Compose,
+    Load,
+    Remove,
+    Retire,
+    Roll,
+    Run,
+    Soak,
+    Watch,
+    Write,
+)
 from slipway.plan.step import Step
 from slipway.plan.values import Plan
 from slipway.report import human_bytes, table
+from slipway.runner.roll import Rolling
 
 
 def plan_text(plan: Plan) -> str:
@@ -57,12 +71,24 @@ def action_text(action: Action) -> str:
             return f"remove {', '.join((*action.images, *action.networks, *action.paths))}"
         case Compose():
             return f"compose {' '.join(action.arguments)} (of {action.release})"
+        case Roll():
+            return f"roll {_names(action.services)} (to {action.release})"
+        case Retire():
+            return f"end what is left of the old {_names(action.services)}"
+        case Soak():
+            return f"watch for {action.seconds:g} s, at most {action.errors:.0%} errors"
+        case Check():
+            return f"check {', '.join(name for name, _ in action.checks)}"
         case Watch():
             return f"watch {', '.join(one.service for one in action.expected)}"
         case Ask():
             return f"ask {action.url}"
         case Run():
             return f"run {' '.join(action.argv)}"
+
+
+def _names(services: Sequence[Rolling]) -> str:
+    return ", ".join(one.service for one in services)
 
 
 def outcome_text(outcome: Outcome) -> str:

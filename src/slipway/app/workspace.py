@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slipway import config
 from slipway.act.doors import Doors
+from slipway.act.runner import HostRunner
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.http import LazyHttp
 from slipway.app.supplies import Supplies
@@ -247,11 +248,13 @@ class Workspace:
             host=host,
             engine=engine,
             folder=HostFolder(host, entry.app_dir),
+            runner=HostRunner(host, entry.app_dir),
             shell=self.shell,
             http=LazyHttp(),
             clock=self.clock,
             report=self.report,
             root=self.root,
+            docker=entry.docker,
         )
 
     def _delta(self, entry: HostEntry, host: Host) -> Delta | None:

@@ -12,8 +12,8 @@ from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask, explain
 from slipway.hosts.inspect import version_numbers
-from slipway.runner.containers import PROJECT_LABEL
 from slipway.hosts.sections import PRELUDE, sections
+from slipway.runner.containers import PROJECT_LABEL
 
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _ASK_S = 60.0

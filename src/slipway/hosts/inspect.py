@@ -15,11 +15,10 @@ from typing import Any, TypeVar
 from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask
-from slipway.runner.containers import CONTAINER_FORMAT, PROJECT_LABEL, Container, parse_containers
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.images.values import HeldImages
+from slipway.runner.containers import CONTAINER_FORMAT, PROJECT_LABEL, Container, parse_containers
 
-_ASK_TIMEOUT_S = 60.0
 _Parsed = TypeVar("_Parsed")
 
 
@@ -51,32 +50,10 @@ text images "$images"
 file containers "$held/containers"
 """
 
-# $1 docker, $2 project, $3 seconds before the first look, $4 looks at most, then services. Looks
-# until none of theirs is about to become something else, or one of them is in trouble.
-_WAIT = f"""{PRELUDE}{_CONTAINERS}
-docker=$1 project=$2 left=$4
-sleep "$3"
-shift 4
-while :; do
-    found=$(containers "$docker" "$project")
-    [ "$left" -gt 1 ] || break
-    left=$((left - 1))
-    theirs=
-    for service; do
-        own=$(printf '%s\\n' "$found" | grep -F '"Service":"'"$service"'"' || :)
-        theirs="$theirs $own"
-    done
-    case $theirs in
-    *'"Status":"exited"'* | *'"Status":"dead"'* | *'"Status":"restarting"'*) break ;;
-    *'"Health":"unhealthy"'*) break ;;
-    *'"Health":"starting"'* | *'"Status":"created"'*) sleep 0.3 ;;
-    *) break ;;
-    esac
-done
+_LOOK = f"""{PRELUDE}{_CONTAINERS}
+found=$(containers "$1" "$2")
 text containers "$found"
 """
-LOOK_S = 0.3
-"""Seconds from one look of a waiting host to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +80,8 @@ def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineSta
     return _parsed(host, "docker inspect", _state, found)
 
 
-def read_containers(
-    host: Host,
-    project: str,
-    *,
-    docker: str = "docker",
-    services: tuple[str, ...] = (),
-    pause_s: float = 0.0,
-    patience_s: float = 0.0,
-) -> tuple[Container, ...]:
+def read_containers(host: Host, project: str, *, docker: str = "docker") -> tuple[Container, ...]:
     """Ask for all containers of a Compose project, stopped and one-off ones too.
-
-    Args:
-        services: whose changes are waited for.
-        pause_s: seconds that the host lets pass before it looks.
-        patience_s: seconds it goes on looking at most, while those of ``services`` are starting.
 
     Returns:
         Sorted by service and name.
@@ -125,11 +89,8 @@ def read_containers(
     Raises:
         HostError: as for :func:`read_state`.
     """
-    looks = 1 + int(patience_s / LOOK_S)
-    argv = ("sh", "-c", _WAIT, "wait", docker, project, f"{pause_s:g}", str(looks), *services)
-    # A look itself takes up to a second on a slow host.
-    limit = _ASK_TIMEOUT_S + pause_s + 4 * patience_s
-    found = dict(sections(ask(host, argv, timeout=limit).stdout, where=host.name))
+    done = ask(host, ("sh", "-c", _LOOK, "look", docker, project))
+    found = dict(sections(done.stdout, where=host.name))
     return _parsed(host, "docker container inspect", _found_containers, found)
 
 

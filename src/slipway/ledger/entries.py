@@ -14,7 +14,7 @@ class Source:
     """Where a content comes from.
 
     Attributes:
-        kind: ``config``, ``compose``, ``release``, ``journal`` or ``secret``.
+        kind: ``config``, ``compose``, ``release`` or ``secret``.
         name: which one of its kind.
         version: of a secret; 0 for others.
     """
@@ -63,19 +63,6 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line at the end of a file.
-
-    Attributes:
-        path: relative to the application's folder.
-        source: the line, with its newline.
-    """
-
-    path: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
 class Link:
     """A symbolic link, put in the place of the one before in one indivisible step.
 
@@ -88,15 +75,13 @@ class Link:
     target: str
 
 
-Entry = File | Directory | Line | Link
+Entry = File | Directory | Link
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
     """An entry for ``plan --steps --json``; modes as octal digits."""
     if isinstance(entry, Link):
         return {"kind": "link", "path": entry.path, "target": entry.target}
-    if isinstance(entry, Line):
-        return {"kind": "line", "path": entry.path, "source": str(entry.source)}
     shape: dict[str, object] = {
         "path": entry.path,
         "mode": f"{entry.mode:04o}",

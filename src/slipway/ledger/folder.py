@@ -15,10 +15,10 @@ from slipway.doors import Host
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.ledger import layout
-from slipway.ledger.entries import Directory, Entry, File, Line, Link, Source
-from slipway.ledger.lease import HostLease, Lease
+from slipway.ledger.entries import Directory, Entry, File, Link, Source
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
+from slipway.ledger.runs import parse_run
 from slipway.secret import Secret
 
 Contents = Callable[[Source], bytes]
@@ -27,7 +27,6 @@ Contents = Callable[[Source], bytes]
 _READ_S = 60.0
 _WRITE_S = 120.0
 _EXISTS = 44
-_MOST_AT_ONCE = 200
 
 # $1 the folder, then secrets whose values are wanted: of every version, since only the records tell
 # which one is live. A folder that can't be looked into is
@@ -45,6 +44,16 @@ for name; do
         case ${{path##*/}} in *[!0-9]*) ;; *) file "value $path" "$path" ;; esac
     done
 done
+[ -f runs/last/about.json ] || exit 0
+file run runs/last/about.json
+if [ -f runs/last/told ]; then text run-state told
+elif [ -f runs/last/end.json ]; then
+    text run-state ended
+    file run-end runs/last/end.json
+elif tr '\\0' ' ' <"/proc/$(cat runs/last/pid)/cmdline" 2>/dev/null | grep -q ' start '; then
+    text run-state alive
+else text run-state lost
+fi
 """
 
 # $1 the folder; a tar archive with the contents, named 0, 1, …, on standard input; then for each
@@ -89,23 +98,12 @@ while [ "$#" -gt 0 ]; do
             given "$owner" "$path"
         }}
         ;;
-    line) cat -- "$fresh/$content" >>"$path" ;;
     link)
         ln -sfn -- "$content" "$path.new"
         mv -fT -- "$path.new" "$path"
         ;;
     unlink) rm -f -- "$path" ;;
     esac
-done
-"""
-
-# $1 the folder, then paths below it. What a removed file lay in goes with it when it is empty.
-_REMOVE = """set -eu
-cd -- "$1"
-shift
-for path; do
-    rm -rf -- "$path"
-    rmdir -- "$(dirname -- "$path")" 2>/dev/null || :
 done
 """
 
@@ -116,9 +114,6 @@ class Folder(Protocol):
     @property
     def path(self) -> str:
         """Where it lies there, absolute."""
-
-    def lease(self, token: str) -> Lease:
-        """The lease of the application, as the holder that ``token`` marks; nothing is asked."""
 
     def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds.
@@ -138,9 +133,6 @@ class Folder(Protocol):
             DeployError: a file that must not be there yet is; nothing was written.
             HostError: the host can't do it.
         """
-
-    def remove(self, paths: Sequence[str]) -> None:
-        """Remove files and folders, by their paths below the folder; those gone are no error."""
 
     def secret(self, name: str, version: int) -> Secret:
         """The value of one version of a secret.
@@ -165,10 +157,6 @@ class HostFolder:
     def path(self) -> str:
         """Where it lies there, absolute."""
         return self._path
-
-    def lease(self, token: str) -> Lease:
-        """The lease of the application; see :meth:`Folder.lease`."""
-        return HostLease(self._host, f"{self._path}/{layout.LEASE}", token)
 
     def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds; see :meth:`Folder.read`."""
@@ -198,12 +186,6 @@ class HostFolder:
                 where=self._host.name,
                 hint=f"the login user must be able to write {self._path}",
             )
-
-    def remove(self, paths: Sequence[str]) -> None:
-        """Remove files and folders; see :meth:`Folder.remove`."""
-        for start in range(0, len(paths), _MOST_AT_ONCE):
-            batch = paths[start : start + _MOST_AT_ONCE]
-            self._host.run(("sh", "-c", _REMOVE, "remove", self._path, *batch), timeout=_READ_S)
 
     def secret(self, name: str, version: int) -> Secret:
         """The value of one version of a secret; see :meth:`Folder.secret`."""
@@ -237,6 +219,7 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
         Records(tuple(releases), link.rpartition("/")[2] or None),
         files=tuple(data.decode() for name, data in found if name == "path"),
         values=_values(found),
+        run=parse_run(dict(found)),
     )
 
 
@@ -256,7 +239,7 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
     with tarfile.open(fileobj=holder, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for number, entry in enumerate(entries):
             words += _words(entry, str(number))
-            if isinstance(entry, (File, Line)):
+            if isinstance(entry, File):
                 data = contents(entry.source)
                 head = tarfile.TarInfo(str(number))
                 head.size, head.mode = len(data), 0o600
@@ -267,8 +250,6 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
 def _words(entry: Entry, number: str) -> list[str]:
     if isinstance(entry, Link):
         return ["link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-"]
-    if isinstance(entry, Line):
-        return ["line", entry.path, "-", "-", number]
     owner = "-" if entry.owner is None else str(entry.owner)
     kind = "directory" if isinstance(entry, Directory) else "fresh" if entry.fresh else "file"
     return [kind, entry.path, f"{entry.mode:04o}", owner, number]

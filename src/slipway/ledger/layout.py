@@ -1,16 +1,17 @@
 """Where what a host remembers lies, relative to the application's folder. Pure.
 
-``releases/ID/{compose.json,release.json}`` are written before a release goes live, ``current`` is
-a symbolic link to the live one's folder, ``journal.jsonl`` gets a line of intent before and a line
-of outcome after each deploy. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files
-lie below ``files/`` under the hash of their content.
+``releases/ID/{compose.json,release.json}`` are written before a release goes live; the database as
+it was before its migration is ``database.dump`` beside them. ``current`` is a symbolic link to the
+live one's folder, ``journal.jsonl`` gets a line of intent before and a line of outcome after each
+run. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files lie below ``files/`` under
+the hash of their content. ``runs/`` and ``lease`` are the runner's
+(:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
 """
 
 from __future__ import annotations
 
 CURRENT = "current"
 JOURNAL = "journal.jsonl"
-LEASE = "lease"
 SECRETS = "secrets"
 
 
@@ -27,6 +28,11 @@ def compose_file(release: str) -> str:
 def record_file(release: str) -> str:
     """A release's record."""
     return f"{release_folder(release)}/release.json"
+
+
+def dump_file(release: str) -> str:
+    """The database as it was before a release's migration."""
+    return f"{release_folder(release)}/database.dump"
 
 
 def secret_file(name: str, version: int) -> str:

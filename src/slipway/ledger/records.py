@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from slipway.errors import DeployError
 from slipway.ledger.layout import SECRETS
 from slipway.ledger.release import Release
+from slipway.ledger.runs import LastRun
 from slipway.secret import Secret
 
 KEEP = 3
@@ -43,16 +44,26 @@ class Records:
             stage="read",
         )
 
-    def kept(self, newest: int = KEEP) -> tuple[Release, ...]:
-        """The releases to keep: the live one, the one before it, and the newest besides.
+    @property
+    def history(self) -> tuple[Release, ...]:
+        """The live release, the one that was live before it, and so on; newest first.
 
-        What failed after the one before it is newer, and no state to go back to.
+        Each release names the one that was live when it was made, so one that failed isn't here.
         """
-        live = [release for release in self.releases if release.id == self.current]
-        before = {release.previous for release in live} - {self.current}
-        first = [*live, *(release for release in self.releases if release.id in before)]
-        others = [release for release in self.releases if release not in first]
-        return (*first, *others[: newest - len(first)])
+        known = {release.id: release for release in self.releases}
+        found: list[Release] = []
+        name = self.current
+        while name in known and known[name] not in found:
+            found.append(known[name])
+            name = known[name].previous
+        return tuple(found)
+
+    def kept(self, newest: int = KEEP) -> tuple[Release, ...]:
+        """The releases to keep: the live one and those before it. What failed is no state to keep.
+
+        Before anything was live nothing is thrown away.
+        """
+        return self.history[:newest] if self.current else self.releases[:newest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +74,13 @@ class Memory:
         records: its releases.
         files: paths of config files and secret versions, relative to the folder.
         values: of each secret that was asked for and is there, version to value.
+        run: the latest run; None before the first.
     """
 
     records: Records = field(default_factory=Records)
     files: tuple[str, ...] = ()
     values: Mapping[str, Mapping[int, Secret]] = field(default_factory=dict)
+    run: LastRun | None = None
 
     @property
     def secrets(self) -> dict[str, tuple[int, ...]]:

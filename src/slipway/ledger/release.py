@@ -14,6 +14,7 @@ from slipway.errors import DeployError
 from slipway.images.values import Image
 from slipway.reading import Reader
 from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
 
 FORMAT = 1
 
@@ -77,6 +78,9 @@ class Release:
         expected: what each standing service should come to, by name; empty when unknown.
         networks: name to the hash of its definition.
         volumes: likewise.
+        rolling: the services that are rolled, and what their right containers are like.
+        edge: ``service`` and ``socket`` of the edge; empty without one.
+        soak: seconds to watch it after the switch, and the share of errors it may have then.
     """
 
     id: str
@@ -97,6 +101,9 @@ class Release:
     expected: tuple[Expected, ...] = ()
     networks: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
+    rolling: tuple[Rolling, ...] = ()
+    edge: dict[str, str] = field(default_factory=dict)
+    soak: tuple[float, float] = (0.0, 1.0)
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -120,6 +127,9 @@ class Release:
             "expected": {one.service: one.to_json() for one in self.expected},
             "networks": dict(self.networks),
             "volumes": dict(self.volumes),
+            "rolling": {one.service: one.to_json() for one in self.rolling},
+            "edge": dict(self.edge),
+            "soak": list(self.soak),
         }
 
     @classmethod
@@ -152,6 +162,7 @@ class Release:
 def _release(reader: Reader) -> Release:
     images, secrets = reader.table("images"), reader.table("secrets")
     previous, expected = reader.take("previous"), reader.table("expected")
+    rolling = reader.table("rolling")
     return Release(
         id=reader.text("id"),
         application=reader.text("application"),
@@ -171,7 +182,29 @@ def _release(reader: Reader) -> Release:
         expected=tuple(_expected(expected.table(name), name) for name in expected.names()),
         networks=reader.text_map("networks"),
         volumes=reader.text_map("volumes"),
+        rolling=tuple(_rolling(rolling.table(name), name) for name in rolling.names()),
+        edge=reader.text_map("edge"),
+        soak=_soak(reader.take("soak")),
     )
+
+
+def _rolling(reader: Reader, service: str) -> Rolling:
+    return Rolling(
+        reader.text("service", service),
+        reader.whole("containers"),
+        reader.text("config"),
+        reader.texts("images"),
+        reader.whole("deadline_s"),
+        reader.whole("drain_s"),
+        reader.flag("behind", False),
+    )
+
+
+def _soak(value: object) -> tuple[float, float]:
+    """Of a record from before there was one: none."""
+    if isinstance(value, list) and len(value) == 2:
+        return float(value[0]), float(value[1])
+    return 0.0, 1.0
 
 
 def _expected(reader: Reader, service: str) -> Expected:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from slipway.act.contents import journal_line
 from slipway.act.doors import Doors
+from slipway.act.run import Errand, carry_out
 from slipway.errors import ConfigError, DeployError
-from slipway.ledger.entries import Line, Source
-from slipway.ledger.layout import JOURNAL
-from slipway.ledger.lease import Holder
 from slipway.ledger.release import Release
+from slipway.plan.actions import Compose
+from slipway.plan.step import Step
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
 _DOWN_S = 300.0
@@ -113,19 +112,23 @@ def down(doors: Doors, who: str, token: str) -> Release:
         DeployError: nothing is deployed, or somebody else is at work there.
     """
     live = live_release(doors)
-    lease = doors.folder.lease(token)
-    lease.take(Holder(who, "down", f"{doors.clock.now():%Y-%m-%dT%H:%M:%SZ}"))
-    try:
-        _note(doors, "intent", release=live.id, who=who, down=True)
-        arguments = ("down", "--remove-orphans")
-        doors.engine.compose(doors.compose_file(live.id), arguments, timeout=_DOWN_S)
-        _note(doors, "outcome", release=live.id, outcome="down")
-    finally:
-        lease.give_up()
+    services = ", ".join(live.hashes)
+    arguments = ("down", "--remove-orphans")
+    step = Step(
+        "down",
+        f"ends {services}",
+        do=(Compose(live.id, arguments, _DOWN_S),),
+        reason="./inv deploy brings it up again",
+    )
+    errand = Errand(
+        id=f"{doors.clock.now():%Y%m%d-%H%M%S}-down-{token[:6]}",
+        what="down",
+        who=who,
+        release=live,
+        live=live.id,
+        steps=(step,),
+        word="down",
+        intent={"who": who, "down": True},
+    )
+    carry_out(doors, errand)
     return live
-
-
-def _note(doors: Doors, event: str, **fields: object) -> None:
-    """Append a line to the journal."""
-    line = journal_line(doors.clock.now(), event, **fields)
-    doors.folder.write((Line(JOURNAL, Source("journal", event)),), lambda _: line)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.act.doors import Doors
-from slipway.runner.containers import Container
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
 from slipway.report import table
+from slipway.runner.containers import Container
 
 
 @dataclass(frozen=True, slots=True)

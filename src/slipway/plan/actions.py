@@ -1,9 +1,9 @@
 """What a deploy does, as a small closed set of values. Pure.
 
 An action names images, files and secrets and never holds their bytes, so that a list of actions can
-be printed, compared, kept, and carried out by whoever has the bytes. :attr:`where` tells what it
-takes: ``host`` is done with what the host has, ``here`` needs this machine (its Nix store, its
-programs, its view of the stack).
+be printed, compared, kept, and carried out by whoever has the bytes. :attr:`where` tells who does
+it: ``host`` is the runner there (:mod:`slipway.runner`), with what the host has; ``here`` takes
+this machine: its Nix store, its files and programs, its view of the stack.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slipway.ledger.entries import Entry, entry_json
+from slipway.ledger.entries import Entry, Link, entry_json
 from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
+
+ASK_S = 60.0
+RUN_S = 300.0
+_SPARE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,15 @@ class Write:
     """Write into the application's folder, in order.
 
     Attributes:
-        entries: what.
+        entries: what. The host itself can write links; other contents come from here.
     """
 
-    where: ClassVar[str] = "host"
     entries: tuple[Entry, ...]
+
+    @property
+    def where(self) -> str:
+        """Who does it."""
+        return "host" if all(isinstance(one, Link) for one in self.entries) else "here"
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -96,6 +105,8 @@ class Compose:
             containers speak.
         gate: whether an empty JSON list on its standard output means that the actions after it
             in this step have nothing to do.
+        output: a file below the application's folder that takes its standard output; or empty.
+        input: such a file that is its standard input; or empty.
     """
 
     where: ClassVar[str] = "host"
@@ -104,6 +115,8 @@ class Compose:
     timeout_s: float
     failed: str = ""
     gate: bool = False
+    output: str = ""
+    input: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -115,6 +128,8 @@ class Compose:
             "timeout_s": self.timeout_s,
             "failed": self.failed,
             "gate": self.gate,
+            "output": self.output,
+            "input": self.input,
         }
 
 
@@ -131,7 +146,9 @@ class Watch:
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
-        expected = [{"service": one.service, **one.to_json()} for one in self.expected]
+        expected = [
+            {"service": one.service, "config": one.config, **one.to_json()} for one in self.expected
+        ]
         return {"action": "watch", "where": self.where, "expected": expected}
 
 
@@ -148,7 +165,8 @@ class Ask:
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
-        return {"action": "ask", "where": self.where, "url": self.url}
+        limit = {"timeout_s": ASK_S + _SPARE_S}
+        return {"action": "ask", "where": self.where, "url": self.url, **limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +190,91 @@ class Run:
             "where": self.where,
             "argv": list(self.argv),
             "secrets": {name: f"{secret}/{version}" for name, secret, version in self.secrets},
+            "timeout_s": RUN_S + _SPARE_S,
         }
 
 
-Action = Load | Write | Remove | Compose | Watch | Ask | Run
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Start new containers beside the old ones, and bring all requests to them.
+
+    Attributes:
+        release: whose file.
+        services: those to roll.
+    """
+
+    where: ClassVar[str] = "host"
+    release: str
+    services: tuple[Rolling, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "roll",
+            "where": self.where,
+            "release": self.release,
+            "services": [one.to_json() for one in self.services],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """End the containers that :class:`Roll` left beside the new ones.
+
+    Attributes:
+        services: those that were rolled.
+    """
+
+    where: ClassVar[str] = "host"
+    services: tuple[Rolling, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        services = [one.to_json() for one in self.services]
+        return {"action": "retire", "where": self.where, "services": services}
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """Watch for a while what is live now: restarts, health, the edge's error rate.
+
+    Attributes:
+        hashes: service to the configuration hash of the containers that count.
+        seconds: how long.
+        errors: share of the edge's answers, 0 to 1, that may be 5xx.
+    """
+
+    where: ClassVar[str] = "host"
+    hashes: tuple[tuple[str, str], ...]
+    seconds: float
+    errors: float
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "soak",
+            "where": self.where,
+            "hashes": dict(self.hashes),
+            "seconds": self.seconds,
+            "errors": self.errors,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Run services' own health checks at once, in all of their running containers.
+
+    Attributes:
+        checks: service, and program and arguments of its check.
+    """
+
+    where: ClassVar[str] = "host"
+    checks: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        checks = {name: list(argv) for name, argv in self.checks}
+        return {"action": "check", "where": self.where, "checks": checks}
+
+
+Action = Load | Write | Remove | Compose | Watch | Ask | Run | Roll | Retire | Soak | Check

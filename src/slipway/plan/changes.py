@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slipway.runner.containers import Container, standing
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
+from slipway.runner.containers import Container, standing
 from slipway.stack.health import health_check, replicas, seconds
 from slipway.stack.model import Stack
 
@@ -134,6 +134,9 @@ def _change(
     reason = _reason(stack, release, current, service, containers)
     if reason is None:
         return ContainerChange(service, "keep", "unchanged")
+    rolls = service in stack.rolled and any(one.state == "running" for one in containers)
+    if rolls and replicas(body):
+        return ContainerChange(service, "roll", reason)
     return ContainerChange(service, "recreate", reason, _downtime(body))
 
 
@@ -176,7 +179,7 @@ def _follow_networks(
     """Services on a network that is made anew go down with it."""
     for definition in definitions:
         for service in definition.services:
-            if changes[service].action == "keep":
+            if changes[service].action in ("keep", "roll"):
                 changes[service] = ContainerChange(
                     service,
                     "recreate",
@@ -193,7 +196,7 @@ def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
                 continue
             for name, body in (stack.services[service].get("depends_on") or {}).items():
                 restarts = isinstance(body, dict) and body.get("restart") is True
-                if restarts and name in changes and changes[name].action == "recreate":
+                if restarts and name in changes and changes[name].action in ("recreate", "roll"):
                     changes[service] = ContainerChange(
                         service,
                         "recreate",

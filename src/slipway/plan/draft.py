@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.changes import make_plan
+from slipway.plan.expected import expected
+from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen, Wanted
-from slipway.plan.expected import expected
+from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
 
 
@@ -92,7 +94,7 @@ def _release(
 ) -> Release:
     standing = wanted.stack.standing
     folder = f"{wanted.app_dir}/"
-    return Release(
+    made = Release(
         id=f"{now:%Y%m%d-%H%M%S}-{rendered.sha256[:6]}",
         application=wanted.stack.application,
         created=now.isoformat(timespec="microseconds"),
@@ -115,4 +117,12 @@ def _release(
         expected=expected(wanted.stack, sorted(standing)),
         networks=rendered.networks,
         volumes=rendered.volumes,
+        edge=_edge(wanted.stack),
+        soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
     )
+    return replace(made, rolling=rolling(wanted.stack, made))
+
+
+def _edge(stack: Stack) -> dict[str, str]:
+    edge = stack.edge
+    return {"service": edge.service, "socket": edge.socket} if edge.service else {}

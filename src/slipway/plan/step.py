@@ -50,6 +50,11 @@ class Step:
     undo: tuple[Action, ...] = ()
     reason: str = ""
 
+    @property
+    def here(self) -> bool:
+        """Whether this machine does all of it."""
+        return all(action.where == "here" for action in self.do)
+
     def to_json(self) -> dict[str, object]:
         """All fields."""
         return {
@@ -62,7 +67,7 @@ class Step:
         }
 
 
-def way_back(begun: Sequence[Step]) -> tuple[Action, ...]:
-    """The undo of the steps that were begun, the last one's first, each action once."""
-    actions = [action for step in reversed(begun) for action in step.undo]
-    return tuple(dict.fromkeys(actions))
+def asked(steps: Sequence[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps that this machine does before it asks the host, and those that the host does."""
+    first = next((n for n, step in enumerate(steps) if not step.here), len(steps))
+    return tuple(steps[:first]), tuple(steps[first:])

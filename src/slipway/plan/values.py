@@ -11,7 +11,8 @@ class ContainerChange:
 
     Attributes:
         service: its name.
-        action: ``create``, ``recreate``, ``remove`` or ``keep``.
+        action: ``create``, ``roll`` (a new one starts beside the old), ``recreate`` (the old one is
+            stopped first), ``remove`` or ``keep``.
         reason: why, in words.
         downtime_s: seconds in which the service is expected not to answer.
     """
@@ -97,6 +98,15 @@ class Plan:
         """How many services' containers change."""
         return sum(change.action != "keep" for change in self.containers)
 
+    def services(self, *actions: str) -> tuple[str, ...]:
+        """The services that some of these actions are done to."""
+        return tuple(one.service for one in self.containers if one.action in actions)
+
+    @property
+    def downtime_s(self) -> float:
+        """The longest that a service is expected not to answer, in seconds."""
+        return max((change.downtime_s for change in self.containers), default=0.0)
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
@@ -107,6 +117,7 @@ class Plan:
         return {
             "release": self.release,
             "bytes_to_send": self.bytes_to_send,
+            "downtime_s": self.downtime_s,
             "containers": [change.to_json() for change in self.containers],
             "migrations": [migration.to_json() for migration in self.migrations],
             "definitions": [definition.to_json() for definition in self.definitions],

@@ -92,9 +92,7 @@ class Carrier:
         return True
 
     def _soak(self, action: Json) -> bool:
-        soak(
-            self.doors, self._roller, action["hashes"], action["seconds"], action["errors"]
-        )
+        soak(self.doors, self._roller, action["hashes"], action["seconds"], action["errors"])
         return True
 
     def _check(self, action: Json) -> bool:
@@ -137,4 +135,3 @@ def check_health(doors: Doors, checks: Mapping[str, Sequence[str]]) -> None:
                     f"{container.service} does not pass its health check any more",
                     details=(done.err or done.out).strip().splitlines()[-10:],
                 )
-

@@ -37,9 +37,7 @@ class HostDocker:
         heed: called while something is waited for; it raises when somebody wants the end.
     """
 
-    def __init__(
-        self, project: str, docker: str, heed: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, project: str, docker: str, heed: Callable[[], None] = lambda: None) -> None:
         self._project, self._docker, self._heed = project, docker, heed
 
     def containers(self) -> tuple[Container, ...]:

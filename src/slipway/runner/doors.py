@@ -109,9 +109,6 @@ class Folder(Protocol):
 class Clock(Protocol):
     """Time."""
 
-    def now(self) -> float:
-        """Seconds since 1970, in UTC."""
-
     def monotonic(self) -> float:
         """Seconds that only grow."""
 

@@ -16,12 +16,14 @@ class Expected:
         containers: how many.
         deadline_s: seconds until each runs, and is healthy where it has a health check.
         ends: whether it is a piece of work that ends, with code 0, instead.
+        config: the ``io.slipway.config`` label of the containers that count; empty for all.
     """
 
     service: str
     containers: int
     deadline_s: int
     ends: bool = False
+    config: str = ""
 
     def to_json(self) -> dict[str, int | bool]:
         """What a record holds beside the name."""
@@ -39,4 +41,5 @@ class Expected:
             int(value["containers"]),
             int(value["deadline_s"]),
             bool(value["ends"]),
+            str(value.get("config", "")),
         )

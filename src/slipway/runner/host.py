@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Sequence
 
 _CURRENT = "current"
 
@@ -52,7 +53,7 @@ class HostFolder:
             file.flush()
             os.fsync(file.fileno())
 
-    def remove(self, paths: list[str]) -> None:
+    def remove(self, paths: Sequence[str]) -> None:
         """Remove files and folders, and the folder each lay in when it is empty."""
         for path in paths:
             place = self._at(path)
@@ -70,10 +71,6 @@ class HostFolder:
 
 class HostClock:
     """The host's clock."""
-
-    def now(self) -> float:
-        """Seconds since 1970, in UTC."""
-        return time.time()
 
     def monotonic(self) -> float:
         """Seconds that only grow."""

@@ -1,9 +1,9 @@
 """What the file is asked to do, by its first word. Each answers with lines of JSON.
 
-    start           begin a run; what is asked comes on standard input
-    follow RUN N    its events from number N on, as soon as there is something to say
-    tell RUN WORD   leave it a word, which comes on standard input
-    settle          end the run whose process is gone
+start           begin a run; what is asked comes on standard input
+follow RUN N    its events from number N on, as soon as there is something to say
+tell RUN WORD   leave it a word, which comes on standard input
+settle          end the run whose process is gone
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from slipway.runner.docker import HostDocker
 from slipway.runner.doors import Doors
-from slipway.runner.failure import Cause
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
@@ -100,18 +99,14 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
 def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
     doors = _doors(app_dir, spool, request)
     began = time.monotonic()
-    doors.folder.append(_JOURNAL, _line("intent", request, **request["intent"]))
+    doors.folder.append(_JOURNAL, journal_lines(request)[0]())
     _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
 
 
 def _ended(
     spool: Spool, doors: Doors, request: Mapping[str, Any], end: dict[str, Any], seconds: float
 ) -> None:
-    cause = end["cause"] or {}
-    words = {"done": request["word"], "untouched": "refused"}
-    outcome = words.get(end["outcome"], end["outcome"])
-    fields = {"outcome": outcome, "cause": cause.get("message", ""), "seconds": round(seconds, 3)}
-    doors.folder.append(_JOURNAL, _line("outcome", request, **fields))
+    doors.folder.append(_JOURNAL, journal_lines(request)[1](end, seconds))
     spool.write("end.json", end)
     doors.listener.tell("end", **end)
 
@@ -175,10 +170,23 @@ def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     return Doors(docker, HostFolder(app_dir), HostClock(), listener)
 
 
-def _line(event: str, request: Mapping[str, Any], **fields: object) -> str:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    entry = {"format": 1, "time": stamp, "event": event, "release": request["release"], **fields}
-    return json.dumps(entry, ensure_ascii=False)
+def journal_lines(
+    request: Mapping[str, Any],
+) -> tuple[Callable[[], str], Callable[[Mapping[str, Any], float], str]]:
+    """What the host's journal says of a run: its intent, and its outcome after some seconds."""
+
+    def line(event: str, **fields: object) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+        entry = {"format": 1, "time": stamp, "event": event, "release": request["release"]}
+        return json.dumps({**entry, **fields}, ensure_ascii=False)
+
+    def outcome(end: Mapping[str, Any], seconds: float) -> str:
+        words = {"done": request["word"], "untouched": "refused"}
+        word = words.get(end["outcome"], end["outcome"])
+        cause = (end["cause"] or {}).get("message", "")
+        return line("outcome", outcome=word, cause=cause, seconds=round(seconds, 3))
+
+    return lambda: line("intent", **request["intent"]), outcome
 
 
 def _show(value: Mapping[str, Any]) -> None:

@@ -268,9 +268,7 @@ def sessions(
     return sum(server.sessions for server in theirs if server.address in where)
 
 
-def _addresses(
-    container: Container, theirs: Sequence[Server], networks: Sequence[str]
-) -> set[str]:
+def _addresses(container: Container, theirs: Sequence[Server], networks: Sequence[str]) -> set[str]:
     """Where the edge reaches a container: its addresses in the networks that both are in."""
     port = theirs[0].port if theirs else ""
     return {f"{address}:{port}" for name, address in container.addresses if name in networks}

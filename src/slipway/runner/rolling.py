@@ -121,9 +121,7 @@ class Roller:
         if not names:
             return
         self._doors.listener.tell("say", text=f"  starting {', '.join(names)} beside the old")
-        done = docker.compose(
-            file_of(self._doors, release), (*_START, *scales, *names), _START_S
-        )
+        done = docker.compose(file_of(self._doors, release), (*_START, *scales, *names), _START_S)
         if not done.ok:
             lines = done.err.strip().splitlines()[-10:]
             raise Failed(f"{', '.join(names)} could not be started", details=lines)

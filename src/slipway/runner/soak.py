@@ -56,9 +56,7 @@ def soak(
         containers, said = roller.looked()
 
 
-def going_bad(
-    watched: Sequence[Container], containers: Sequence[Container]
-) -> tuple[Fault, ...]:
+def going_bad(watched: Sequence[Container], containers: Sequence[Container]) -> tuple[Fault, ...]:
     """What is wrong with containers that were well. Pure.
 
     Args:

@@ -1,9 +1,9 @@
 """What a run leaves on disk: who asked for what, what happened, and how it ended.
 
-``runs/ID/`` of the application's folder holds ``request.json`` (what was asked), ``events.jsonl``
-(one line for each thing that happened), ``end.json`` (how it ended), ``heard`` (touched by whoever
-listens), ``words/`` (what they say) and ``told`` (they have been shown the end). The link
-``runs/last`` leads to the latest one.
+``runs/ID/`` of the application's folder holds ``request.json`` (what was asked), ``about.json``
+(who asked), ``pid`` (who works at it), ``events.jsonl`` (one line for each thing that happened),
+``end.json`` (how it ended), ``heard`` (touched by whoever listens), ``words/`` (what they say) and
+``told`` (they have been shown the end). The link ``runs/last`` leads to the latest one.
 """
 
 from __future__ import annotations
@@ -37,11 +37,18 @@ class Spool:
         """Begin: write down what was asked, and lead ``runs/last`` here."""
         os.makedirs(os.path.join(self.path, "words"), mode=0o700)
         self.write("request.json", request)
+        self.write("about.json", {"run": self.run, "holder": request["holder"]})
+        self.work()
         parent = os.path.dirname(self.path)
         fresh = os.path.join(parent, f".{LAST}.{self.run}")
         os.symlink(self.run, fresh)
         os.replace(fresh, os.path.join(parent, LAST))
         _prune(parent)
+
+    def work(self) -> None:
+        """Note that this process works at it."""
+        with open(os.path.join(self.path, "pid"), "w", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
 
     def write(self, name: str, value: Mapping[str, Any]) -> None:
         """Write a file of JSON, whole or not at all."""

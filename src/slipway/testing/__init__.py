@@ -3,6 +3,7 @@
 from slipway.testing.doors import FakeClock, FakeHost, FakeHttp, FakeShell
 from slipway.testing.engine import FakeEngine
 from slipway.testing.folder import FakeFolder
+from slipway.testing.runner import FakeRunner
 
 __all__ = [
     "FakeClock",
@@ -10,5 +11,6 @@ __all__ = [
     "FakeFolder",
     "FakeHost",
     "FakeHttp",
+    "FakeRunner",
     "FakeShell",
 ]

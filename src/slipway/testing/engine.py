@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from slipway.doors import Completed
-from slipway.errors import CommandFailed
-from slipway.runner.containers import Container
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import EngineState
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages, Image
 from slipway.report import Progress
+from slipway.runner.containers import Container
+from slipway.runner.doors import Done
 from slipway.stack.health import replicas
 from slipway.stack.render import CONFIG_LABEL
 from slipway.testing.doors import FakeClock
@@ -23,7 +23,9 @@ from slipway.testing.folder import FakeFolder
 
 @dataclass
 class FakeEngine:
-    """A :class:`slipway.hosts.engine.Engine` whose containers follow the files of ``folder``.
+    """Docker by both doors, :class:`slipway.hosts.engine.Engine` and the runner's own.
+
+    Its containers follow the files of ``folder``.
 
     Attributes:
         folder: where Compose files are read.
@@ -40,6 +42,7 @@ class FakeEngine:
         volumes: of the application.
         removed_networks: names.
         loads: every transfer.
+        executed: container and command of every program that ran in one.
     """
 
     folder: FakeFolder
@@ -56,6 +59,7 @@ class FakeEngine:
     volumes: tuple[str, ...] = ()
     removed_networks: list[str] = field(default_factory=list)
     loads: list[Transfer] = field(default_factory=list)
+    executed: list[tuple[str, ...]] = field(default_factory=list)
     made: int = 0
 
     def facts(self, app_dir: str) -> Facts:
@@ -76,13 +80,8 @@ class FakeEngine:
         images = HeldImages(chains, {ref: one.config_digest for ref, one in self.held.items()})
         return EngineState(images, tuple(self.running))
 
-    def containers(
-        self, services: Sequence[str] = (), *, pause_s: float = 0.0, patience_s: float = 0.0
-    ) -> tuple[Container, ...]:
-        """Those there are, after the pause; while one is starting, after the patience too."""
-        self.clock.sleep(pause_s)
-        if any(one.health == "starting" for one in self.running if one.service in services):
-            self.clock.sleep(patience_s)
+    def containers(self) -> tuple[Container, ...]:
+        """Those there are."""
         return tuple(self.running)
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
@@ -96,27 +95,59 @@ class FakeEngine:
         """The command line."""
         return ("docker", "compose", "-f", file, *arguments)
 
-    def compose(self, file: str, arguments: Sequence[str], *, timeout: float) -> Completed:
-        """Obey ``up``, ``down`` and ``run``."""
+    def compose(
+        self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
+        input: str = "",
+    ) -> Done:  # fmt: skip
+        """Obey ``up``, ``down``, ``rm``, ``run`` and ``exec``."""
         self.commands.append(tuple(arguments))
         document = json.loads(self.folder.files[file.removeprefix(f"{self.folder.path}/")])
         if arguments[0] == "up":
+            failure = self.broken_up()
+            if failure is not None:
+                return Done(1, "", str(failure))
             self._up(document, arguments)
         elif arguments[0] == "down":
             self.running.clear()
         elif arguments[0] == "rm":
             self.running = [one for one in self.running if one.service not in arguments]
         elif arguments[0] == "run" and "--plan" in arguments:
-            return Completed((), 0, json.dumps(self.pending).encode(), b"")
+            return Done(0, json.dumps(self.pending))
         elif arguments[0] == "run" and self.migrate_code:
-            said = "no such table\n"
-            raise CommandFailed(tuple(arguments), self.migrate_code, said, where="nas")
-        return Completed((), 0, b"", b"")
+            return Done(self.migrate_code, "", "no such table\n")
+        if output:
+            self.folder.files[output.removeprefix(f"{self.folder.path}/")] = b"dumped"
+        return Done(0)
+
+    def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
+        """Every program succeeds, except in containers of a sick image."""
+        self.executed.append((container, *argv))
+        (one,) = (one for one in self.running if one.id == container)
+        return Done(1, "", "it is ill") if one.image_id in self.sick else Done(0)
+
+    def stop(self, containers: Sequence[str]) -> FakeStopping:
+        """Stop them at once."""
+        self.running = [
+            replace(one, state="exited") if one.id in containers else one for one in self.running
+        ]
+        return FakeStopping()
+
+    def remove(self, containers: Sequence[str]) -> None:
+        """Remove them."""
+        self.running = [one for one in self.running if one.id not in containers]
+
+    def rename(self, container: str, name: str) -> bool:
+        """Give one another name."""
+        self.running = [
+            replace(one, name=name) if one.id == container else one for one in self.running
+        ]
+        return True
 
     def _up(self, document: dict[str, Any], arguments: Sequence[str]) -> None:
-        failure = self.broken_up()
-        if failure is not None:
-            raise failure
+        scales = dict(
+            word.split("=") for flag, word in itertools.pairwise(arguments)
+            if flag == "--scale"
+        )  # fmt: skip
         named = [name for name in arguments[1:] if name in document["services"]]
         for name, body in document["services"].items():
             if (named and name not in named) or body.get("profiles"):
@@ -128,9 +159,12 @@ class FakeEngine:
             same = [
                 c for c in theirs if (c.image_id, c.config, c.one_off) == (wanted, config, False)
             ]
-            kept = [] if "--force-recreate" in arguments else same[: replicas(body)]
+            count = int(scales.get(name, replicas(body)))
+            kept = [] if "--force-recreate" in arguments else same[:count]
             once = [one for one in theirs if one.one_off]
-            new = [self._new(name, wanted, config) for _ in range(replicas(body) - len(kept))]
+            if "--no-recreate" in arguments:
+                kept = [one for one in theirs if not one.one_off]
+            new = [self._new(name, wanted, config) for _ in range(count - len(kept))]
             self.running = [*others, *once, *kept, *new]
         if "--remove-orphans" in arguments:
             self.running = [c for c in self.running if c.service in document["services"]]
@@ -154,12 +188,12 @@ class FakeEngine:
         """One line."""
         return (f"the last words of {container}",)
 
-    def remove_images(self, references: Sequence[str]) -> tuple[str, ...]:
+    def remove_images(self, references: Sequence[str]) -> int:
         """Forget them, unless they are in use."""
         for reference in references:
             if reference not in self.in_use:
                 self.held.pop(reference, None)
-        return tuple(reference for reference in references if reference in self.in_use)
+        return sum(reference in self.in_use for reference in references)
 
     def remove_networks(self, names: Sequence[str]) -> None:
         """Remember their names."""
@@ -171,3 +205,11 @@ class FakeEngine:
             replace(one, **changes) if one.service == service else one  # type: ignore[arg-type]
             for one in self.running
         ]
+
+
+class FakeStopping:
+    """Containers that were stopped at once."""
+
+    def over(self) -> bool:
+        """It is."""
+        return True

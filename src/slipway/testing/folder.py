@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slipway.errors import DeployError
 from slipway.ledger import layout
-from slipway.ledger.entries import Directory, Entry, File, Line
+from slipway.ledger.entries import Directory, Entry, File
 from slipway.ledger.folder import Contents, parse_memory
-from slipway.ledger.lease import Holder, Taken
 from slipway.ledger.records import Memory
+from slipway.ledger.runs import LastRun
 from slipway.secret import Secret
 
 
@@ -24,9 +24,7 @@ class FakeFolder:
         modes: relative path to permission bits, of files and of directories made.
         owners: relative path to user id, where one was given.
         current: what the link ``current`` points to.
-        holder: token of whoever holds the lease; empty when nobody does.
-        held_by: somebody else who holds it, by name.
-        stale: a holder whose lease has run out.
+        run: the latest run, as the host tells of it.
         written: every list of entries that was written.
     """
 
@@ -35,19 +33,13 @@ class FakeFolder:
     modes: dict[str, int] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
     current: str = ""
-    holder: str = ""
-    held_by: str = ""
-    stale: Holder | None = None
+    run: LastRun | None = None
     written: list[tuple[Entry, ...]] = field(default_factory=list)
 
     @property
     def live(self) -> str | None:
         """The id of the live release."""
         return self.current.rpartition("/")[2] or None
-
-    def lease(self, token: str) -> FakeLease:
-        """A lease of this folder."""
-        return FakeLease(self, token)
 
     def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds."""
@@ -60,7 +52,7 @@ class FakeFolder:
         for path in kept:
             if path.split("/")[0] == layout.SECRETS and path.split("/")[1] in secrets:
                 found.append((f"value {path}", self.files[path]))
-        return parse_memory(found, where=f"nas:{self.path}")
+        return replace(parse_memory(found, where=f"nas:{self.path}"), run=self.run)
 
     def write(self, entries: Sequence[Entry], contents: Contents) -> None:
         """Keep files, directories' modes, lines and the link."""
@@ -75,9 +67,6 @@ class FakeFolder:
             elif isinstance(entry, Directory):
                 if entry.path not in self.modes:
                     self._shape(entry)
-            elif isinstance(entry, Line):
-                before = self.files.get(entry.path, b"")
-                self.files[entry.path] = before + contents(entry.source)
             else:
                 self.current = entry.target
 
@@ -98,34 +87,3 @@ class FakeFolder:
         self.modes[entry.path] = entry.mode
         if entry.owner is not None:
             self.owners[entry.path] = entry.owner
-
-
-@dataclass
-class FakeLease:
-    """A :class:`slipway.ledger.lease.Lease` of a folder in memory."""
-
-    folder: FakeFolder
-    token: str
-
-    def take(self, holder: Holder) -> Taken:
-        """Get it unless somebody else has it."""
-        if self.folder.held_by:
-            raise DeployError(
-                f"{self.folder.held_by} is busy on nas with `deploy x` since t; nothing was "
-                "changed",
-                stage="lease",
-            )
-        self.folder.holder = self.token
-        stale, self.folder.stale = self.folder.stale, None
-        return Taken(self.folder.live, stale)
-
-    def renew(self) -> str | None:
-        """The live release, if the lease is still ours."""
-        if self.folder.holder != self.token:
-            raise DeployError("the lease on nas is not ours any more", stage="lease")
-        return self.folder.live
-
-    def give_up(self) -> None:
-        """Let others in."""
-        if self.folder.holder == self.token:
-            self.folder.holder = ""

@@ -16,7 +16,10 @@ from slipway.plan.steps import (
     networks,
     prune,
     record,
+    retire,
+    roll,
     secrets,
+    soak,
     transfer,
     up,
     verify,
@@ -29,8 +32,11 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     networks.step,
     migrate.step,
     up.step,
+    roll.step,
     verify.step,
+    soak.step,
     record.step,
+    retire.step,
     prune.step,
 )
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slipway.runner.containers import standing
 from slipway.ledger.entries import Link
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.release import Release
-from slipway.runner.expected import Expected
-from slipway.plan.actions import Action, Compose, Remove, Watch, Write
+from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
 from slipway.plan.step import Belief
-from slipway.runner.containers import fingerprint
+from slipway.plan.values import Plan
+from slipway.runner.containers import fingerprint, standing
+from slipway.runner.expected import Expected
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
@@ -73,17 +73,27 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     return (Compose(release, ("unpause", *names), _WAKE_S), anew)
 
 
-def put_back(release: Release) -> tuple[Action, ...]:
-    """Apply a recorded release's own Compose file again, watch until it is well, make it current.
+def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:
+    """Bring everything back to a recorded release, as gently as it was left.
 
-    Its images, config files and secret versions are still on the host: pruning comes last.
+    What is stopped first goes back first: what is rolled may need it. Its images, config files and
+    secret versions are still on the host: pruning comes last.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
+    stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
+    rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
+    everything = Compose(release.id, (*_UP, "--remove-orphans"), limit)
+    gently: list[Action] = []
+    if rolled:
+        if stopped:
+            gently.append(Compose(release.id, (*_UP, "--no-deps", *stopped), limit))
+        gently += [Roll(release.id, rolled), Retire(rolled)]
     return (
-        Compose(release.id, (*_UP, "--remove-orphans"), limit),
+        *gently,
+        everything,
         Watch(wanted),
         Write((Link(CURRENT, release_folder(release.id)),)),
     )
@@ -102,8 +112,8 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         return take_down(draft.release.id)
     networks = changed_networks(draft)
     if not networks:
-        return put_back(live)
-    return (*detach(live, draft), Remove(networks=networks), *put_back(live))
+        return put_back(live, draft.plan)
+    return (*detach(live, draft), Remove(networks=networks), *put_back(live, draft.plan))
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""Put config files, data folders, the release's own folder and the deploy's intent on the host."""
+"""Put config files, data folders and the release's own folder on the host."""
 
 from __future__ import annotations
 
-from slipway.ledger.entries import Directory, Entry, File, Line, Source
-from slipway.ledger.layout import JOURNAL, compose_file, record_file
+from slipway.ledger.entries import Directory, Entry, File, Source
+from slipway.ledger.layout import compose_file, record_file
 from slipway.plan.actions import Write
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
@@ -27,7 +27,6 @@ def step(draft: Draft) -> Step:
     entries += [
         File(compose_file(release.id), Source("compose", release.id), 0o644),
         File(record_file(release.id), Source("release", release.id), 0o644),
-        Line(JOURNAL, Source("journal", "intent")),
     ]
     about = "config files and release record"
     return Step("files", about, do=(Write(tuple(entries)),), reason=UNUSED)

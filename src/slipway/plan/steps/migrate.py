@@ -1,15 +1,20 @@
-"""Start what the migration needs, ask what is pending, and run it."""
+"""Start what the migration needs, ask what is pending, keep the database as it is, and migrate.
+
+The code from before goes on running meanwhile, so its health checks must pass afterwards.
+"""
 
 from __future__ import annotations
 
-from slipway.plan.actions import Action, Compose, Watch
+from slipway.ledger.layout import dump_file
+from slipway.plan.actions import Action, Check, Compose, Watch
 from slipway.plan.draft import Draft
+from slipway.plan.expected import expected
 from slipway.plan.step import Step
 from slipway.plan.steps.common import changed_networks, first_touch, undo, up, wake
-from slipway.plan.expected import expected
 
 _ASK_S = 120.0
 _MIGRATE_S = 900.0
+_DUMP_S = 1800.0
 
 
 def step(draft: Draft) -> Step | None:
@@ -22,7 +27,7 @@ def step(draft: Draft) -> Step | None:
         first_touch(draft, changed_networks(draft)),
         _actions(draft),
         undo(draft),
-        "the database keeps its new shape, which the release before can read",
+        "the database keeps its new shape, which the release before was seen to run on",
     )
 
 
@@ -39,5 +44,25 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     if migration.plan:
         failed = "the migration could not be planned"
         actions.append(Compose(release, (*run, *migration.plan), _ASK_S, failed, gate=True))
+    if migration.dump.service and draft.seen.memory.records.live is not None:
+        argv = ("exec", "-T", migration.dump.service, *migration.dump.command)
+        failed = "the database could not be dumped, so it was not migrated"
+        actions.append(Compose(release, argv, _DUMP_S, failed, output=dump_file(release)))
     failed = "the migration failed"
-    return (*actions, Compose(release, (*run, *migration.command), _MIGRATE_S, failed))
+    actions.append(Compose(release, (*run, *migration.command), _MIGRATE_S, failed))
+    if checks := _checks(draft):
+        actions.append(Check(checks))
+    return tuple(actions)
+
+
+def _checks(draft: Draft) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The health checks of what goes on running with the code from before the migration."""
+    found = []
+    for service in draft.plan.services("roll"):
+        check = draft.wanted.stack.services[service].get("healthcheck") or {}
+        kind, *argv = check.get("test") or ["NONE"]
+        if kind == "CMD":
+            found.append((service, tuple(argv)))
+        elif kind == "CMD-SHELL":
+            found.append((service, ("/bin/sh", "-c", *argv)))
+    return tuple(found)

@@ -1,6 +1,8 @@
-"""Bring the services to what the release's file says."""
+"""Bring services to what the release's file says that can't be rolled: the old stops first."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from slipway.plan.actions import Action
 from slipway.plan.changes import UNHEALTHY
@@ -10,24 +12,34 @@ from slipway.plan.steps import common
 
 
 def step(draft: Draft) -> Step | None:
-    """None when no container changes."""
+    """None when nothing has to be made, made anew with a stop before, or removed."""
     plan = draft.plan
-    if not plan.touched and not common.changed_networks(draft):
+    networks = common.changed_networks(draft)
+    names = plan.services("create", "recreate")
+    if not names and not plan.services("remove") and not networks:
         return None
-    about = f"{plan.touched} of {len(plan.containers)} services change"
-    believed = common.first_touch(draft, plan.migrations, common.changed_networks(draft))
-    return Step("up", about, believed, _actions(draft), common.undo(draft))
+    about = f"{', '.join((*names, *plan.services('remove')))}: the old stops first"
+    believed = common.first_touch(draft, plan.migrations, networks)
+    return Step("up", about, believed, _actions(draft, names), common.undo(draft))
 
 
-def _actions(draft: Draft) -> tuple[Action, ...]:
-    stack, release = draft.wanted.stack, draft.release.id
-    bodies = [stack.services[name] for name in stack.standing]
-    everything = common.up(release, ("--remove-orphans",), bodies)
+def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
+    """Compose brings up what is named, and what that needs, in the order it needs it in.
+
+    What is rolled in the same deploy must not be among it: Compose would stop it first.
+    """
+    stack, release, plan = draft.wanted.stack, draft.release.id, draft.plan
+    bodies = [stack.services[name] for name in names]
+    rolled = set(plan.services("roll"))
+    alone = any(rolled & set(stack.dependencies(name)) for name in names)
+    further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
+    everything = common.up(release, (*further, *(names if rolled else ())), bodies)
     # Compose leaves a container alone that is unhealthy but otherwise what the file says.
-    sick = [change.service for change in draft.plan.containers if change.reason == UNHEALTHY]
-    migration = stack.migration.service if draft.plan.migrations else ""
+    sick = [change.service for change in plan.containers if change.reason == UNHEALTHY]
+    sick = [name for name in sick if name in names]
+    migration = stack.migration.service if plan.migrations else ""
     woken = stack.dependencies(migration) if migration else ()
-    awake = common.wake(draft, [name for name in stack.standing if name not in woken])
+    awake = common.wake(draft, [name for name in names if name not in woken])
     if not sick:
         return (*awake, everything)
     return (

@@ -1,0 +1,155 @@
+"""Be there while a host carries out a run: show what happens, do what takes this machine.
+
+The run does not depend on it. A connection that breaks is opened again; Ctrl-C asks the host to go
+back and waits for that, a second one leaves it to the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.act.doors import Doors
+from slipway.act.outcome import StepTime
+from slipway.act.runner import Event
+from slipway.errors import CommandFailed, HostUnreachable, Interrupted, SlipwayError
+from slipway.report import human_bytes
+
+_PATIENCE_S = 90.0
+_AGAIN_S = 2.0
+
+Turn = Callable[[str, int], None]
+"""Does an action of a step, by its place in it."""
+
+
+@dataclass(slots=True)
+class Attended:
+    """What was heard of a run.
+
+    Attributes:
+        end: how it ended.
+        times: how long its steps took.
+        resumed: how often the connection broke and was opened again.
+    """
+
+    end: Mapping[str, Any] = field(default_factory=dict)
+    times: list[StepTime] = field(default_factory=list)
+    resumed: int = 0
+
+
+class _Attendance:
+    def __init__(self, doors: Doors, run: str, turn: Turn | None) -> None:
+        self._doors, self._run, self._turn = doors, run, turn
+        self._first = 0
+        self._began: dict[str, float] = {}
+        self._cancelled = False
+        self.heard = Attended()
+
+    def to_the_end(self) -> Attended:
+        while not self.heard.end:
+            try:
+                for event in self._events():
+                    self._handle(event)
+            except KeyboardInterrupt:
+                self._cancel()
+        return self.heard
+
+    def _events(self) -> Sequence[Event]:
+        """What is new; a connection that is gone is opened again."""
+        clock, since = self._doors.clock, self._doors.clock.monotonic()
+        while True:
+            try:
+                return self._doors.runner.follow(self._run, self._first)
+            except (HostUnreachable, CommandFailed) as error:
+                if clock.monotonic() - since > _PATIENCE_S:
+                    raise HostUnreachable(
+                        f"the connection to {self._doors.host.name} is gone: {error.message}. The "
+                        "host ends the deploy, or goes back, by itself",
+                        hint="./inv deploy, once it can be reached: it shows how that ended",
+                        stage="follow",
+                    ) from error
+                self._doors.report.say(f"  {error.message}; trying again")
+                self.heard.resumed += 1
+                self._doors.host.close()
+                clock.sleep(_AGAIN_S)
+
+    def _handle(self, event: Event) -> None:
+        report, kind = self._doors.report, event["event"]
+        if kind == "lost":
+            self.heard.end = self._settled()
+            return
+        self._first = event["number"] + 1
+        if kind == "step":
+            report.step(event["name"], event["about"])
+            self._began[event["name"]] = event["at"]
+        elif kind == "done":
+            seconds = event["at"] - self._began[event["step"]]
+            self.heard.times.append(StepTime(event["step"], seconds))
+        elif kind == "say":
+            report.say(event["text"])
+        elif kind == "warn":
+            report.warn(event["text"])
+        elif kind == "removed":
+            report.say(
+                f"  {event['images']} image tags, {event['paths']} files and folders: "
+                f"{human_bytes(event['bytes'])} freed"
+            )
+        elif kind == "back":
+            report.warn(f"{event['stage']} failed: {event['message']}; going back")
+            report.step("revert", "putting back what ran before")
+        elif kind == "turn":
+            self._take_turn(event["step"], event["index"])
+        elif kind == "end":
+            self.heard.end = event
+
+    def _take_turn(self, step: str, index: int) -> None:
+        """Do what takes this machine, and tell the host how that went."""
+        if self._turn is None:
+            return
+        answer: dict[str, object] = {"failed": False}
+        try:
+            self._turn(step, index)
+        except (SlipwayError, OSError) as error:
+            answer = _failure(error)
+        self._doors.runner.tell(self._run, f"{step}-{index}", answer)
+
+    def _settled(self) -> Mapping[str, Any]:
+        """End a run whose process was ended."""
+        self._doors.report.warn("the host's own process was ended; ending what it had begun")
+        settled = self._doors.runner.settle()
+        return settled.get("settled") or {}
+
+    def _cancel(self) -> None:
+        """Ask the host to go back. The second time it is left to itself."""
+        report = self._doors.report
+        if self._cancelled:
+            raise Interrupted(
+                f"interrupted; {self._doors.host.name} goes back by itself",
+                hint="./inv deploy shows how that ended",
+            )
+        self._cancelled = True
+        report.warn("interrupted: going back (Ctrl-C again leaves that to the host)")
+        self._doors.runner.tell(self._run, "cancel", {})
+
+
+def attend(doors: Doors, run: str, turn: Turn | None = None) -> Attended:
+    """Be there until a run has ended.
+
+    Args:
+        doors: what to act through.
+        run: its id.
+        turn: does what takes this machine; None leaves that undone.
+
+    Raises:
+        HostUnreachable: the connection is gone and does not come back; the run goes on.
+        Interrupted: somebody does not want to wait; the run goes back.
+    """
+    return _Attendance(doors, run, turn).to_the_end()
+
+
+def _failure(error: SlipwayError | OSError) -> dict[str, object]:
+    if isinstance(error, SlipwayError):
+        details = list(error.details)
+        return {"failed": True, "message": error.message, "details": details, "hint": error.hint}
+    return {"failed": True, "message": f"this machine: {error}", "details": [], "hint": None}

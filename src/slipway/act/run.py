@@ -1,0 +1,127 @@
+"""Have a host carry out steps: the request, whoever is in the way, and how it ended as an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.act.attend import Attended, Turn, attend
+from slipway.act.doors import Doors
+from slipway.act.failure import ended
+from slipway.errors import DeployError, SlipwayError
+from slipway.ledger.release import Release
+from slipway.ledger.runs import ALIVE, ENDED, LOST, LastRun
+from slipway.plan.step import Step
+from slipway.plan.steps import record
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a host is asked to carry out.
+
+    Attributes:
+        id: of the run; letters, digits and hyphens, beginning with the time.
+        what: for people, such as ``deploy 20261123-205101-ab12cd``.
+        who: user and machine.
+        release: the one that it is about, whose edge it goes by.
+        live: id of the live release before, or None.
+        steps: what the host does.
+        word: what a good end is called in the journal.
+        intent: what else the journal says of it.
+    """
+
+    id: str
+    what: str
+    who: str
+    release: Release
+    live: str | None
+    steps: tuple[Step, ...]
+    word: str
+    intent: Mapping[str, object]
+
+    def request(self, doors: Doors) -> dict[str, Any]:
+        """Its form for the runner."""
+        since = doors.clock.now().isoformat()[:19] + "Z"
+        return {
+            "format": 1,
+            "run": self.id,
+            "application": self.release.application,
+            "docker": doors.docker,
+            "release": self.release.id,
+            "edge": dict(self.release.edge) or None,
+            "holder": {"who": self.who, "what": self.what, "since": since},
+            "steps": [step.to_json() for step in self.steps],
+            "point": record.NAME,
+            "word": self.word,
+            "intent": dict(self.intent),
+        }
+
+
+def carry_out(doors: Doors, errand: Errand, turn: Turn | None = None) -> Attended:
+    """Have the host carry out an errand, and be there until it has.
+
+    Raises:
+        HostError: it could not be started, or the connection is gone for good.
+        DeployError: somebody else is at work there; or it failed, and what ran before runs again.
+        DeployBroken: it failed, and what ran before could not be put back.
+    """
+    answer = doors.runner.start(errand.request(doors))
+    if "busy" in answer:
+        raise busy(doors.host.name, answer["busy"])
+    attended = attend(doors, errand.id, turn)
+    if error := ended(attended.end, errand.live):
+        raise error
+    if late := attended.end["late"]:
+        doors.report.warn(f"the release is live, but {late['stage']} failed: {late['message']}")
+    return attended
+
+
+def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
+    """See to the latest run before a new one begins.
+
+    One that goes on is attended when it is one's own, or waited for when that is wanted; a lost one
+    is ended; how one ended that nobody heard of is told.
+
+    Returns:
+        Whether anything may have changed since the host was asked.
+
+    Raises:
+        DeployError: somebody else is at work there.
+    """
+    if last is None or last.state not in (ALIVE, LOST, ENDED):
+        return False
+    about = f"`{last.what}` of {last.who}, begun {last.since}"
+    if last.state == ALIVE:
+        if last.who != who and not wait:
+            raise busy(doors.host.name, {"who": last.who, "what": last.what, "since": last.since})
+        doors.report.step("attach", f"{about}, goes on")
+        _tell(doors, about, attend(doors, last.id).end)
+    elif last.state == LOST:
+        doors.report.step("settle", f"{about}, was broken off")
+        _tell(doors, about, doors.runner.settle().get("settled") or {})
+    else:
+        _tell(doors, about, last.end or {})
+        doors.runner.follow(last.id, 0)
+    return True
+
+
+def _tell(doors: Doors, about: str, end: Mapping[str, Any]) -> None:
+    if not end:
+        return
+    error: SlipwayError | None = ended(end, "the release before")
+    if error is None:
+        doors.report.say(f"{about}, is done")
+    else:
+        doors.report.warn(f"{about}, failed: {error.message}")
+
+
+def busy(host: str, holder: Mapping[str, Any]) -> DeployError:
+    """Somebody else is at work."""
+    who, what = holder.get("who", "somebody"), holder.get("what", "something")
+    since = holder.get("since", "just now")
+    return DeployError(
+        f"{who} is busy on {host} with `{what}` since {since}; nothing was changed",
+        hint="./inv deploy --wait begins when that has ended",
+        stage="lease",
+    )

@@ -1,0 +1,115 @@
+"""The door to the runner on a host: start a run there, hear of it, say a word, end a lost one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from slipway.act.pack import Packed, packed
+from slipway.doors import Completed, Host
+from slipway.errors import CommandFailed, HostError
+from slipway.hosts.command import MISSING_PROGRAM
+
+Event = Mapping[str, Any]
+
+_VERB_S = 30.0
+_SETTLE_S = 1800.0
+_NOT_THERE = 66
+_TOO_OLD = 69
+
+# $1 the runner, then its arguments. -I: what lies in the folder it is started in is no module.
+_RUN = """[ -f "$1" ] || exit 66
+exec python3 -I "$@"
+"""
+
+
+class Runner(Protocol):
+    """The runner on a host. Every method is one round trip."""
+
+    def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Begin a run, which goes on whether anybody listens or not.
+
+        Returns:
+            ``{"started": its id}``, or ``{"busy": who is at work there}``.
+
+        Raises:
+            HostError: it could not be started; nothing was changed.
+        """
+
+    def follow(self, run: str, first: int) -> Sequence[Event]:
+        """A run's events from number ``first`` on; waits for some seconds until there are any.
+
+        Raises:
+            HostUnreachable: the connection is gone; the run isn't.
+        """
+
+    def tell(self, run: str, word: str, value: Mapping[str, Any]) -> None:
+        """Leave a run a word."""
+
+    def settle(self) -> Mapping[str, Any]:
+        """End the latest run, should its process be gone.
+
+        Returns:
+            ``{"settled": how it ended}``, ``{"busy": who is at work there}``, or ``{}``.
+        """
+
+
+class HostRunner:
+    """The :class:`Runner` on a real host; it is sent there when it isn't.
+
+    Args:
+        host: where.
+        app_dir: the application's folder there.
+    """
+
+    def __init__(self, host: Host, app_dir: str) -> None:
+        self._host, self._app_dir = host, app_dir
+
+    def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Begin a run; see :meth:`Runner.start`."""
+        return self._asked("start", input=json.dumps(request).encode())[0]
+
+    def follow(self, run: str, first: int) -> Sequence[Event]:
+        """A run's events; see :meth:`Runner.follow`."""
+        return self._asked("follow", run, str(first))
+
+    def tell(self, run: str, word: str, value: Mapping[str, Any]) -> None:
+        """Leave a run a word; see :meth:`Runner.tell`."""
+        self._asked("tell", run, word, input=json.dumps(value).encode())
+
+    def settle(self) -> Mapping[str, Any]:
+        """End the latest run, should its process be gone; see :meth:`Runner.settle`."""
+        return self._asked("settle", timeout=_SETTLE_S)[0]
+
+    def _asked(
+        self, verb: str, *words: str, input: bytes = b"", timeout: float = _VERB_S
+    ) -> list[Event]:
+        file = packed()
+        done = self._run(file, verb, words, input, timeout)
+        if done.exit_code == _NOT_THERE:
+            self._host.put(self._path(file), file.data, mode=0o644)
+            done = self._run(file, verb, words, input, timeout)
+        if done.exit_code in (MISSING_PROGRAM, _TOO_OLD):
+            raise HostError(
+                f"{self._host.name} has no Python that can carry out a deploy: 3.9 or later is "
+                "needed; nothing was changed",
+                details=done.error_text.strip().splitlines()[-1:],
+                hint="install python3 there",
+                stage="runner",
+            )
+        if not done.ok:
+            raise CommandFailed(
+                ("runner", verb), done.exit_code, done.error_text, where=self._host.name,
+                hint=f"the login user must be able to write {self._app_dir}",
+            )  # fmt: skip
+        return [json.loads(line) for line in done.text.splitlines()]
+
+    def _run(
+        self, file: Packed, verb: str, words: Sequence[str], input: bytes, timeout: float
+    ) -> Completed:
+        argv = ("sh", "-c", _RUN, "runner", self._path(file), verb, self._app_dir, *words)
+        return self._host.run(argv, timeout=timeout, input=input, check=False)
+
+    def _path(self, file: Packed) -> str:
+        return f"{self._app_dir}/runner/{file.name}"

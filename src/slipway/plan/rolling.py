@@ -1,0 +1,37 @@
+"""Which services are rolled, and what their right containers are like. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from slipway.ledger.release import Release
+from slipway.plan.expected import expected
+from slipway.runner.roll import Rolling
+from slipway.stack.health import seconds
+from slipway.stack.model import Stack
+
+_STOP_GRACE_S = 10.0
+
+
+def rolling(stack: Stack, release: Release) -> tuple[Rolling, ...]:
+    """Every standing service of a release that can be rolled.
+
+    The requests of an old container are given as long as its stop would be: the grace period that
+    the Compose file gives it.
+    """
+    found = []
+    for one in expected(stack, [name for name in stack.standing if name in stack.rolled]):
+        image = release.images.get(stack.roles.get(one.service, ""))
+        grace = seconds(stack.services[one.service].get("stop_grace_period"), _STOP_GRACE_S)
+        found.append(
+            Rolling(
+                one.service,
+                one.containers,
+                release.hashes[one.service],
+                (image.config_digest, image.manifest_digest) if image else (),
+                one.deadline_s,
+                math.ceil(grace),
+                stack.rolled[one.service] == "edge",
+            )
+        )
+    return tuple(found)

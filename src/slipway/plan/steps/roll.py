@@ -1,0 +1,32 @@
+"""Start new containers beside the old ones, and bring all requests to them."""
+
+from __future__ import annotations
+
+from slipway.plan.actions import Roll
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step
+from slipway.plan.steps.common import changed_networks, first_touch, undo
+from slipway.runner.roll import Rolling
+
+
+def rolled(draft: Draft) -> tuple[Rolling, ...]:
+    """The services that this deploy rolls."""
+    names = draft.plan.services("roll")
+    return tuple(one for one in draft.release.rolling if one.service in names)
+
+
+def step(draft: Draft) -> Step | None:
+    """None when nothing is rolled."""
+    services = rolled(draft)
+    if not services:
+        return None
+    names = ", ".join(one.service for one in services)
+    earlier = draft.plan.services("create", "recreate", "remove")
+    believed = first_touch(draft, draft.plan.migrations, changed_networks(draft), earlier)
+    return Step(
+        "roll",
+        f"{names} beside the old, then switch",
+        believed,
+        (Roll(draft.release.id, services),),
+        undo(draft),
+    )

@@ -1,0 +1,18 @@
+"""Watch for a while what was switched to, while the old containers are still there."""
+
+from __future__ import annotations
+
+from slipway.plan.actions import Soak
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step
+from slipway.plan.steps.common import undo
+
+
+def step(draft: Draft) -> Step | None:
+    """None when the stack wants none, or no container changes."""
+    seconds, errors = draft.release.soak
+    if not seconds or not draft.plan.touched:
+        return None
+    hashes = tuple(sorted(draft.release.hashes.items()))
+    do = (Soak(hashes, seconds, errors),)
+    return Step("soak", f"does it stay well for {seconds:g} s?", do=do, undo=undo(draft))

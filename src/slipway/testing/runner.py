@@ -1,0 +1,136 @@
+"""The runner in memory: the real one's steps, on a host in memory."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.act.runner import Event
+from slipway.errors import HostUnreachable
+from slipway.runner.doors import Doors
+from slipway.runner.failure import Failed
+from slipway.runner.main import journal_lines
+from slipway.runner.run import Run
+from slipway.testing.doors import FakeClock
+from slipway.testing.engine import FakeEngine
+from slipway.testing.folder import FakeFolder
+
+_WAIT_S = 30.0
+
+
+@dataclass
+class FakeRunner:
+    """A :class:`slipway.act.runner.Runner` that carries steps out on a thread.
+
+    Attributes:
+        engine: the host's Docker.
+        folder: its folder.
+        clock: moves while something is waited for.
+        busy: who holds the lease, if somebody does.
+        requests: every request.
+        cuts: how often to lose the connection before the next answer.
+        settled: what ending a lost run gives.
+        told: the words that were left.
+    """
+
+    engine: FakeEngine
+    folder: FakeFolder
+    clock: FakeClock
+    busy: Mapping[str, Any] | None = None
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+    cuts: int = 0
+    settled: Mapping[str, Any] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
+    _news: queue.Queue[Event] = field(default_factory=queue.Queue)
+    _words: queue.Queue[Mapping[str, Any]] = field(default_factory=queue.Queue)
+    _cancelled: bool = False
+
+    def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry a request out, after it went over a wire."""
+        self.requests.append(request)
+        if self.busy is not None:
+            return {"busy": self.busy}
+        self._events, self._cancelled = [], False
+        sent = json.loads(json.dumps(request))
+        threading.Thread(target=self._work, args=(sent,), daemon=True).start()
+        return {"started": request["run"]}
+
+    def follow(self, run: str, first: int) -> Sequence[Event]:
+        """The events from a number on; waits for one."""
+        if self.cuts:
+            self.cuts -= 1
+            raise HostUnreachable("the connection broke")
+        while len(self._events) <= first:
+            self._events.append(self._news.get(timeout=_WAIT_S))
+        return self._events[first:]
+
+    def tell(self, run: str, word: str, value: Mapping[str, Any]) -> None:
+        """Leave a word."""
+        self.told.append(word)
+        if word == "cancel":
+            self._cancelled = True
+        else:
+            self._words.put(value)
+
+    def settle(self) -> Mapping[str, Any]:
+        """What was set."""
+        return self.settled
+
+    def _work(self, request: Mapping[str, Any]) -> None:
+        listener = _Listener(self)
+        run = Run(request, Doors(self.engine, _Folder(self.folder), self.clock, listener))
+        intent, outcome = journal_lines(request)
+        _Folder(self.folder).append("journal.jsonl", intent())
+        end = run.carry_out()
+        _Folder(self.folder).append("journal.jsonl", outcome(end, 0.0))
+        listener.tell("end", **end)
+
+
+@dataclass
+class _Folder:
+    folder: FakeFolder
+
+    @property
+    def path(self) -> str:
+        return self.folder.path
+
+    def current(self) -> str | None:
+        return self.folder.live
+
+    def link(self, path: str, target: str) -> None:
+        self.folder.current = target
+
+    def append(self, path: str, line: str) -> None:
+        self.folder.files[path] = self.folder.files.get(path, b"") + line.encode() + b"\n"
+
+    def remove(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            for gone in [name for name in self.folder.files if f"{name}/".startswith(f"{path}/")]:
+                del self.folder.files[gone]
+
+
+@dataclass
+class _Listener:
+    runner: FakeRunner
+    count: int = 0
+
+    def tell(self, event: str, **fields: object) -> None:
+        at = self.runner.clock.monotonic()
+        self.runner._news.put({"number": self.count, "at": at, "event": event, **fields})
+        self.count += 1
+
+    def heed(self) -> None:
+        if self.runner._cancelled:
+            raise Failed("interrupted", kind="interrupted")
+
+    def turn(self, step: str, index: int, seconds: float) -> bool:
+        self.tell("turn", step=step, index=index)
+        answer = self.runner._words.get(timeout=_WAIT_S)
+        if answer["failed"]:
+            raise Failed(answer["message"], details=answer["details"], hint=answer["hint"] or "")
+        return True
