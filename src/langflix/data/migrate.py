@@ -28,7 +28,7 @@ import langflix.migrations
 from langflix.data import history
 from langflix.data.engine import reaching_database
 from langflix.data.migration_lock import Limits, hold, limit, longest_other
-from langflix.data.revisions import problem
+from langflix.data.revisions import REVISIONS, problem
 from langflix.errors import LangflixError, SettingsError
 
 _DOWNTIME = re.compile(r"^# slipway: downtime\s*$", re.MULTILINE)
@@ -168,7 +168,13 @@ def _plan(connection: Connection, target: str) -> Move:
 def _history() -> dict[str, bool]:
     """Revision to whether code of the one before can go on, oldest first."""
     scripts = ScriptDirectory.from_config(_config())
-    return {script.revision: _is_compatible(script) for script in [*scripts.walk_revisions()][::-1]}
+    found = {one.revision: _is_compatible(one) for one in [*scripts.walk_revisions()][::-1]}
+    if tuple(found) != REVISIONS:
+        raise LangflixError(
+            f"this release is not whole: its migrations are {', '.join(found)}, and its code knows "
+            f"{', '.join(REVISIONS)}; the database was left as it is"
+        )
+    return found
 
 
 def _up_to(last: str | None, known: dict[str, bool]) -> dict[str, str]:

@@ -327,6 +327,18 @@ def test_a_database_of_before_the_table_gets_it(newer: Release) -> None:
         ]
 
 
+def test_a_release_that_lacks_a_migration_changes_nothing(newer: Release) -> None:
+    """Code that knows of a migration without its file is told, before anything is changed."""
+    revision = newer.add(FIRST)
+    path = newer.source / f"langflix/migrations/versions/{revision}_step.py"
+    path.rename(newer.source / "kept.py")
+    code, _, told = newer.migrate()
+    assert code == 1
+    assert f"this release is not whole: its migrations are {', '.join(REVISIONS)}, and its " in told
+    assert f"{HEAD}, {revision}; the database was left as it is" in told
+    assert newer.revision() == HEAD
+
+
 @pytest.mark.parametrize(
     ("current", "oldest", "why"),
     [
