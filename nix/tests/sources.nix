@@ -2,19 +2,14 @@
 let
   inherit (lib.sources) isLeftover keep;
 
+  # The same cases are asked of slipway.supply.sources.is_leftover.
+  cases = builtins.fromJSON (builtins.readFile ../../tests/cases/leftovers.json);
   kept = keep { root = "/a b/r+"; leftOut = [ "src/.env" "src/local" ]; exclude = [ "web" ]; };
 in
 {
   isLeftover = {
-    testYes = {
-      expr = builtins.filter (name: !isLeftover name)
-        [ "__pycache__" "a.pyc" "a.py~" ".a.py.swp" ".#a.py" "#a.py#" ".git" ".DS_Store" ];
-      expected = [ ];
-    };
-    testNo = {
-      expr = builtins.filter isLeftover [ "a.py" ".env" ".hidden" "#a" "a.swp" "swap" ".gitignore" ];
-      expected = [ ];
-    };
+    testYes = { expr = builtins.filter isLeftover cases.leftover; expected = cases.leftover; };
+    testNo = { expr = builtins.filter isLeftover cases.source; expected = [ ]; };
   };
 
   keep = {

@@ -5,6 +5,7 @@
     LangflixError             exit 1  the work failed
     ├── SettingsError         exit 2  the environment does not describe a usable set-up
     ├── UnavailableError      exit 3  a service (database, queue, API) does not answer
+    ├── BusyError             exit 4  another process is at the same work
     ├── InputError            exit 1  the user's video or subtitle cannot be used
     │   └── AbsentError       exit 1  what was named is not there
     └── MediaError            exit 1  ffmpeg or the disk failed on good input
@@ -37,6 +38,12 @@ class UnavailableError(LangflixError):
     """A service that this step needs does not answer."""
 
     exit_code = 3
+
+
+class BusyError(LangflixError):
+    """Another process is at the same work, and did not end it in time."""
+
+    exit_code = 4
 
 
 class InputError(LangflixError):

@@ -23,7 +23,8 @@ from sqlalchemy import text
 from langflix import __version__
 from langflix.api.services import Given, Services
 from langflix.data.engine import current_revision, session
-from langflix.data.revisions import HEAD, is_behind
+from langflix.data.history import oldest_code
+from langflix.data.revisions import HEAD, REVISIONS, problem
 from langflix.errors import LangflixError, MediaError, UnavailableError
 from langflix.queue.app import first_line, ping_worker
 
@@ -102,9 +103,10 @@ def check_database(services: Services) -> Check:
     with session(services.engine) as db:
         db.execute(text("SELECT 1"))
         current = current_revision(db)
+        is_known = current is None or current in REVISIONS
+        oldest = None if is_known else oldest_code(db, str(current))
     revision = {"current": current, "head": HEAD}
-    if is_behind(current):
-        error = "the database is not migrated to this release; run: langflix migrate"
+    if error := problem(current, oldest):
         return Check("failed", {"revision": revision, "error": error})
     return Check("ok", {"revision": revision})
 

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from langflix.cli import jobs_arguments, output
 from langflix.errors import LangflixError, SettingsError
@@ -78,7 +79,20 @@ def parser() -> argparse.ArgumentParser:
 def _add_migrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", action="store_true", help="print what would be done, and stop")
     parser.add_argument("--to", default="head", metavar="REV", help="a revision, head or base")
+    for name, seconds, what in (
+        ("wait", 60.0, "for another process that migrates"),
+        ("lock-timeout", 10.0, "for a lock that another session holds"),
+        ("statement-timeout", 300.0, "for one statement; 0: as long as it takes"),
+    ):
+        parser.add_argument(f"--{name}", type=_seconds, default=seconds, metavar="S", help=what)
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _seconds(word: str) -> float:
+    value = float(word)
+    if not 0 <= value < inf:
+        raise argparse.ArgumentTypeError(f"should be seconds from 0, got {word}")
+    return value
 
 
 def _add_expressions(parser: argparse.ArgumentParser) -> None:

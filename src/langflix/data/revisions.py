@@ -9,10 +9,23 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD = REVISIONS[-1]
 
 
-def is_behind(current: str | None) -> bool:
-    """Say whether a database at ``current`` lacks something that this code needs.
+def problem(current: str | None, oldest: str | None) -> str:
+    """Say why this code can't run on a database; empty when it can.
 
-    An unknown revision comes from a newer release; migrations only add what old code can ignore,
-    so the database is not behind.
+    A release newer than this one may have migrated the database. What its migrations leave for
+    older code is written in the database itself, see :mod:`langflix.data.history`.
+
+    Args:
+        current: the revision that the database is at, None when it was never migrated.
+        oldest: the oldest revision whose code may run on it, None when nothing tells.
+
     """
-    return current is None or (current in REVISIONS and current != HEAD)
+    if current is None or (current in REVISIONS and current != HEAD):
+        return "the database is not migrated to this release; run: langflix migrate"
+    if current == HEAD or oldest in REVISIONS:
+        return ""
+    since = f", which needs code of revision {oldest} or newer" if oldest else ""
+    return (
+        f"the database is at revision {current}{since}: this release ends with {HEAD} and can't "
+        "run on it; deploy a newer release, or put the database back that was kept"
+    )

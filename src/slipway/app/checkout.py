@@ -6,13 +6,13 @@ The files are read once, before anything is built; references of images are put 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.app.migrations import read_migrations
 from slipway.app.supplied import read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
@@ -24,7 +24,7 @@ from slipway.stack.compose import ComposeModel, DotEnv, Request
 from slipway.stack.model import Stack, data_variable, own_variables
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
-from slipway.supply.sources import GIT
+from slipway.supply.sources import GIT, unknown_files
 
 
 def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -156,6 +156,7 @@ def make_wanted(
     stack = reading.stack.with_images({image.role: image.reference for image in images})
     used = set(stack.roles.values())
     contents = reading.contents
+    migrations = read_migrations(root, stack.migration.source)
     return Wanted(
         stack=stack,
         images=tuple(image for image in images if image.role in used),
@@ -170,8 +171,9 @@ def make_wanted(
         url=stack.url.replace("{address}", bracketed(address)).rstrip("/"),
         who=who,
         commit=commit,
-        migrations=_tree_hash(root, stack.migration.source),
-        revisions=_revisions(root, stack.migration.source),
+        migrations=migrations.sha256,
+        revisions=migrations.revisions,
+        downtimes=migrations.downtimes,
     )
 
 
@@ -190,36 +192,6 @@ def _known_roles(stack: Stack, roles: Sequence[str]) -> None:
         )
 
 
-def _tree_hash(root: Path, folder: str) -> str:
-    """The hash of every file below ``folder``, names and contents; empty for no folder."""
-    if not folder:
-        return ""
-    if not (root / folder).is_dir():
-        raise ConfigError(
-            f"x-slipway.migrate.source: there is no folder {folder}",
-            hint="name the folder that holds the migrations, or leave source out",
-            stage="config",
-        )
-    digest = hashlib.sha256()
-    for path in sorted((root / folder).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            name = path.relative_to(root).as_posix()
-            digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _revisions(root: Path, folder: str) -> tuple[str, ...]:
-    """The migrations' names: files below ``folder`` but for those that begin with ``_``."""
-    if not folder:
-        return ()
-    files = (path for path in sorted((root / folder).rglob("*")) if path.is_file())
-    return tuple(
-        path.stem
-        for path in files
-        if not path.name.startswith("_") and "__pycache__" not in path.parts
-    )
-
-
 def maker() -> str:
     """User and machine, for records."""
     try:
@@ -229,8 +201,15 @@ def maker() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def git_commit(shell: Shell, root: Path) -> str:
-    """The checkout's commit, with ``+changes`` when it differs; empty outside of git."""
+def git_commit(shell: Shell, root: Path, paths: Sequence[str] = ()) -> str:
+    """The checkout's commit, with ``+changes`` when it differs; empty outside of git.
+
+    Args:
+        shell: where git runs.
+        root: the checkout.
+        paths: files and folders of it that images are made of: what git does not know yet there,
+            or among the Compose files, is a difference, too.
+    """
     head = shell.run([*GIT, "-C", str(root), "rev-parse", "HEAD"], timeout=30, check=False)
     if not head.ok:
         return ""
@@ -239,7 +218,8 @@ def git_commit(shell: Shell, root: Path) -> str:
         timeout=60,
         check=False,
     )
-    return head.text.strip() + ("+changes" if status.text.strip() else "")
+    differs = status.text.strip() or unknown_files(shell, root, (*paths, "deploy"))
+    return head.text.strip() + ("+changes" if differs else "")
 
 
 def bracketed(address: str) -> str:

@@ -37,6 +37,7 @@ from slipway.stack.program import ATTRIBUTE, program
 from slipway.supply import programs
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
+from slipway.supply.sources import source_paths
 
 _TREE = "rehearsal-host"
 _REACH_S = 20.0
@@ -307,7 +308,7 @@ class Workspace:
             target.address,
             images,
             who=maker(),
-            commit=git_commit(self.shell, self.root),
+            commit=git_commit(self.shell, self.root, source_paths(self.config)),
         )
 
 

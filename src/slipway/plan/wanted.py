@@ -30,6 +30,7 @@ class Wanted:
         commit: git commit of the checkout; may be empty.
         migrations: hex SHA-256 of the files that hold the migrations, or empty.
         revisions: names of those files, without their endings.
+        downtimes: those of them that the code before can't go on after.
     """
 
     stack: Stack
@@ -44,6 +45,7 @@ class Wanted:
     commit: str = ""
     migrations: str = ""
     revisions: tuple[str, ...] = ()
+    downtimes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

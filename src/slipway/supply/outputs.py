@@ -23,7 +23,14 @@ from slipway.architecture import AMD64
 from slipway.config import Config
 from slipway.doors import Completed, Shell
 from slipway.errors import BuildError, CommandFailed
-from slipway.supply.sources import Sources, digest, of_tools, read_sources, unknown_text
+from slipway.supply.sources import (
+    Sources,
+    digest,
+    ignored_text,
+    of_tools,
+    read_sources,
+    unknown_text,
+)
 
 SYSTEM: Final = AMD64.nix
 ANSWERS: Final = ".slipway/outputs.json"
@@ -62,7 +69,8 @@ def outputs(
         attributes: such as ``api-image``, ``rehearsal-host``; each is a package of ``nix/``.
         prepare: called before Nix is, and not when the answer is known: bring the inputs.
         watch: is given each line that Nix says while it builds.
-        warn: is given what a person should know: the files that git does not know yet.
+        warn: is given what a person should know: the files that git does not know yet,
+            and those that it ignores.
 
     Returns:
         Attribute to store path.
@@ -74,6 +82,8 @@ def outputs(
     sources = read_sources(shell, root, settings)
     if warn and sources.unknown:
         warn(unknown_text(sources.unknown))
+    if warn and (missed := ignored_text(sources.left_out)):
+        warn(missed)
     keys = _keys(root, sources, attributes)
     known = _known(root, keys)
     if all(name in known and _is_there(known[name]) for name in attributes):

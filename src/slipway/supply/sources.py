@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ _FLAKE: Final = ("flake.nix", "flake.lock")
 GIT: Final = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 _TIMEOUT_S: Final = 60.0
 _NAMED: Final = 8
+# As nix/lib/sources.nix has it; tests/cases/leftovers.json holds both to the same.
+_LEFT_BEHIND: Final = re.compile(
+    r"__pycache__|\.git|\.DS_Store|.*\.pyc|.*~|\..*\.sw[a-p]|\.#.*|#.*#", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def read_sources(shell: Shell, root: Path, settings: Config) -> Sources:
     if not (root / ".git").exists() and not _inside_of_git(shell, root):
         return Sources(paths)
     # A flake's own files are named when git does not know them, though the build reads none.
-    new = _listed(shell, root, "--others", "--exclude-standard", "--", *paths, *_FLAKE)
+    new = unknown_files(shell, root, (*paths, *_FLAKE))
     ignored = _listed(
         shell,
         root,
@@ -82,19 +87,46 @@ def read_sources(shell: Shell, root: Path, settings: Config) -> Sources:
     )
     return Sources(
         paths,
-        tuple(one for one in new if not _is_byte_code(one)),
+        new,
         tuple(one.rstrip("/") for one in ignored if not _is_byte_code(one)),
     )
 
 
+def unknown_files(shell: Shell, root: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """The files below ``paths`` that git neither knows nor ignores, but for leftovers.
+
+    Raises:
+        SupplyError: git can't be run, or can't read the checkout.
+    """
+    new = _listed(shell, root, "--others", "--exclude-standard", "--", *paths)
+    return tuple(one for one in new if not any(is_leftover(part) for part in one.split("/")))
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file of that name is left by a program or an editor and is part of no source."""
+    return _LEFT_BEHIND.fullmatch(name) is not None
+
+
 def unknown_text(unknown: Sequence[str]) -> str:
     """The warning about files that git does not know yet. Pure."""
-    names = ", ".join(unknown[:_NAMED])
-    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     return (
-        f"git does not know yet: {names}{more}. ./inv builds with them; `nix build .#…` and a "
+        f"git does not know yet: {_few(unknown)}. ./inv builds with them; `nix build .#…` and a "
         "fresh clone go without them until `git add`"
     )
+
+
+def ignored_text(left_out: Sequence[str]) -> str:
+    """The warning about files that git ignores, and so does the build; empty for none. Pure.
+
+    Hidden ones are where editors and tools keep what is theirs: nobody expects them in an image.
+    """
+    missed = [one for one in left_out if not one.rpartition("/")[2].startswith(".")]
+    return f"git ignores, and so no image has: {_few(missed)}" if missed else ""
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def digest(root: Path, sources: Sources) -> str:

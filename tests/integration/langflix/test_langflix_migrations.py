@@ -30,7 +30,12 @@ def test_models_and_migrations_agree(engine: Engine) -> None:
     """After all migrations the database has exactly the models' tables."""
     migrate.migrate(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        own = {"revision_history"}  # the migrating code's, as alembic_version is Alembic's
+        options = {
+            "compare_type": True,
+            "include_name": lambda name, kind, _: not (kind == "table" and name in own),
+        }
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 
@@ -52,7 +57,7 @@ def test_up_down_and_up_again(engine: Engine) -> None:
     assert migrate.migrate(engine).after == HEAD
     assert migrate.migrate(engine).direction == "none"
     assert migrate.migrate(engine, "base").direction == "down"
-    assert inspect(engine).get_table_names() == ["alembic_version"]
+    assert sorted(inspect(engine).get_table_names()) == ["alembic_version", "revision_history"]
     assert migrate.migrate(engine).steps[-1].revision == HEAD
 
 
@@ -63,7 +68,9 @@ def test_unknown_revisions_are_refused(engine: Engine) -> None:
     migrate.migrate(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'zzzz'")
-    with pytest.raises(LangflixError, match="a newer one"):
+    with pytest.raises(
+        LangflixError, match=f"revision zzzz: this release ends with {HEAD} and can't run on it"
+    ):
         migrate.migrate(engine)
 
 

@@ -119,15 +119,22 @@ def test_what_git_ignores_is_in_no_image(tmp_path: Path, usual: dict[str, str]) 
 def test_what_git_does_not_know_yet_is_built_and_named(
     tmp_path: Path, usual: dict[str, str]
 ) -> None:
-    """A new file is in the image, and a warning says that a flake would not have it."""
+    """A new file is in the image as if it were added, and a warning says that a flake would not
+    have it; one that git ignores is not, and is named, too."""
     root = repository(tmp_path / "checkout")
-    (root / "src/langflix/neü.py").write_text("x = 1\n")
+    (root / ".git/info/exclude").write_text("ignored.py\n")
+    versions = "src/langflix/migrations/versions"
+    (root / versions / "0099_neü.py").write_text("x = 1\n")
+    (root / versions / "ignored.py").write_text("x = 1\n")
     said: list[str] = []
 
     built = outputs(LocalShell(), root, SETTINGS, ["api-image"], warn=said.append)
 
     assert str(built["api-image"]) != usual["api-image"]
-    assert ["src/langflix/neü.py" in one for one in said] == [True]
+    assert [f"{versions}/0099_neü.py" in one for one in said] == [True, False]
+    assert [f"{versions}/ignored.py" in one for one in said] == [False, True]
+    git(root, "add", "--all")
+    assert build(root, "api-image") == {"api-image": str(built["api-image"])}
 
 
 def test_what_was_built_is_kept_from_the_collector(tmp_path: Path) -> None:

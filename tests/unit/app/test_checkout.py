@@ -202,6 +202,12 @@ def test_commit_says_when_the_checkout_differs() -> None:
     assert git_commit(shell, Path("/c")) == "abc"
     shell.on(*GIT, "-C", "/c", "status", reply=b" M x\n")
     assert git_commit(shell, Path("/c")) == "abc+changes"
+    shell.on(*GIT, "-C", "/c", "status", reply=b"")
+    shell.on(*GIT, "ls-files", reply=b"src/.0007.py.swp\0src/__pycache__/a.pyc\0")
+    assert git_commit(shell, Path("/c"), ("src",)) == "abc"
+    shell.on(*GIT, "ls-files", reply=b"src/0007.py\0")
+    assert git_commit(shell, Path("/c"), ("src",)) == "abc+changes"
+    assert shell.calls[-1][-3:] == ("--", "src", "deploy")
     shell.on(*GIT, "-C", "/c", "rev-parse", reply=128)
     assert git_commit(shell, Path("/c")) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,12 +11,21 @@ import pytest
 from slipway import config
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, SupplyError
-from slipway.supply.sources import Sources, digest, read_sources, source_paths, unknown_text
+from slipway.supply.sources import (
+    Sources,
+    digest,
+    ignored_text,
+    is_leftover,
+    read_sources,
+    source_paths,
+    unknown_text,
+)
 from slipway.testing import FakeShell
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = config.load(ROOT)
 PATHS = source_paths(SETTINGS)
+LEFTOVERS: dict[str, list[str]] = json.loads((ROOT / "tests/cases/leftovers.json").read_text())
 
 
 def git(new: bytes = b"", ignored: bytes = b"") -> FakeShell:
@@ -77,6 +87,7 @@ def test_new_files_are_named_and_ignored_ones_left_out(tmp_path: Path) -> None:
     """Names come as they are, with spaces and line ends; byte code is no news."""
     (tmp_path / ".git").mkdir()
     new = "src/langflix/neü.py\0src/langflix/a b\n.py\0src/langflix/a.pyc\0".encode()
+    new += b"src/langflix/.a.py.swp\0"
     ignored = b"src/langflix/.env\0src/langflix/local/\0src/langflix/__pycache__/\0"
 
     found = read_sources(git(new, ignored), tmp_path, SETTINGS)
@@ -85,12 +96,27 @@ def test_new_files_are_named_and_ignored_ones_left_out(tmp_path: Path) -> None:
     assert found.left_out == ("src/langflix/.env", "src/langflix/local")
 
 
-def test_the_warning_stays_short() -> None:
+def test_warnings_stay_short() -> None:
     """Of many files the first are named and the rest counted."""
-    text = unknown_text([f"src/{number}.py" for number in range(100)])
+    many = [f"src/{number}.py" for number in range(100)]
+    for text in (unknown_text(many), ignored_text(many)):
+        assert "src/0.py" in text and "and 92 more" in text and len(text) < 400
+    assert "git add" in unknown_text(many)
 
-    assert "src/0.py" in text and "and 92 more" in text and len(text) < 400
-    assert "git add" in text
+
+def test_an_ignored_file_that_may_be_missed_is_named() -> None:
+    """Hidden files and folders are nobody's loss; any other is told, and none is no warning."""
+    text = ignored_text(["src/.env", "src/langflix/local", "src/.mypy_cache", "src/new.py"])
+    assert text == "git ignores, and so no image has: src/langflix/local, src/new.py"
+    assert ignored_text(["src/.env"]) == ""
+
+
+@pytest.mark.parametrize(("name", "is_one"), [
+    (name, kind == "leftover") for kind, names in LEFTOVERS.items() for name in names
+])  # fmt: skip
+def test_shared_cases_of_leftovers(name: str, is_one: bool) -> None:
+    """The filter of the build and the reader of git agree about what editors leave."""
+    assert is_leftover(name) is is_one
 
 
 @pytest.mark.parametrize(
