@@ -75,4 +75,7 @@ def test_outcome_json() -> None:
         "seconds": 1.235,
         "steps": [{"name": "plan", "seconds": 0.0}],
         "round_trips": 3,
+        "downtime_s": {"predicted": 0.0},
+        "failed_over": [],
+        "resumed": 0,
     }

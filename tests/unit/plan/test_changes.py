@@ -63,6 +63,7 @@ def test_plan_has_the_promised_fields() -> None:
     assert value == {
         "release": value["release"],
         "bytes_to_send": 7,
+        "downtime_s": 0,
         "containers": [
             {"service": "web", "action": "create", "reason": "not running", "downtime_s": 0},
             {"service": "db", "action": "create", "reason": "not running", "downtime_s": 0},
@@ -75,7 +76,9 @@ def test_plan_has_the_promised_fields() -> None:
         ],
         "definitions": [],
     }
-    assert list(value) == ["release", "bytes_to_send", "containers", "migrations", "definitions"]
+    assert list(value) == [
+        "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
+    ]  # fmt: skip
 
 
 def test_nothing_changed_is_nothing_to_do() -> None:
