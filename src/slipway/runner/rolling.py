@@ -190,13 +190,19 @@ class Roller:
                 raise explained(self._doors.docker, [wrong], seconds)
 
     def _drained(self, services: Sequence[Rolling]) -> None:
-        """Wait until the old containers have no requests left, or their time is over."""
+        """Wait until the old containers have no requests left, or their time is over.
+
+        An edge that was restarted since the switch may give them requests again: not from here on.
+        """
         clock, told = self._doors.clock, -1
         began = clock.monotonic()
         while True:
             self._doors.listener.heed()
             containers = self._doors.docker.containers()
+            waiting = self._act(services, switching, containers)
             passed = clock.monotonic() - began
+            if waiting and passed > _SWITCH_S:
+                raise Failed(f"waited too long for {waiting[0]}")
             left = 0
             for container in self._edges(containers):
                 servers = self._servers(container)
@@ -206,9 +212,9 @@ class Roller:
                     for one in services
                     if one.behind and passed < one.drain_s
                 )
-            if not left:
+            if not left and not waiting:
                 return
-            if left != told:
+            if left and left != told:
                 told = left
                 self._doors.listener.tell("say", text=f"  {left} requests of the old ones to end")
             clock.sleep(_LOOK_S)
