@@ -16,6 +16,7 @@ namespace = Collection(
     inputs.build,
     deploys.deploy,
     deploys.plan,
+    deploys.rollback,
     deploys.status,
     deploys.releases,
     deploys.down,

@@ -99,6 +99,7 @@ def outcome_text(outcome: Outcome) -> str:
             f"(0 bytes sent, 0 containers touched, {outcome.seconds:.1f} s)"
         )
     return (
-        f"deployed {outcome.release} at {outcome.url} ({human_bytes(outcome.bytes_sent)} sent, "
-        f"{outcome.containers_touched} containers touched, {outcome.seconds:.1f} s)"
+        f"{outcome.outcome} {outcome.release} at {outcome.url} "
+        f"({human_bytes(outcome.bytes_sent)} sent, {outcome.containers_touched} containers touched, "
+        f"{outcome.seconds:.1f} s)"
     )

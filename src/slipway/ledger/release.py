@@ -81,6 +81,7 @@ class Release:
         rolling: the services that are rolled, and what their right containers are like.
         edge: ``service`` and ``socket`` of the edge; empty without one.
         soak: seconds to watch it after the switch, and the share of errors it may have then.
+        verify: path of its URL that must answer 200.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Release:
     rolling: tuple[Rolling, ...] = ()
     edge: dict[str, str] = field(default_factory=dict)
     soak: tuple[float, float] = (0.0, 1.0)
+    verify: str = "/"
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -130,6 +132,7 @@ class Release:
             "rolling": {one.service: one.to_json() for one in self.rolling},
             "edge": dict(self.edge),
             "soak": list(self.soak),
+            "verify": self.verify,
         }
 
     @classmethod
@@ -185,6 +188,7 @@ def _release(reader: Reader) -> Release:
         rolling=tuple(_rolling(rolling.table(name), name) for name in rolling.names()),
         edge=reader.text_map("edge"),
         soak=_soak(reader.take("soak")),
+        verify=reader.text("verify", "/"),
     )
 
 

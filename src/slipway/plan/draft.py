@@ -119,6 +119,7 @@ def _release(
         volumes=rendered.volumes,
         edge=_edge(wanted.stack),
         soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
+        verify=wanted.stack.verify_path,
     )
     return replace(made, rolling=rolling(wanted.stack, made))
 

@@ -9,9 +9,9 @@ from slipway.plan.steps.common import undo
 
 
 def step(draft: Draft) -> Step | None:
-    """None when the stack wants none, or no container changes."""
+    """None when the stack wants none, no container changes, or there is nothing to go back to."""
     seconds, errors = draft.release.soak
-    if not seconds or not draft.plan.touched:
+    if not seconds or not draft.plan.touched or draft.seen.memory.records.live is None:
         return None
     hashes = tuple(sorted(draft.release.hashes.items()))
     do = (Soak(hashes, seconds, errors),)
