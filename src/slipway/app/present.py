@@ -100,6 +100,7 @@ def outcome_text(outcome: Outcome) -> str:
         )
     return (
         f"{outcome.outcome} {outcome.release} at {outcome.url} "
-        f"({human_bytes(outcome.bytes_sent)} sent, {outcome.containers_touched} containers touched, "
+        f"({human_bytes(outcome.bytes_sent)} sent, "
+        f"{outcome.containers_touched} containers touched, "
         f"{outcome.seconds:.1f} s)"
     )

@@ -92,7 +92,7 @@ class Carrier:
         return True
 
     def _soak(self, action: Json) -> bool:
-        soak(self.doors, self._roller, action["hashes"], action["seconds"], action["errors"])
+        soak(self.doors, self._roller, _expected(action), action["seconds"], action["errors"])
         return True
 
     def _check(self, action: Json) -> bool:
