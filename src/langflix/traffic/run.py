@@ -9,13 +9,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from langflix.errors import MediaError
+from langflix.errors import LangflixError, MediaError, UnavailableError
 from langflix.media import ffmpeg
 from langflix.traffic import count, kinds, pace
 from langflix.traffic.ask import Asker
@@ -72,6 +72,7 @@ async def load(asked: Load, headers: Mapping[str, str], begins: Callable[[str], 
         base_url=asked.url, timeout=REQUEST_S, trust_env=False, headers=headers
     ) as http:
         site = Site(http)
+        await _answers(http)
         try:
             known, wanted, before = await _learn(site, title, *forms)
             book = Book()
@@ -79,10 +80,25 @@ async def load(asked: Load, headers: Mapping[str, str], begins: Callable[[str], 
                 begins(began := pace.now())
                 rows, lasted = await _send(asked, headers, known, book, stop)
             lessons = await _settle(site, book, title, wanted, before)
-        finally:
-            for job in await site.jobs(title):
-                await site.delete(f"{JOBS}/{job['id']}")
+        except BaseException:
+            with suppress(LangflixError):  # what ended the load is what has to be told
+                await _clear(site, title)
+            raise
+        await _clear(site, title)
     return count.result(rows, lessons, began=began, seconds=lasted, rate=asked.rate)
+
+
+async def _answers(http: httpx.AsyncClient) -> None:
+    """See at once whether there is a stack; later it is waited for."""
+    try:
+        (await http.get("/health")).raise_for_status()
+    except httpx.HTTPError as error:
+        raise UnavailableError(f"{http.base_url} does not answer as LangFlix: {error}") from error
+
+
+async def _clear(site: Site, title: str) -> None:
+    for job in await site.jobs(title):
+        await site.delete(f"{JOBS}/{job['id']}")
 
 
 async def _learn(
