@@ -46,9 +46,9 @@ class Asker:
             transport = httpx.AsyncHTTPTransport(
                 verify=tls, limits=limits, socket_options=options or None
             )
-            options: dict[str, Any] = {"base_url": url, "headers": headers, "trust_env": False}
+            common: dict[str, Any] = {"base_url": url, "headers": headers, "trust_env": False}
             # Each request as a whole is bounded in ask().
-            return httpx.AsyncClient(**options, timeout=None, transport=transport)  # noqa: S113
+            return httpx.AsyncClient(**common, timeout=None, transport=transport)  # noqa: S113
 
         kept = [client(1) for _ in range(KEPT)]
         self._fresh = client(0)

@@ -46,8 +46,9 @@ class Run:
     load: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """The form that ``--json`` prints."""
-        return {**asdict(self), "changes": [asdict(one) for one in self.changes]}
+        """The form that ``--json`` prints: the load's own fields stand beside the run's."""
+        changes = [asdict(one) for one in self.changes]
+        return {"name": self.name, "about": self.about, "changes": changes, **self.load}
 
 
 def runs_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
