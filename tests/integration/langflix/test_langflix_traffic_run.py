@@ -18,7 +18,7 @@ from langflix.traffic import kinds, run
 from langflix.traffic.count import Result
 
 CLIP = bytes(range(256)) * 300
-MADE = {"expressions": [{}], "clips": [{"url": "/clip"}]}
+MADE: dict[str, list[dict[str, str]]] = {"expressions": [{}], "clips": [{"url": "/clip"}]}
 
 
 @dataclass
