@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from tests.unit.langflix.fake_api import Asked, Told, fake_api
 from langflix.cli.main import main
 from langflix.traffic import kinds, run
 from langflix.traffic.count import Result
+from langflix.traffic.lessons import Book, Lessons
 
 CLIP = bytes(range(256)) * 300
 MADE: dict[str, list[dict[str, str]]] = {"expressions": [{}], "clips": [{"url": "/clip"}]}
@@ -104,13 +106,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_films", lambda video: (b"middle" * 1000, b"tiny"))
 
 
-def loaded(site: Site, tmp_path: Path) -> Result:
-    """What a second of load comes to."""
+def loaded(site: Site, tmp_path: Path, seconds: float = 1.2) -> Result:
+    """What a second of load comes to, in which one job is made."""
     subtitle = tmp_path / "film.srt"
     subtitle.write_text("1\n")
     began: list[str] = []
     with fake_api(site.answer) as api:
-        asked = run.Load(api.url, tmp_path / "film.mp4", subtitle, rate=250, seconds=1.2)
+        asked = run.Load(api.url, tmp_path / "film.mp4", subtitle, rate=250, seconds=seconds)
         result = asyncio.run(run.load(asked, {}, began.append))
     assert [result.began] == began
     return result
@@ -147,12 +149,25 @@ def test_a_job_with_parts_twice(tmp_path: Path) -> None:
 
 def test_a_job_that_ends_twice(tmp_path: Path) -> None:
     """A job that is seen with two different ends was done twice."""
-    times = iter(range(1000))
+    times = itertools.count()
 
     def again(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [*jobs[:2], *({**job, "ended_at": next(times)} for job in jobs[2:])]
 
     assert loaded(Site(spoil=again), tmp_path).lessons.twice == ("2",)
+
+
+def test_jobs_are_followed_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends are noted while the load goes on: what ends again later is seen to."""
+    books: list[Book] = []
+
+    async def settle(site: object, book: Book, *_: object) -> Lessons:
+        books.append(book)
+        return Lessons()
+
+    monkeypatch.setattr(run, "_settle", settle)
+    loaded(Site(), tmp_path, seconds=3.0)
+    assert "2" not in books[0].open
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

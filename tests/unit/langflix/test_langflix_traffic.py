@@ -165,6 +165,16 @@ def test_arrivals_keep_their_clocks(rate: int, seconds: int) -> None:
         assert abs(counted[kind.name] - rate * seconds * kind.share) <= 1
 
 
+def test_fresh_kinds_ask_what_kept_ones_ask() -> None:
+    """The same requests go by connections of their own and by kept ones."""
+    asks = kinds.requests(KNOWN)
+    for name in ("api", "page"):
+        for _ in range(5):
+            kept, fresh = next(asks[f"{name}-kept"]), next(asks[f"{name}-fresh"])
+            assert (kept.path, kept.wrong, kept.status) == (fresh.path, fresh.wrong, fresh.status)
+            assert (kept.fresh, fresh.fresh) == (False, True)
+
+
 def test_jobs_have_keys_of_their_own_and_uploads_one() -> None:
     """No two jobs are one request; every upload is the same one."""
     asks = kinds.requests(KNOWN)
