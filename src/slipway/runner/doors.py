@@ -129,6 +129,9 @@ class Listener(Protocol):
             Failed: they do; its kind is ``interrupted``.
         """
 
+    def ignore(self) -> None:
+        """Heed no more: going back is what they want, and that is on its way."""
+
     def turn(self, step: str, index: int, seconds: float) -> bool:
         """Let them carry out an action that takes their machine, and wait for the end of it.
 

@@ -73,9 +73,10 @@ class Run:
         actions = way_back(self.request["steps"], self.begun)
         if not actions:
             return self._end("untouched", cause=cause)
+        self.doors.listener.ignore()
         self.doors.listener.tell("back", message=cause.message, stage=cause.stage)
         try:
-            Carrier(_Deaf.of(self.doors), self.request["edge"]).carry_out("back", actions)
+            Carrier(self.doors, self.request["edge"]).carry_out("back", actions)
         except Exception as caught:  # as above: it has to be told
             return self._end("broken", cause=cause, second=_cause(caught, "back"))
         return self._end("undone", cause=cause)
@@ -96,27 +97,6 @@ class Run:
             "failed_over": self._carrier.failed_over,
             "absent": self._carrier.absent,
         }
-
-
-@dataclass(frozen=True)
-class _Deaf:
-    """A listener whose wish to end is not heeded any more: going back is what they want."""
-
-    listener: Any
-
-    @classmethod
-    def of(cls, doors: Doors) -> Doors:
-        """The same doors with it."""
-        return Doors(doors.docker, doors.folder, doors.clock, cls(doors.listener))
-
-    def tell(self, event: str, **fields: object) -> None:
-        self.listener.tell(event, **fields)
-
-    def heed(self) -> None:
-        pass
-
-    def turn(self, step: str, index: int, seconds: float) -> bool:
-        return bool(self.listener.turn(step, index, seconds))
 
 
 def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any]:

@@ -128,6 +128,9 @@ class _Listener:
         if self.runner._cancelled:
             raise Failed("interrupted", kind="interrupted")
 
+    def ignore(self) -> None:
+        self.runner._cancelled = False
+
     def turn(self, step: str, index: int, seconds: float) -> bool:
         self.tell("turn", step=step, index=index)
         answer = self.runner._words.get(timeout=_WAIT_S)
