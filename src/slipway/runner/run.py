@@ -14,6 +14,7 @@ from slipway.runner.carry import Carrier
 from slipway.runner.containers import fingerprint
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Cause, Failed
+from slipway.runner.gaps import gaps
 
 Json = Mapping[str, Any]
 
@@ -23,8 +24,9 @@ class Run:
     """A run of steps.
 
     Attributes:
-        request: what was asked: ``steps``, ``edge``, ``live`` (id of the release before, or None)
-            and ``point`` (the step from whose end on there is no way back).
+        request: what was asked: ``steps``, ``edge``, ``live`` (id of the release before, or None),
+            ``checked`` (service to whether it has a health check) and ``point`` (the step from
+            whose end on there is no way back).
         doors: what it acts through.
         begun: names of steps that were begun, in order.
     """
@@ -44,8 +46,20 @@ class Run:
 
         Returns:
             How it ended: ``outcome`` (``done``, ``untouched``, ``undone`` or ``broken``), ``cause``
-            and ``second`` (that of the way back), ``failed_over``, ``absent``.
+            and ``second`` (that of the way back), ``late`` (what failed once there was no way
+            back), ``failed_over``, ``absent``, ``downtime_s`` (service to the seconds in which it
+            did not answer).
         """
+        try:
+            before, events = self.doors.docker.containers(), self.doors.docker.events()
+        except Failed as failed:
+            return self._end("untouched", cause=failed.cause)
+        end = self._through(past)
+        now, checked = self.doors.clock.now(), self.request["checked"]
+        end["downtime_s"] = gaps(before, events.end(), checked, now)
+        return end
+
+    def _through(self, past: bool) -> dict[str, Any]:
         stage = ""
         try:
             for step in self.request["steps"]:
@@ -96,6 +110,7 @@ class Run:
             "late": late.to_json() if late else None,
             "failed_over": self._carrier.failed_over,
             "absent": self._carrier.absent,
+            "downtime_s": {},
         }
 
 

@@ -83,7 +83,7 @@ class FakeRunner:
 
     def _work(self, request: Mapping[str, Any]) -> None:
         listener = _Listener(self)
-        run = Run(request, Doors(self.engine, _Folder(self.folder), self.clock, listener))
+        run = Run(request, Doors(self.engine, _Folder(self.folder), _Clock(self.clock), listener))
         intent, outcome = journal_lines(request)
         _Folder(self.folder).append("journal.jsonl", intent())
         end = run.carry_out()
@@ -112,6 +112,20 @@ class _Folder:
         for path in paths:
             for gone in [name for name in self.folder.files if f"{name}/".startswith(f"{path}/")]:
                 del self.folder.files[gone]
+
+
+@dataclass
+class _Clock:
+    clock: FakeClock
+
+    def now(self) -> float:
+        return self.clock.now().timestamp()
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
 
 
 @dataclass
