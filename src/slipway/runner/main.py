@@ -41,7 +41,9 @@ def main(argv: Sequence[str]) -> int:
         for event in follow(app_dir, rest[0], int(rest[1])):
             _show(event)
     elif verb == "tell":
-        Spool(app_dir, rest[0]).say(rest[1], json.load(sys.stdin))
+        spool = Spool(app_dir, rest[0])
+        spool.touch("heard")
+        spool.say(rest[1], json.load(sys.stdin))
     elif verb == "settle":
         _show(settle_last(app_dir))
     else:

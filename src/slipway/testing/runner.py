@@ -74,7 +74,7 @@ class FakeRunner:
         self.told.append(word)
         if word == "cancel":
             self._cancelled = True
-        else:
+        elif word != "here":
             self._words.put(value)
 
     def settle(self) -> Mapping[str, Any]:
