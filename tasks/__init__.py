@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import deploys, development, inputs, rehearsal, services
+from tasks import deploys, development, inputs, load, rehearsal, services
 
 namespace = Collection(
     inputs.lock,
@@ -16,18 +16,21 @@ namespace = Collection(
     inputs.build,
     deploys.deploy,
     deploys.plan,
+    deploys.rollback,
     deploys.status,
     deploys.releases,
     deploys.down,
     services.logs,
     services.run,
     development.lint,
-    development.bench,
 )
 namespace.add_task(services.exec_, name="exec")
 namespace.add_task(development.test_, name="test")
 namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
+_bench = Collection("bench", load.load)
+_bench.add_task(development.bench, name="all", default=True)
+namespace.add_collection(_bench)
 namespace.add_collection(Collection("dev", development.mutate))
 namespace.add_collection(Collection("nix", development.nix_check))

@@ -23,6 +23,7 @@ from slipway.report import Report
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "name of a host in deploy/hosts.toml (default: its `default`)"
 JSON = "print JSON on standard output"
+WAIT = "when somebody else is at work there, begin when that has ended"
 LOCKED = "never lock anew: stop when a locked package can't be had"
 
 

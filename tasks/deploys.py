@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from slipway.act.deploy import deploy as carry_out
 from slipway.act.deploy import make_draft
+from slipway.act.outcome import Result
 from slipway.app.answer import Answer
 from slipway.app.checkout import maker
 from slipway.app.present import outcome_text, plan_text, steps_text
+from slipway.app.target import Target
 from slipway.app.workspace import Workspace, new_token
 from slipway.operate import running
+from slipway.operate.rollback import roll_back
 from slipway.operate.status import (
     make_status,
     read_status,
@@ -17,17 +20,47 @@ from slipway.operate.status import (
     status_text,
 )
 from slipway.plan.steps import steps as steps_of
-from tasks.command import HOST, JSON, LOCKED, command
+from tasks.command import HOST, JSON, LOCKED, WAIT, command
 
 
-@command(help={"host": HOST, "locked": LOCKED, "json": JSON})
+@command(help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
 def deploy(
-    workspace: Workspace, host: str | None = None, locked: bool = False, json: bool = False
+    workspace: Workspace,
+    host: str | None = None,
+    locked: bool = False,
+    wait: bool = False,
+    json: bool = False,
 ) -> Answer:
     """Make this checkout live on a host; go back if it fails."""
     images, target = workspace.ready_for(host, locked=locked)
     with target:
-        result = carry_out(workspace.wanted(target, images), target.doors, new_token())
+        wanted = workspace.wanted(target, images)
+        result = carry_out(wanted, target.doors, new_token(), wait=wait)
+    return _answer(target, result)
+
+
+@command(
+    help={
+        "host": HOST,
+        "to": "id of a release, or its beginning (default: the one that was live before)",
+        "wait": WAIT,
+        "json": JSON,
+    }
+)
+def rollback(
+    workspace: Workspace,
+    host: str | None = None,
+    to: str = "",
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Make a release live again that the host still has: images, settings, files and secrets."""
+    with workspace.target(host) as target:
+        result = roll_back(target.doors, maker(), new_token(), to=to, wait=wait)
+    return _answer(target, result)
+
+
+def _answer(target: Target, result: Result) -> Answer:
     status = make_status(target.host.name, result.release, result.containers)
     outcome = result.outcome
     return Answer(outcome.to_json(), status_text(status), outcome_text(outcome))

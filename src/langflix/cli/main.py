@@ -25,6 +25,7 @@ MODULES: Mapping[str, str] = {
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
     "load": "langflix.cli.load",
+    "traffic": "langflix.cli.traffic",
     "check": "langflix.cli.check",
 }
 #: The code of a shell's command that SIGPIPE ended.
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     _add_load(commands.add_parser("load", help="time a deployed stack whose workers are busy"))
+    _add_traffic(commands.add_parser("traffic", help="count what fails of every kind of traffic"))
     check = commands.add_parser("check", help="a container's health check")
     check.add_argument("role", choices=("api", "worker", "beat", "flower"))
     return top
@@ -114,6 +116,12 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=int, default=50, metavar="N", help="requests in a second")
     parser.add_argument("--seconds", type=int, default=20, metavar="N", help="for so long")
     parser.add_argument("--jobs", type=int, default=20, metavar="N", help="lessons in the queue")
+
+
+def _add_traffic(parser: argparse.ArgumentParser) -> None:
+    _add_smoke(parser)
+    parser.add_argument("--rate", type=int, default=50, metavar="N", help="requests in a second")
+    parser.add_argument("--seconds", type=int, default=30, metavar="N", help="for so long")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

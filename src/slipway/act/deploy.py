@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from slipway.act.attend import Attended
 from slipway.act.contents import Contents
 from slipway.act.doors import Doors
 from slipway.act.failure import cause, untouched
@@ -28,20 +29,28 @@ from slipway.plan.wanted import Seen, Wanted
 
 
 @dataclass(slots=True)
-class _Progress:
-    """What a running deploy has done so far."""
+class Progress:
+    """What a running deploy has done so far.
+
+    Attributes:
+        doors: what it acts through.
+        started: when it began, by the clock that only grows.
+        times: how long its steps on this machine took.
+    """
 
     doors: Doors
     started: float
     times: list[StepTime] = field(default_factory=list)
 
     def timed(self, name: str, work: Callable[[], object]) -> None:
+        """Do something, and note how long it took."""
         started = self.doors.clock.monotonic()
         work()
         self.times.append(StepTime(name, self.doors.clock.monotonic() - started))
 
     @property
     def seconds(self) -> float:
+        """Since it began."""
         return self.doors.clock.monotonic() - self.started
 
 
@@ -76,7 +85,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
         DeployError: it failed, and what ran before runs again.
         DeployBroken: it failed, and what ran before could not be put back.
     """
-    progress = _Progress(doors, doors.clock.monotonic())
+    progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
     planned = make_draft(wanted, doors)
     if clear(doors, planned.seen.memory.run, wanted.who, wait=wait):
@@ -92,7 +101,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
     return _carry_out(progress, planned, token)
 
 
-def _carry_out(progress: _Progress, planned: Draft, token: str) -> Result:
+def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
     doors, release = progress.doors, planned.release
     live = planned.seen.memory.records.live
     interpreter = Interpreter(doors, Contents(planned, doors.folder), planned.transfer)
@@ -112,25 +121,40 @@ def _carry_out(progress: _Progress, planned: Draft, token: str) -> Result:
     attended = carry_out(
         doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
     )
-    containers = doors.engine.containers()
-    outcome = Outcome(
-        release.id,
-        "deployed",
+    outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
+    return Result(outcome, release, doors.engine.containers())
+
+
+def outcome_of(
+    progress: Progress, planned: Draft, attended: Attended, word: str, sent: int
+) -> Outcome:
+    """What a run did that ended well.
+
+    Args:
+        progress: of this machine.
+        planned: what was planned.
+        attended: what was heard of the host.
+        word: what it is called.
+        sent: image bytes that went over the wire.
+    """
+    return Outcome(
+        planned.release.id,
+        word,
         planned.wanted.url,
-        interpreter.bytes_sent,
+        sent,
         planned.plan.touched,
         progress.seconds,
         (*progress.times, *attended.times),
-        doors.host.total,
-        downtime_s=planned.plan.downtime_s,
+        progress.doors.host.total,
+        predicted_s=planned.plan.downtimes,
+        downtime_s=attended.end["downtime_s"],
         failed_over=tuple(attended.end["failed_over"]),
         resumed=attended.resumed,
     )
-    return Result(outcome, release, containers)
 
 
 def _prepare(
-    progress: _Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
+    progress: Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
 ) -> None:
     """What is done before the host is asked to begin: nothing that runs is touched by it."""
     doors, stage = progress.doors, "preflight"

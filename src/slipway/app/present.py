@@ -16,6 +16,7 @@ from slipway.plan.actions import (
     Roll,
     Run,
     Soak,
+    Start,
     Watch,
     Write,
 )
@@ -71,6 +72,8 @@ def action_text(action: Action) -> str:
             return f"remove {', '.join((*action.images, *action.networks, *action.paths))}"
         case Compose():
             return f"compose {' '.join(action.arguments)} (of {action.release})"
+        case Start():
+            return f"start {_names(action.services)} beside the old (of {action.release})"
         case Roll():
             return f"roll {_names(action.services)} (to {action.release})"
         case Retire():
@@ -99,6 +102,8 @@ def outcome_text(outcome: Outcome) -> str:
             f"(0 bytes sent, 0 containers touched, {outcome.seconds:.1f} s)"
         )
     return (
-        f"deployed {outcome.release} at {outcome.url} ({human_bytes(outcome.bytes_sent)} sent, "
-        f"{outcome.containers_touched} containers touched, {outcome.seconds:.1f} s)"
+        f"{outcome.outcome} {outcome.release} at {outcome.url} "
+        f"({human_bytes(outcome.bytes_sent)} sent, "
+        f"{outcome.containers_touched} containers touched, "
+        f"{outcome.seconds:.1f} s)"
     )

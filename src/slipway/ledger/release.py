@@ -81,6 +81,8 @@ class Release:
         rolling: the services that are rolled, and what their right containers are like.
         edge: ``service`` and ``socket`` of the edge; empty without one.
         soak: seconds to watch it after the switch, and the share of errors it may have then.
+        verify: path of its URL that must answer 200.
+        checked: the services that have a health check.
     """
 
     id: str
@@ -104,6 +106,8 @@ class Release:
     rolling: tuple[Rolling, ...] = ()
     edge: dict[str, str] = field(default_factory=dict)
     soak: tuple[float, float] = (0.0, 1.0)
+    verify: str = "/"
+    checked: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -130,6 +134,8 @@ class Release:
             "rolling": {one.service: one.to_json() for one in self.rolling},
             "edge": dict(self.edge),
             "soak": list(self.soak),
+            "verify": self.verify,
+            "checked": list(self.checked),
         }
 
     @classmethod
@@ -185,6 +191,8 @@ def _release(reader: Reader) -> Release:
         rolling=tuple(_rolling(rolling.table(name), name) for name in rolling.names()),
         edge=reader.text_map("edge"),
         soak=_soak(reader.take("soak")),
+        verify=reader.text("verify", "/"),
+        checked=reader.texts("checked", []),
     )
 
 

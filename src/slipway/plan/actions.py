@@ -146,10 +146,7 @@ class Watch:
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
-        expected = [
-            {"service": one.service, "config": one.config, **one.to_json()} for one in self.expected
-        ]
-        return {"action": "watch", "where": self.where, "expected": expected}
+        return {"action": "watch", "where": self.where, "expected": _expected(self.expected)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +188,29 @@ class Run:
             "argv": list(self.argv),
             "secrets": {name: f"{secret}/{version}" for name, secret, version in self.secrets},
             "timeout_s": RUN_S + _SPARE_S,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start new containers beside the old ones; :class:`Roll` goes on from there.
+
+    Attributes:
+        release: whose file.
+        services: those to start.
+    """
+
+    where: ClassVar[str] = "host"
+    release: str
+    services: tuple[Rolling, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "start",
+            "where": self.where,
+            "release": self.release,
+            "services": [one.to_json() for one in self.services],
         }
 
 
@@ -239,13 +259,13 @@ class Soak:
     """Watch for a while what is live now: restarts, health, the edge's error rate.
 
     Attributes:
-        hashes: service to the configuration hash of the containers that count.
+        expected: the services, with what marks the containers that count.
         seconds: how long.
         errors: share of the edge's answers, 0 to 1, that may be 5xx.
     """
 
     where: ClassVar[str] = "host"
-    hashes: tuple[tuple[str, str], ...]
+    expected: tuple[Expected, ...]
     seconds: float
     errors: float
 
@@ -254,7 +274,7 @@ class Soak:
         return {
             "action": "soak",
             "where": self.where,
-            "hashes": dict(self.hashes),
+            "expected": _expected(self.expected),
             "seconds": self.seconds,
             "errors": self.errors,
         }
@@ -277,4 +297,16 @@ class Check:
         return {"action": "check", "where": self.where, "checks": checks}
 
 
-Action = Load | Write | Remove | Compose | Watch | Ask | Run | Roll | Retire | Soak | Check
+def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "service": one.service,
+            **one.to_json(),
+            "config": one.config,
+            "images": list(one.images),
+        }
+        for one in wanted
+    ]
+
+
+Action = Load | Write | Remove | Compose | Watch | Ask | Run | Start | Roll | Retire | Soak | Check

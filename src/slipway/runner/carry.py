@@ -83,6 +83,10 @@ class Carrier:
             self.doors.listener.tell("removed", bytes=action["bytes"], **gone)
         return True
 
+    def _start(self, action: Json) -> bool:
+        self._roller.start(action)
+        return True
+
     def _roll(self, action: Json) -> bool:
         self.failed_over += self._roller.switch(action)
         return True
@@ -92,7 +96,7 @@ class Carrier:
         return True
 
     def _soak(self, action: Json) -> bool:
-        soak(self.doors, self._roller, action["hashes"], action["seconds"], action["errors"])
+        soak(self.doors, self._roller, _expected(action), action["seconds"], action["errors"])
         return True
 
     def _check(self, action: Json) -> bool:
@@ -105,6 +109,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "watch": Carrier._watch,
     "write": Carrier._write,
     "remove": Carrier._remove,
+    "start": Carrier._start,
     "roll": Carrier._roll,
     "retire": Carrier._retire,
     "soak": Carrier._soak,

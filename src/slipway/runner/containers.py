@@ -72,6 +72,15 @@ class Container:
     ports: tuple[int, ...] = ()
     addresses: tuple[tuple[str, str], ...] = ()
 
+    def fits(self, config: str, images: tuple[str, ...]) -> bool:
+        """Whether it was made from a definition and an image.
+
+        Args:
+            config: the label's value; empty for any.
+            images: the ids that the image may have; empty for any.
+        """
+        return (not config or self.config == config) and (not images or self.image_id in images)
+
     @property
     def ended(self) -> bool:
         """Whether its work ended with success."""

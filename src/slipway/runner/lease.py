@@ -12,10 +12,13 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
 NAME = "lease"
+_TRIES = 6
+_AGAIN_S = 0.2
 
 
 class Lease:
@@ -39,9 +42,7 @@ class Lease:
             None; or who holds it, when somebody else does.
         """
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(file):
             said = _said(file)
             os.close(file)
             return said
@@ -49,6 +50,20 @@ class Lease:
         number = int(_said(file).get("number", 0)) + 1
         self._write({**holder, "number": number, "pid": os.getpid()})
         return None
+
+    def held(self) -> bool:
+        """Whether anybody holds it; asking gets into nobody's way for longer than a moment."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def give_up(self) -> None:
         """Let others in; what stays in the file is the number."""
@@ -61,6 +76,18 @@ class Lease:
         data = json.dumps(value).encode() + b"\n"
         os.pwrite(self._file, data, 0)
         os.ftruncate(self._file, len(data))
+
+
+def _locked(file: int) -> bool:
+    """Lock it; who has just ended lets go within a moment."""
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if left:
+                time.sleep(_AGAIN_S)
+    return False
 
 
 def _said(file: int) -> dict[str, Any]:

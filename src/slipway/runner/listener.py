@@ -22,6 +22,7 @@ class SpoolListener:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._count = len(spool.events())
+        self._ignores = False
 
     def tell(self, event: str, **fields: object) -> None:
         """Note something that happened."""
@@ -35,8 +36,12 @@ class SpoolListener:
         Raises:
             Failed: they do; its kind is ``interrupted``.
         """
-        if self._spool.word(CANCEL) is not None:
+        if not self._ignores and self._spool.word(CANCEL) is not None:
             raise Failed("interrupted", kind="interrupted")
+
+    def ignore(self) -> None:
+        """Heed no more."""
+        self._ignores = True
 
     def turn(self, step: str, index: int, seconds: float) -> bool:
         """Let them carry out an action; see :meth:`slipway.runner.doors.Listener.turn`."""

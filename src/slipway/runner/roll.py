@@ -73,9 +73,7 @@ class Rolling:
 
     def is_right(self, container: Container) -> bool:
         """Whether a container is what is wanted."""
-        return container.config == self.config and (
-            not self.images or container.image_id in self.images
-        )
+        return container.fits(self.config, self.images)
 
 
 @dataclass(frozen=True)

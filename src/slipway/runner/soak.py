@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from slipway.runner import edge
-from slipway.runner.containers import Container, standing
+from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.edge import Answers
+from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.rolling import Roller
 from slipway.runner.watch import Fault, hard_fault
@@ -20,7 +21,7 @@ _FEWEST = 20
 def soak(
     doors: Doors,
     roller: Roller,
-    hashes: Mapping[str, str],
+    expected: Sequence[Expected],
     seconds: float,
     share: float,
 ) -> None:
@@ -29,8 +30,8 @@ def soak(
     Args:
         doors: what to act through.
         roller: asks the edge.
-        hashes: service to the ``io.slipway.config`` label of the containers that count; old ones
-            may still be beside them.
+        expected: the services, with what marks their new containers: old ones may still be beside
+            them.
         seconds: how long.
         share: the part of the edge's answers that may be errors (5xx).
 
@@ -38,14 +39,15 @@ def soak(
         Failed: one goes bad, or too many answers are errors.
     """
     containers, said = roller.looked()
-    watched = [one for one in standing(containers) if hashes.get(one.service) == one.config]
-    first = total(said, hashes)
+    watched = [one for one in containers if any(service.counts(one) for service in expected)]
+    names = [one.service for one in expected]
+    first = total(said, names)
     end = doors.clock.monotonic() + seconds
     while True:
         faults = going_bad(watched, containers)
         if faults:
             raise explained(doors.docker, faults)
-        seen = errors_since(first, total(said, hashes))
+        seen = errors_since(first, total(said, names))
         if seen.all >= _FEWEST and seen.errors > share * seen.all:
             raise Failed(f"{seen.errors} of {seen.all} answers since the switch are errors (5xx)")
         left = end - doors.clock.monotonic()

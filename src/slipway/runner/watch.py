@@ -118,11 +118,7 @@ def _judge(
     hard: list[Fault] = []
     soft: list[_Hope] = []
     for one in wanted:
-        theirs = [
-            c
-            for c in containers
-            if c.service == one.service and not c.one_off and one.config in ("", c.config)
-        ]
+        theirs = [c for c in containers if one.counts(c)]
         for container in theirs:
             before = memory.restarts.setdefault(container.id, container.restarts)
             if one.ends and container.ended:

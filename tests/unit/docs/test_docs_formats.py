@@ -12,9 +12,11 @@ from tests.composing import stack as read_stack
 from tests.unit.docs import pages
 from tests.unit.images.sample_images import image_of, layer
 
+from langflix.traffic import count, lessons
 from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
 from slipway.app.figure import Figure
+from slipway.app.underload import Change, Run
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
@@ -194,6 +196,12 @@ def _build() -> list[dict[str, object]]:
     return summary([image_of("api", layer("base"))])
 
 
+def _run() -> Run:
+    failed = count.Asked("a", 1.0, failure=count.Failure("t", count.Fault.CUT, "d"))
+    load = count.result([failed], lessons.Lessons(), began="t", seconds=1.0, rate=1).to_json()
+    return Run("n", "a", (Change("t", 1.0),), load)
+
+
 def _forms() -> dict[str, Mapping[str, Any]]:
     """One example of each JSON form, by its heading."""
     info = RehearsalInfo("n", "a", 22, "root", "k", "h", "t", "s", "b", "d")
@@ -206,6 +214,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "lock": Checked(0, 0, 0).to_json(),
         "fetch": Fetched(0, 0).to_json(),
         "bench": Figure("n", 1.0, "s").to_json(),
+        "bench.load": _run().to_json(),
         "rehearsal": info.to_json(),
         "errors": SlipwayError("m").to_json(),
     }

@@ -40,6 +40,11 @@ class FakeApi:
     asked: list[Asked] = field(default_factory=list)
 
 
+class _Server(ThreadingHTTPServer):
+    #: Many may come at once, on a machine that is busy.
+    request_queue_size = 256
+
+
 @contextmanager
 def fake_api(answer: Callable[[Asked], Told]) -> Iterator[FakeApi]:
     """Serve on the loopback address for the block."""
@@ -63,7 +68,7 @@ def fake_api(answer: Callable[[Asked], Told]) -> Iterator[FakeApi]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         api = FakeApi(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -33,6 +33,7 @@ NOT_OF_THE_API = {
     "run": "works without any service",
     "smoke": "reaches what `jobs` reaches; it is tested against a whole stack",
     "load": "the same",
+    "traffic": "the same",
 }
 #: Every other command, as somebody would type it.
 COMMANDS: dict[str, list[str]] = {

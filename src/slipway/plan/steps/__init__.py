@@ -6,7 +6,7 @@ do, and a line in :data:`ORDER`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
@@ -41,7 +41,28 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 )
 
 
+AGAIN = (
+    networks.step,
+    up.step,
+    roll.step,
+    verify.step,
+    soak.step,
+    record.step,
+    retire.step,
+)
+"""Those that bring back a release which the host has all of."""
+
+
 def steps(draft: Draft) -> tuple[Step, ...]:
     """The steps that carry out a draft, in order."""
-    made = (make(draft) for make in ORDER)
+    return _made(ORDER, draft)
+
+
+def again(draft: Draft) -> tuple[Step, ...]:
+    """The steps that make a release live which is on the host already."""
+    return _made(AGAIN, draft)
+
+
+def _made(order: Sequence[Callable[[Draft], Step | None]], draft: Draft) -> tuple[Step, ...]:
+    made = (make(draft) for make in order)
     return tuple(step for step in made if step is not None)

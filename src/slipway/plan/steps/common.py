@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slipway.ledger.entries import Link
@@ -71,6 +72,19 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     release = draft.release.id
     anew = up(release, ("--no-deps", "--force-recreate", *names), bodies)
     return (Compose(release, ("unpause", *names), _WAKE_S), anew)
+
+
+def marked(release: Release) -> tuple[Expected, ...]:
+    """What a release's services should come to, counting its own containers only.
+
+    Those of the release before may stand beside them, and be just ending.
+    """
+    found = []
+    for one in release.expected:
+        image = release.images.get(release.roles.get(one.service, ""))
+        images = (image.config_digest, image.manifest_digest) if image else ()
+        found.append(replace(one, config=release.hashes[one.service], images=images))
+    return tuple(found)
 
 
 def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from slipway.plan.actions import Soak
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.common import undo
+from slipway.plan.steps.common import marked, undo
 
 
 def step(draft: Draft) -> Step | None:
-    """None when the stack wants none, or no container changes."""
+    """None when the stack wants none, no container changes, or there is nothing to go back to."""
     seconds, errors = draft.release.soak
-    if not seconds or not draft.plan.touched:
+    if not seconds or not draft.plan.touched or draft.seen.memory.records.live is None:
         return None
-    hashes = tuple(sorted(draft.release.hashes.items()))
-    do = (Soak(hashes, seconds, errors),)
+    do = (Soak(marked(draft.release), seconds, errors),)
     return Step("soak", f"does it stay well for {seconds:g} s?", do=do, undo=undo(draft))

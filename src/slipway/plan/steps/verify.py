@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from slipway.plan.actions import Action, Ask, Run, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.common import undo
+from slipway.plan.steps.common import marked, undo
 
 
 def step(draft: Draft) -> Step:
     """What makes a release good enough to be called live."""
     stack, url = draft.wanted.stack, draft.wanted.url
-    hashes = draft.release.hashes
-    services = tuple(replace(one, config=hashes[one.service]) for one in draft.release.expected)
-    do: list[Action] = [Watch(services), Ask(url + stack.verify_path)]
+    do: list[Action] = [Watch(marked(draft.release)), Ask(url + stack.verify_path)]
     if stack.smoke.command:
         argv = tuple(part.replace("{url}", url) for part in stack.smoke.command)
         versions = draft.release.secrets

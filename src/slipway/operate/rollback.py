@@ -1,0 +1,73 @@
+"""Make a release live again that the host still has all of: no checkout and no build is needed."""
+
+from __future__ import annotations
+
+from slipway.act.ask import ask
+from slipway.act.deploy import Progress, outcome_of
+from slipway.act.doors import Doors
+from slipway.act.outcome import Result
+from slipway.act.run import Errand, carry_out, clear
+from slipway.errors import DeployError
+from slipway.ledger.layout import compose_file
+from slipway.plan.actions import Ask
+from slipway.plan.draft import Draft
+from slipway.plan.recorded import chosen, recorded
+from slipway.plan.steps import again
+from slipway.plan.wanted import Seen
+
+
+def make_draft(doors: Doors, who: str, to: str) -> Draft:
+    """Plan to go back; changes nothing.
+
+    Args:
+        doors: what to act through.
+        who: user and machine.
+        to: the id of a release or its beginning; empty for the one that was live before.
+
+    Raises:
+        DeployError: there is no such release, or the host has lost a part of it.
+    """
+    seen = Seen(doors.folder.read(), doors.engine.state())
+    release = chosen(seen.memory.records, to)
+    compose = doors.host.read(f"{doors.folder.path}/{compose_file(release.id)}")
+    if compose is None:
+        raise DeployError(
+            f"the Compose file of {release.id} is lost; nothing was changed", stage="plan"
+        )
+    return recorded(release, compose, seen, app_dir=doors.folder.path, who=who)
+
+
+def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = False) -> Result:
+    """Go back.
+
+    Raises:
+        DeployError: there is nothing to go back to; or it failed, and what ran before runs again.
+        DeployBroken: it failed, and what ran before could not be put back.
+    """
+    progress = Progress(doors, doors.clock.monotonic())
+    doors.report.step("plan", doors.host.name)
+    planned = make_draft(doors, who, to)
+    if clear(doors, planned.seen.memory.run, who, wait=wait):
+        planned = make_draft(doors, who, to)
+    release, live = planned.release, planned.seen.memory.records.live
+    steps = again(planned)
+    errand = Errand(
+        id=f"{doors.clock.now():%Y%m%d-%H%M%S}-back-{token[:6]}",
+        what=f"rollback to {release.id}",
+        who=who,
+        release=release,
+        live=live.id if live else None,
+        steps=steps,
+        word="rolled back",
+        intent={"who": who, "from": live.id if live else None, "plan": planned.plan.to_json()},
+    )
+    actions = {step.name: step.do for step in steps}
+
+    def turn(step: str, index: int) -> None:
+        action = actions[step][index]
+        if isinstance(action, Ask):
+            ask(doors.http, doors.clock, action.url)
+
+    attended = carry_out(doors, errand, turn)
+    outcome = outcome_of(progress, planned, attended, "rolled back", 0)
+    return Result(outcome, release, doors.engine.containers())

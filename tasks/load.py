@@ -1,0 +1,58 @@
+"""Measure what a change of the stack does to its users."""
+
+from __future__ import annotations
+
+from slipway.app.answer import Answer
+from slipway.app.load import Asked, load_deploys, load_site
+from slipway.app.switches import read_peers
+from slipway.app.underload import runs_json, runs_text
+from slipway.app.workspace import Workspace
+from slipway.errors import ConfigError
+from tasks.command import JSON, command
+
+_MOST_RATE, _MOST_SECONDS, _MOST_DEPLOYS = 500, 3600, 1000
+
+
+@command(
+    help={
+        "url": "load this stack and change nothing (default: one on a rehearsal host of its own)",
+        "seconds": "for how long at least",
+        "rate": "requests in a second",
+        "deploys": "how many deploys meanwhile, of two versions in turn",
+        "peer": "do the same by `compose` or `rollout=PATH`; may be given several times",
+        "json": JSON,
+    },
+    iterable=["peer"],
+)
+def load(
+    workspace: Workspace,
+    peer: list[str],
+    url: str = "",
+    seconds: int = 30,
+    rate: int = 50,
+    deploys: int = 0,
+    json: bool = False,
+) -> Answer:
+    """Load a stack with every kind of traffic; count what fails."""
+    bounds = (
+        ("rate", rate, 1, _MOST_RATE),
+        ("seconds", seconds, 1, _MOST_SECONDS),
+        ("deploys", deploys, 1 if peer else 0, _MOST_DEPLOYS),
+    )
+    wrong = [
+        f"--{name} {value} should be {least} to {most}"
+        for name, value, least, most in bounds
+        if not least <= value <= most
+    ]
+    if url and (deploys or peer):
+        wrong.append("--url is of a stack that is not changed: leave out --deploys and --peer")
+    if wrong:
+        raise ConfigError("; ".join(wrong), hint="./inv --help bench.load", stage="config")
+    asked = Asked(rate, seconds, deploys, read_peers(peer or ()))
+    if url:
+        workspace.supplies(locked=True).bring_samples(workspace.config)
+        runs = load_site(workspace.root, url, asked, workspace.report)
+    else:
+        workspace.images(locked=True, samples=True, tree=True)
+        runs = load_deploys(workspace.root, asked, workspace.report)
+    return Answer(runs_json(runs), runs_text(runs))
