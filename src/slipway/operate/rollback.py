@@ -69,5 +69,6 @@ def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = 
             ask(doors.http, doors.clock, action.url)
 
     attended = carry_out(doors, errand, turn)
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, planned, attended, "rolled back", 0)
-    return Result(outcome, release, doors.engine.containers())
+    return Result(outcome, release, containers)

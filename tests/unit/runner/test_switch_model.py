@@ -31,7 +31,13 @@ def deploy(model: Model, config: str) -> None:
     model.switching = True
     try:
         roller.switch(action(config))
-        soak(model.doors, roller, [Expected("api", 1, 30, config=config)], model.random.uniform(0, 12), 0.5)
+        soak(
+            model.doors,
+            roller,
+            [Expected("api", 1, 30, config=config)],
+            model.random.uniform(0, 12),
+            0.5,
+        )
         roller.retire(action(config))
     finally:
         model.switching = False
