@@ -96,7 +96,7 @@ def servers(text: str) -> tuple[Server, ...]:
             heading = words[1:]
         elif len(words) >= len(heading) - 1 and words and words[0].isdigit():
             row = dict(zip(heading, words))
-            if not _PLACE <= set(row):
+            if not set(row) >= _PLACE:
                 continue
             key = (row["be_name"], row["srv_name"])
             addresses[key] = (int(row["srv_id"]), f"{row['srv_addr']}:{row['srv_port']}")

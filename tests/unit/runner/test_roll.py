@@ -100,7 +100,10 @@ def test_going_back_is_one_command() -> None:
 
 def test_two_containers() -> None:
     """Each has a place of its own before the old ones are let go."""
-    two, second = replace(API, containers=2), replace(NEW, id="c3", addresses=((NET[0], "10.0.0.3"),))
+    two, second = (
+        replace(API, containers=2),
+        replace(NEW, id="c3", addresses=((NET[0], "10.0.0.3"),)),
+    )
     both = (OLD, NEW, second)
     assert switch(A, B, C, one=two, containers=both) == [*taken("b", 2), *taken("c", 3), REACH]
     assert switch(A, place("b", 2, "UP"), place("c", 3, "DRAIN"), one=two, containers=both) == [
