@@ -137,7 +137,6 @@ def test_a_host_is_asked_seldom(site: Site) -> None:
     outcome, after = site.deploy("3", "other")
     assert "migrate" in [step.name for step in outcome.steps]
     assert len(site.steady) <= MIGRATED, site.asked
-    print(site.steady)
 
 
 def test_a_whole_deploy_by_the_real_scripts(site: Site) -> None:

@@ -66,7 +66,8 @@ def test_it_stays_well(bench: Bench) -> None:
     ("change", "words"),
     [
         ({"restarts": 2}, "ends again and again"), ({"health": "unhealthy"}, "is unhealthy"),
-        ({"state": "exited", "exit_code": 3}, "exited with code 3"), ({"oom_killed": True}, "memory"),
+        ({"state": "exited", "exit_code": 3}, "exited with code 3"),
+        ({"oom_killed": True}, "memory"),
     ],
 )  # fmt: skip
 def test_it_goes_bad(bench: Bench, change: dict[str, object], words: str) -> None:
