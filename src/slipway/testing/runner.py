@@ -105,6 +105,12 @@ class _Folder:
     def link(self, path: str, target: str) -> None:
         self.folder.current = target
 
+    def write(self, path: str, text: str) -> None:
+        self.folder.put(path, text)
+
+    def exists(self, path: str) -> bool:
+        return path in self.folder.files
+
     def append(self, path: str, line: str) -> None:
         self.folder.files[path] = self.folder.files.get(path, b"") + line.encode() + b"\n"
 
