@@ -11,6 +11,8 @@ from slipway.app.present import outcome_text, plan_text, steps_text
 from slipway.app.target import Target
 from slipway.app.workspace import Workspace, new_token
 from slipway.operate import running
+from slipway.operate import scale as scales
+from slipway.operate.restart import restart as start_anew
 from slipway.operate.rollback import roll_back
 from slipway.operate.status import (
     make_status,
@@ -57,6 +59,48 @@ def rollback(
     """Make a release live again that the host still has: images, settings, files and secrets."""
     with workspace.target(host) as target:
         result = roll_back(target.doors, maker(), new_token(), to=to, wait=wait)
+    return _answer(target, result)
+
+
+@command(
+    help={"service": "which", "host": HOST, "wait": WAIT, "json": JSON}, positional=["service"]
+)
+def restart(
+    workspace: Workspace,
+    service: str,
+    host: str | None = None,
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Start a service anew, without a gap where that can be: restart SERVICE."""
+    with workspace.target(host) as target:
+        result = start_anew(target.doors, maker(), new_token(), service, wait=wait)
+    return _answer(target, result)
+
+
+@command(
+    help={
+        "set": "a service and how many containers it has, such as worker=3; as often as wanted",
+        "host": HOST,
+        "wait": WAIT,
+        "json": JSON,
+    },
+    iterable=["set"],
+)
+def scale(
+    workspace: Workspace,
+    set: list[str],
+    host: str | None = None,
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Have other numbers of containers, kept over deploys: scale worker=3."""
+    wanted = scales.parse_counts(set or ())
+    with workspace.target(host) as target:
+        if not wanted:
+            counts = scales.read_counts(target.doors)
+            return Answer(counts.to_json(), scales.counts_text(counts))
+        result = scales.scale(target.doors, maker(), new_token(), wanted, wait=wait)
     return _answer(target, result)
 
 

@@ -14,6 +14,7 @@ from slipway.plan.actions import (
     Remove,
     Retire,
     Roll,
+    Room,
     Run,
     Soak,
     Start,
@@ -76,6 +77,8 @@ def action_text(action: Action) -> str:
             return f"start {_names(action.services)} beside the old (of {action.release})"
         case Roll():
             return f"roll {_names(action.services)} (to {action.release})"
+        case Room():
+            return f"see whether the edge has places for {_names(action.services)}"
         case Retire():
             return f"end what is left of the old {_names(action.services)}"
         case Soak():

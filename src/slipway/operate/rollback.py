@@ -70,4 +70,4 @@ def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = 
 
     attended = carry_out(doors, errand, turn)
     outcome = outcome_of(progress, planned, attended, "rolled back", 0)
-    return Result(outcome, release, doors.engine.containers())
+    return Result(outcome, planned.counted, doors.engine.containers())

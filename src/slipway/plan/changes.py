@@ -137,7 +137,7 @@ def _change(
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
     if rolls and replicas(body):
         return ContainerChange(service, "roll", reason)
-    return ContainerChange(service, "recreate", reason, _downtime(body))
+    return ContainerChange(service, "recreate", reason, downtime(body))
 
 
 def _reason(
@@ -184,7 +184,7 @@ def _follow_networks(
                     service,
                     "recreate",
                     f"the {definition.kind} {definition.name} is made anew",
-                    _downtime(stack.services[service]),
+                    downtime(stack.services[service]),
                 )
 
 
@@ -201,11 +201,11 @@ def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
                         service,
                         "recreate",
                         f"restarts with {name}",
-                        _downtime(stack.services[service]),
+                        downtime(stack.services[service]),
                     )
 
 
-def _downtime(body: Mapping[str, Any]) -> float:
+def downtime(body: Mapping[str, Any]) -> float:
     """Seconds from the stop of the old container to the first good health check of the new one.
 
     Stopping is reckoned as a tenth of the grace period, which is the longest it may take, not what

@@ -75,7 +75,7 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
             + (f": {release.commit}" * bool(release.commit)),
             stage="plan",
         )
-    stack = _stack(release, json.loads(compose))
+    stack = stack_of(release, json.loads(compose)).scaled(seen.memory.scale)
     wanted = Wanted(
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,
@@ -85,7 +85,13 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
     return Draft(wanted, release, rendered, (), Transfer(), plan, seen)
 
 
-def _stack(release: Release, document: dict[str, Any]) -> Stack:
+def stack_of(release: Release, document: dict[str, Any]) -> Stack:
+    """The stack of a recorded release, as far as its record and its Compose file tell.
+
+    Args:
+        release: the release.
+        document: its Compose file.
+    """
     rolled: dict[str, Rolling] = {
         one.service: "edge" if one.behind else "beside" for one in release.rolling
     }

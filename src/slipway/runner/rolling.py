@@ -96,6 +96,23 @@ class Roller:
         self._doors.docker.remove([one.id for one in old])
         self._names(services)
 
+    def room(self, action: Mapping[str, Any]) -> None:
+        """See whether every edge has a place for each container that is wanted.
+
+        Raises:
+            Failed: one hasn't, or there is none that could be asked.
+        """
+        edges = self._edges(self._doors.docker.containers())
+        if not edges:
+            raise Failed("the edge doesn't run, so it can't be asked how many places it has")
+        for container in edges:
+            servers = self._servers(container)
+            for value in action["services"]:
+                why = Rolling.from_json(value).lacks_places(servers)
+                if why:
+                    hint = "add servers to that backend, as its others are, and deploy"
+                    raise Failed(why, hint=hint)
+
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
         """The containers, and what each running edge says of itself."""
         containers = self._doors.docker.containers()

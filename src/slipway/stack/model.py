@@ -201,6 +201,18 @@ class Stack:
         configs = self.document.get("configs") or {}
         return {name: body["content"] for name, body in configs.items() if "content" in body}
 
+    def scaled(self, counts: Mapping[str, int]) -> Stack:
+        """The stack with other numbers of containers.
+
+        Args:
+            counts: service to number; those that the stack hasn't got are left out.
+        """
+        services = dict(self.services)
+        for name in counts.keys() & services.keys():
+            deploy = {**(services[name].get("deploy") or {}), "replicas": counts[name]}
+            services[name] = {**services[name], "deploy": deploy}
+        return replace(self, document={**self.document, "services": services})
+
     def with_images(self, references: Mapping[str, str]) -> Stack:
         """The stack with what stood for images that weren't built yet put right.
 

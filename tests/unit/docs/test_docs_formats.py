@@ -23,6 +23,7 @@ from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.images.summary import summary
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
+from slipway.operate.scale import Count, Counts
 from slipway.operate.status import Drift, ServiceStatus, Status, releases_json
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
@@ -210,6 +211,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
         "releases": _releases()[0],
+        "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
         "lock": Checked(0, 0, 0).to_json(),
         "fetch": Fetched(0, 0).to_json(),

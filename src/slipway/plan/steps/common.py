@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
 
 from slipway.ledger.entries import Link
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.release import Release
+from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
 from slipway.plan.step import Belief
@@ -40,17 +40,36 @@ def first_touch(draft: Draft, *before: object) -> Belief:
     return later(draft) if any(before) else belief(draft)
 
 
-def up(release: str, further: Iterable[str], services: Iterable[Mapping[str, Any]]) -> Compose:
+def up(
+    draft: Draft, flags: Collection[str], names: Collection[str] = (), waited: Iterable[str] = ()
+) -> Compose:
     """``compose up`` with what is on the host already: nothing is pulled or built.
 
     Args:
-        release: whose file.
-        further: arguments of its own.
-        services: definitions of those it waits for, which tell how long.
+        draft: of whose release.
+        flags: Compose's.
+        names: the services; all when empty.
+        waited: those it may have to wait for, which tell how long, when they aren't ``names``.
     """
-    checks = [health_check(body) for body in services]
+    stack = draft.wanted.stack
+    checks = [health_check(stack.services[name]) for name in waited or names]
     limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
-    return Compose(release, (*_UP, *further), limit)
+    brought = set(names or stack.standing)
+    if "--no-deps" not in flags:
+        brought |= {needed for name in names for needed in stack.dependencies(name)}
+    counts = scale_flags(draft.seen.memory.scale, brought)
+    return Compose(draft.release.id, (*_UP, *flags, *counts, *names), limit)
+
+
+def scale_flags(scale: Scale, services: Collection[str]) -> tuple[str, ...]:
+    """Compose's flags for the host's own numbers of containers.
+
+    Args:
+        scale: the numbers.
+        services: those that Compose brings up: it refuses the flag for others.
+    """
+    kept = sorted(name for name in scale if name in services)
+    return tuple(word for name in kept for word in ("--scale", f"{name}={scale[name]}"))
 
 
 def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
@@ -68,10 +87,8 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     names = [service for service in services if service in paused]
     if not names:
         return ()
-    bodies = [draft.wanted.stack.services[name] for name in names]
-    release = draft.release.id
-    anew = up(release, ("--no-deps", "--force-recreate", *names), bodies)
-    return (Compose(release, ("unpause", *names), _WAKE_S), anew)
+    anew = up(draft, ("--no-deps", "--force-recreate"), names)
+    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), anew)
 
 
 def marked(release: Release) -> tuple[Expected, ...]:
@@ -87,11 +104,16 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
-def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:
+def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
     What is stopped first goes back first: what is rolled may need it. Its images, config files and
     secret versions are still on the host: pruning comes last.
+
+    Args:
+        release: with the host's own numbers of containers.
+        plan: what is undone.
+        scale: those numbers.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
@@ -99,11 +121,13 @@ def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
     rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
-    everything = Compose(release.id, (*_UP, "--remove-orphans"), limit)
+    counts = scale_flags(scale, release.hashes)
+    everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
     gently: list[Action] = []
     if rolled:
         if stopped:
-            gently.append(Compose(release.id, (*_UP, "--no-deps", *stopped), limit))
+            flags = ("--no-deps", *scale_flags(scale, stopped))
+            gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
         gently += [Roll(release.id, rolled), Retire(rolled)]
     return (
         *gently,
@@ -126,8 +150,9 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         return take_down(draft.release.id)
     networks = changed_networks(draft)
     if not networks:
-        return put_back(live, draft.plan)
-    return (*detach(live, draft), Remove(networks=networks), *put_back(live, draft.plan))
+        return put_back(live, draft.plan, draft.seen.memory.scale)
+    back = put_back(live, draft.plan, draft.seen.memory.scale)
+    return (*detach(live, draft), Remove(networks=networks), *back)
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:

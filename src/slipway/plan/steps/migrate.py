@@ -37,8 +37,7 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     needed = stack.dependencies(migration.service)
     actions: list[Action] = list(wake(draft, needed))
     if needed:
-        bodies = [stack.services[name] for name in needed]
-        actions.append(up(release, ("--no-deps", *needed), bodies))
+        actions.append(up(draft, ("--no-deps",), needed))
         actions.append(Watch(expected(stack, needed)))
     run = ("run", "--rm", "--no-deps", "-T", migration.service)
     if migration.plan:
