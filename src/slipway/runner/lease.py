@@ -12,10 +12,14 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
 NAME = "lease"
+# Somebody who only looks whether it is held holds it for a moment.
+_TRIES = 5
+_AGAIN_S = 0.1
 
 
 class Lease:
@@ -39,9 +43,7 @@ class Lease:
             None; or who holds it, when somebody else does.
         """
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(file):
             said = _said(file)
             os.close(file)
             return said
@@ -50,10 +52,25 @@ class Lease:
         self._write({**holder, "number": number, "pid": os.getpid()})
         return None
 
+    def held(self) -> bool:
+        """Whether somebody else holds it now."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+
     def give_up(self) -> None:
         """Let others in; what stays in the file is the number."""
         if self._file >= 0:
-            self._write({"number": _said(self._file).get("number", 0)})
+            with contextlib.suppress(OSError):  # what it says counts only while it is held
+                self._write({"number": _said(self._file).get("number", 0)})
             os.close(self._file)
             self._file = -1
 
@@ -61,6 +78,17 @@ class Lease:
         data = json.dumps(value).encode() + b"\n"
         os.pwrite(self._file, data, 0)
         os.ftruncate(self._file, len(data))
+
+
+def _locked(file: int) -> bool:
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if left:
+                time.sleep(_AGAIN_S)
+    return False
 
 
 def _said(file: int) -> dict[str, Any]:

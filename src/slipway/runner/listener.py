@@ -24,10 +24,19 @@ class SpoolListener:
         self._count = len(spool.events())
 
     def tell(self, event: str, **fields: object) -> None:
-        """Note something that happened."""
+        """Note something that happened.
+
+        A full disk takes a note away, but neither the work nor the way back.
+        """
         at = round(time.time(), 3)
-        self._spool.note({"number": self._count, "at": at, "event": event, **fields})
-        self._count += 1
+        for _ in range(2):
+            try:
+                self._spool.note({"number": self._count, "at": at, "event": event, **fields})
+                self._count += 1
+                return
+            except OSError:
+                if not self._spool.free():
+                    return
 
     def heed(self) -> None:
         """Look whether they want it to end.
