@@ -48,6 +48,7 @@ class Seen:
         jobs: jobs that were accepted.
         said: the last thing that the deploy said.
         lost: when requests failed, in seconds from the fault, and with which status; 0 for none.
+        changed: services whose container is another one than before, with why the old one ended.
         log: what the host noted of the run, with seconds from its beginning.
     """
 
@@ -63,6 +64,7 @@ class Seen:
     jobs: int
     said: str
     lost: list[tuple[float, int]]
+    changed: dict[str, str]
     log: list[str]
 
 
@@ -74,6 +76,7 @@ def run(place: Place, case: Case) -> Seen:
         key: str(time.time_ns()) if value == "anew" else value
         for key, value in case.environment.items()
     }
+    ids = _ids(place)
     load = Load(lambda: _into(place.init), place.address)
     code: int | None = None
     problems: list[str] = []
@@ -110,8 +113,27 @@ def run(place: Place, case: Case) -> Seen:
     return Seen(
         case.name, case.fault, case.step, "; ".join(problems) or ended, not problems, code,
         seconds, load.asked, load.failed, len(load.jobs), shown[:400],
-        [(round(at - began, 1), status) for at, status in load.lost], _log(place),
+        [(round(at - began, 1), status) for at, status in load.lost],
+        _changed(ids, place), _log(place),
     )  # fmt: skip
+
+
+def _ids(place: Place) -> dict[str, str]:
+    return {
+        one["Config"]["Labels"]["com.docker.compose.service"]: one["Id"] + one["State"]["StartedAt"]
+        for one in place.containers()
+    }
+
+
+def _changed(before: dict[str, str], place: Place) -> dict[str, str]:
+    now = {}
+    with contextlib.suppress(Late):
+        now = _ids(place)
+    return {
+        service: "restarted" if now.get(service, "")[:64] == then[:64] else "another"
+        for service, then in before.items()
+        if now.get(service) != then
+    }
 
 
 def _log(place: Place) -> list[str]:

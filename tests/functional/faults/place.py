@@ -156,6 +156,8 @@ class Place:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                # As a person's shell starts it; a test that runs in the background ignores Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
                 env={**os.environ, **given, "PYTHONPATH": str(self.site.root / "src")},
             )
         return Deploying(process, said)
