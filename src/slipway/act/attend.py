@@ -6,13 +6,15 @@ back and waits for that, a second one leaves it to the host.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from slipway.act.doors import Doors
 from slipway.act.outcome import StepTime
-from slipway.act.runner import Event
+from slipway.act.runner import Event, Runner
 from slipway.errors import CommandFailed, HostUnreachable, Interrupted, SlipwayError
 from slipway.report import human_bytes
 
@@ -20,6 +22,8 @@ _PATIENCE_S = 90.0
 _AGAIN_S = 2.0
 # A run that neither works, nor has an end, nor can be ended.
 _FORGOTTEN = 3
+
+_SIGN_S = 5.0
 
 _Answer = TypeVar("_Answer")
 
@@ -117,10 +121,11 @@ class _Attendance:
         if self._turn is None:
             return
         answer: dict[str, object] = {"failed": False}
-        try:
-            self._turn(step, index)
-        except (SlipwayError, OSError) as error:
-            answer = _failure(error)
+        with _Presence(self._doors.runner, self._run):
+            try:
+                self._turn(step, index)
+            except (SlipwayError, OSError) as error:
+                answer = _failure(error)
         self._reached(lambda: self._doors.runner.tell(self._run, f"{step}-{index}", answer))
 
     def _settled(self) -> Mapping[str, Any]:
@@ -148,6 +153,33 @@ class _Attendance:
             f"interrupted; {self._doors.host.name} goes back by itself",
             hint="./inv deploy shows how that ended",
         )
+
+
+class _Presence:
+    """Says now and then that somebody is still there, while this machine is at work.
+
+    Args:
+        runner: whom to tell.
+        run: which run.
+    """
+
+    def __init__(self, runner: Runner, run: str) -> None:
+        self._runner, self._run = runner, run
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._say, name="slipway-presence", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _say(self) -> None:
+        while not self._over.wait(_SIGN_S):
+            # A connection that is gone is found by whoever asks next.
+            with contextlib.suppress(SlipwayError, OSError):
+                self._runner.tell(self._run, "here", {})
 
 
 def attend(doors: Doors, run: str, turn: Turn | None = None) -> Attended:

@@ -168,7 +168,8 @@ def outcome_of(
         progress.seconds,
         (*progress.times, *attended.times),
         progress.doors.host.total,
-        downtime_s=planned.plan.downtime_s,
+        predicted_s=planned.plan.downtimes,
+        downtime_s=attended.end["downtime_s"],
         failed_over=tuple(attended.end["failed_over"]),
         resumed=attended.resumed,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from slipway.ledger.release import Release
 from slipway.runner.containers import Container
@@ -38,7 +39,8 @@ class Outcome:
         seconds: all of it.
         steps: in order.
         round_trips: how often the host was asked.
-        downtime_s: the longest that a service was expected not to answer.
+        predicted_s: services expected not to answer for a while, and for how many seconds.
+        downtime_s: those that did not, and for how many.
         failed_over: services whose requests were switched without a gap.
         resumed: how often a connection that broke was opened again.
     """
@@ -51,7 +53,8 @@ class Outcome:
     seconds: float
     steps: tuple[StepTime, ...]
     round_trips: int = 0
-    downtime_s: float = 0.0
+    predicted_s: Mapping[str, float] = field(default_factory=dict)
+    downtime_s: Mapping[str, float] = field(default_factory=dict)
     failed_over: tuple[str, ...] = ()
     resumed: int = 0
 
@@ -66,7 +69,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "steps": [step.to_json() for step in self.steps],
             "round_trips": self.round_trips,
-            "downtime_s": {"predicted": self.downtime_s},
+            "downtime_s": {"predicted": dict(self.predicted_s), "seen": dict(self.downtime_s)},
             "failed_over": list(self.failed_over),
             "resumed": self.resumed,
         }

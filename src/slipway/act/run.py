@@ -53,6 +53,7 @@ class Errand:
             "holder": {"who": self.who, "what": self.what, "since": since},
             "steps": [step.to_json() for step in self.steps],
             "point": record.NAME,
+            "checked": {one: one in self.release.checked for one in self.release.hashes},
             "word": self.word,
             "intent": dict(self.intent),
         }

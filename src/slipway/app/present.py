@@ -16,6 +16,7 @@ from slipway.plan.actions import (
     Roll,
     Run,
     Soak,
+    Start,
     Watch,
     Write,
 )
@@ -71,6 +72,8 @@ def action_text(action: Action) -> str:
             return f"remove {', '.join((*action.images, *action.networks, *action.paths))}"
         case Compose():
             return f"compose {' '.join(action.arguments)} (of {action.release})"
+        case Start():
+            return f"start {_names(action.services)} beside the old (of {action.release})"
         case Roll():
             return f"roll {_names(action.services)} (to {action.release})"
         case Retire():

@@ -82,6 +82,7 @@ class Release:
         edge: ``service`` and ``socket`` of the edge; empty without one.
         soak: seconds to watch it after the switch, and the share of errors it may have then.
         verify: path of its URL that must answer 200.
+        checked: the services that have a health check.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Release:
     edge: dict[str, str] = field(default_factory=dict)
     soak: tuple[float, float] = (0.0, 1.0)
     verify: str = "/"
+    checked: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -133,6 +135,7 @@ class Release:
             "edge": dict(self.edge),
             "soak": list(self.soak),
             "verify": self.verify,
+            "checked": list(self.checked),
         }
 
     @classmethod
@@ -189,6 +192,7 @@ def _release(reader: Reader) -> Release:
         edge=reader.text_map("edge"),
         soak=_soak(reader.take("soak")),
         verify=reader.text("verify", "/"),
+        checked=reader.texts("checked", []),
     )
 
 

@@ -192,6 +192,29 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Start new containers beside the old ones; :class:`Roll` goes on from there.
+
+    Attributes:
+        release: whose file.
+        services: those to start.
+    """
+
+    where: ClassVar[str] = "host"
+    release: str
+    services: tuple[Rolling, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "start",
+            "where": self.where,
+            "release": self.release,
+            "services": [one.to_json() for one in self.services],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Roll:
     """Start new containers beside the old ones, and bring all requests to them.
 
@@ -286,4 +309,4 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
     ]
 
 
-Action = Load | Write | Remove | Compose | Watch | Ask | Run | Roll | Retire | Soak | Check
+Action = Load | Write | Remove | Compose | Watch | Ask | Run | Start | Roll | Retire | Soak | Check

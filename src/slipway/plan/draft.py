@@ -13,6 +13,7 @@ from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen, Wanted
+from slipway.stack.health import health_check
 from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
 
@@ -120,6 +121,7 @@ def _release(
         edge=_edge(wanted.stack),
         soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
         verify=wanted.stack.verify_path,
+        checked=tuple(name for name in standing if health_check(wanted.stack.services[name])),
     )
     return replace(made, rolling=rolling(wanted.stack, made))
 

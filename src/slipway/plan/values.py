@@ -103,6 +103,11 @@ class Plan:
         return tuple(one.service for one in self.containers if one.action in actions)
 
     @property
+    def downtimes(self) -> dict[str, float]:
+        """The services that are expected not to answer for a while, and for how many seconds."""
+        return {one.service: one.downtime_s for one in self.containers if one.downtime_s}
+
+    @property
     def downtime_s(self) -> float:
         """The longest that a service is expected not to answer, in seconds."""
         return max((change.downtime_s for change in self.containers), default=0.0)

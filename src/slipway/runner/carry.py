@@ -83,6 +83,10 @@ class Carrier:
             self.doors.listener.tell("removed", bytes=action["bytes"], **gone)
         return True
 
+    def _start(self, action: Json) -> bool:
+        self._roller.start(action)
+        return True
+
     def _roll(self, action: Json) -> bool:
         self.failed_over += self._roller.switch(action)
         return True
@@ -105,6 +109,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "watch": Carrier._watch,
     "write": Carrier._write,
     "remove": Carrier._remove,
+    "start": Carrier._start,
     "roll": Carrier._roll,
     "retire": Carrier._retire,
     "soak": Carrier._soak,

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from typing import IO
@@ -18,6 +19,7 @@ from slipway.runner.containers import (
 )
 from slipway.runner.doors import Done
 from slipway.runner.failure import Failed
+from slipway.runner.gaps import ACTIONS
 
 _ASK_S = 60.0
 _REMOVE_S = 300.0
@@ -91,6 +93,12 @@ class HostDocker:
         finally:
             if os.path.exists(fresh):
                 os.unlink(fresh)
+
+    def events(self) -> ChildEvents:
+        """Begin to note what happens to containers."""
+        filters = [f"label={PROJECT_LABEL}={self._project}", *(f"event={one}" for one in ACTIONS)]
+        words = [word for one in filters for word in ("--filter", one)]
+        return ChildEvents((self._docker, "events", *words, "--format", "{{json .}}"))
 
     def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
         """Run a program in a container."""
@@ -198,6 +206,31 @@ class HostDocker:
                     except BaseException:
                         _ended(process)
                         raise
+
+
+class ChildEvents:
+    """A program that prints what happens to containers.
+
+    Args:
+        argv: the program and its arguments.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._file = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=self._file,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,
+        )
+
+    def end(self) -> str:
+        """Note no more; what was printed."""
+        _ended(self._process)
+        with self._file:
+            self._file.seek(0)
+            return _text(self._file.read())
 
 
 class ChildStopping:

@@ -53,6 +53,9 @@ class Docker(Protocol):
             input: a file that is its standard input.
         """
 
+    def events(self) -> Events:
+        """Begin to note when containers start, pass their health checks, are stopped or die."""
+
     def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
         """Run a program in a container."""
 
@@ -77,6 +80,13 @@ class Docker(Protocol):
         Raises:
             Failed: one can't be removed.
         """
+
+
+class Events(Protocol):
+    """What happens to containers from some moment on."""
+
+    def end(self) -> str:
+        """Note no more; lines of JSON as Docker prints them."""
 
 
 class Stopping(Protocol):
@@ -109,6 +119,9 @@ class Folder(Protocol):
 class Clock(Protocol):
     """Time."""
 
+    def now(self) -> float:
+        """Seconds since 1970."""
+
     def monotonic(self) -> float:
         """Seconds that only grow."""
 
@@ -128,6 +141,9 @@ class Listener(Protocol):
         Raises:
             Failed: they do; its kind is ``interrupted``.
         """
+
+    def ignore(self) -> None:
+        """Heed no more: going back is what they want, and that is on its way."""
 
     def turn(self, step: str, index: int, seconds: float) -> bool:
         """Let them carry out an action that takes their machine, and wait for the end of it.

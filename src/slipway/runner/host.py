@@ -75,6 +75,10 @@ class HostFolder:
 class HostClock:
     """The host's clock."""
 
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
     def monotonic(self) -> float:
         """Seconds that only grow."""
         return time.monotonic()

@@ -17,9 +17,8 @@ from collections.abc import Mapping
 from typing import Any
 
 NAME = "lease"
-# Somebody who only looks whether it is held holds it for a moment.
-_TRIES = 5
-_AGAIN_S = 0.1
+_TRIES = 6
+_AGAIN_S = 0.2
 
 
 class Lease:
@@ -53,18 +52,18 @@ class Lease:
         return None
 
     def held(self) -> bool:
-        """Whether somebody else holds it now."""
+        """Whether anybody holds it; asking gets into nobody's way for longer than a moment."""
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return False
         except OSError:
             return True
         finally:
             os.close(file)
+        return False
 
     def give_up(self) -> None:
         """Let others in; what stays in the file is the number."""
@@ -81,6 +80,7 @@ class Lease:
 
 
 def _locked(file: int) -> bool:
+    """Lock it; who has just ended lets go within a moment."""
     for left in reversed(range(_TRIES)):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,6 +22,8 @@ class SpoolListener:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._count = len(spool.events())
+        self._ignores = False
+        self._stamp, self._since = spool.stamp("heard"), time.monotonic()
 
     def tell(self, event: str, **fields: object) -> None:
         """Note something that happened.
@@ -44,8 +46,20 @@ class SpoolListener:
         Raises:
             Failed: they do; its kind is ``interrupted``.
         """
-        if self._spool.word(CANCEL) is not None:
+        self._gone()
+        if not self._ignores and self._spool.word(CANCEL) is not None:
             raise Failed("interrupted", kind="interrupted")
+
+    def _gone(self) -> bool:
+        """Whether nobody was there for some time, by a clock that does not jump."""
+        stamp, now = self._spool.stamp("heard"), time.monotonic()
+        if stamp != self._stamp:
+            self._stamp, self._since = stamp, now
+        return now - self._since > _GONE_S
+
+    def ignore(self) -> None:
+        """Heed no more."""
+        self._ignores = True
 
     def turn(self, step: str, index: int, seconds: float) -> bool:
         """Let them carry out an action; see :meth:`slipway.runner.doors.Listener.turn`."""
@@ -61,7 +75,7 @@ class SpoolListener:
                         answer["message"], details=answer["details"], hint=answer["hint"] or ""
                     )
                 return True
-            if self._spool.age("heard") > _GONE_S:
+            if self._gone():
                 self.tell("say", text="  nobody is there to do it")
                 return False
             time.sleep(_LOOK_S)

@@ -32,6 +32,7 @@ _FOLLOW_S = 8.0
 _GATHER_S = 0.4
 _LOOK_S = 0.03
 _JOURNAL = "journal.jsonl"
+_KEPT = 5
 _AT_ONCE = ("turn", "end")
 
 
@@ -44,7 +45,9 @@ def main(argv: Sequence[str]) -> int:
         for event in follow(app_dir, rest[0], int(rest[1])):
             _show(event)
     elif verb == "tell":
-        Spool(app_dir, rest[0]).say(rest[1], json.load(sys.stdin))
+        spool = Spool(app_dir, rest[0])
+        spool.touch("heard")
+        spool.say(rest[1], json.load(sys.stdin))
     elif verb == "settle":
         _show(settle_last(app_dir))
     else:
@@ -92,6 +95,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
         sweep(app_dir)
         spool.make(request)
         spool.touch("heard")
+        _prune(os.path.dirname(os.path.abspath(sys.argv[0])))
     answer = {"busy": holder} if holder is not None else {"started": spool.run}
     errors = os.open(os.path.join(spool.path, "errors") if holder is None else os.devnull,
                      os.O_WRONLY | os.O_CREAT, 0o600)  # fmt: skip
@@ -106,6 +110,13 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
             at_boot.disarm()
         finally:
             lease.give_up()
+
+
+def _prune(folder: str) -> None:
+    """Of the runner's own file, keep the latest versions only."""
+    files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".pyz")]
+    for path in sorted(files, key=os.path.getmtime)[:-_KEPT]:
+        os.unlink(path)
 
 
 def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
@@ -183,9 +194,9 @@ def follow(app_dir: str, run: str, first: int) -> list[Mapping[str, Any]]:
 
 def _lost(app_dir: str, spool: Spool) -> list[Mapping[str, Any]]:
     """Whether nobody works at a run that has no end."""
-    if Lease(app_dir).held():
+    if Lease(app_dir).held() or spool.read("end.json"):
         return []
-    return [] if spool.read("end.json") else [{"event": "lost"}]
+    return [{"event": "lost"}]
 
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:

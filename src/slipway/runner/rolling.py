@@ -46,6 +46,14 @@ class Roller:
         self._stopping: dict[tuple[str, ...], Stopping] = {}
         self._release, self._before = "", set[str]()
 
+    def start(self, action: Mapping[str, Any]) -> None:
+        """Start new containers beside the old ones; :meth:`switch` goes on from there.
+
+        Raises:
+            Failed: they can't be started.
+        """
+        self._start(action["release"], [Rolling.from_json(one) for one in action["services"]])
+
     def switch(self, action: Mapping[str, Any]) -> list[str]:
         """Start new containers beside the old ones and bring all requests to them.
 

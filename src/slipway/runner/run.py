@@ -14,6 +14,7 @@ from slipway.runner.carry import Carrier
 from slipway.runner.containers import fingerprint
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Cause, Failed
+from slipway.runner.gaps import gaps
 
 Json = Mapping[str, Any]
 
@@ -25,8 +26,9 @@ class Run:
     """A run of steps.
 
     Attributes:
-        request: what was asked: ``steps``, ``edge``, ``live`` (id of the release before, or None)
-            and ``point`` (the step from whose end on there is no way back).
+        request: what was asked: ``steps``, ``edge``, ``live`` (id of the release before, or None),
+            ``checked`` (service to whether it has a health check) and ``point`` (the step from
+            whose end on there is no way back).
         doors: what it acts through.
         begun: names of steps that were begun, in order.
     """
@@ -46,8 +48,20 @@ class Run:
 
         Returns:
             How it ended: ``outcome`` (``done``, ``untouched``, ``undone`` or ``broken``), ``cause``
-            and ``second`` (that of the way back), ``failed_over``, ``absent``.
+            and ``second`` (that of the way back), ``late`` (what failed once there was no way
+            back), ``failed_over``, ``absent``, ``downtime_s`` (service to the seconds in which it
+            did not answer).
         """
+        try:
+            before, events = self.doors.docker.containers(), self.doors.docker.events()
+        except Failed as failed:
+            return self._end("untouched", cause=failed.cause)
+        end = self._through(past)
+        now, checked = self.doors.clock.now(), self.request["checked"]
+        end["downtime_s"] = gaps(before, events.end(), checked, now)
+        return end
+
+    def _through(self, past: bool) -> dict[str, Any]:
         stage = ""
         try:
             for step in self.request["steps"]:
@@ -75,11 +89,12 @@ class Run:
         actions = way_back(self.request["steps"], self.begun)
         if not actions:
             return self._end("untouched", cause=cause)
+        self.doors.listener.ignore()
         self.doors.listener.tell("back", message=cause.message, stage=cause.stage)
         try:
             # A daemon that was killed is started again by the host; until then nothing can go back.
             self.doors.docker.containers()
-            Carrier(_Deaf.of(self.doors), self.request["edge"]).carry_out("back", actions)
+            Carrier(self.doors, self.request["edge"]).carry_out("back", actions)
         except Exception as caught:  # as above: it has to be told
             return self._end("broken", cause=cause, second=_cause(caught, "back"))
         return self._end("undone", cause=cause)
@@ -99,28 +114,8 @@ class Run:
             "late": late.to_json() if late else None,
             "failed_over": self._carrier.failed_over,
             "absent": self._carrier.absent,
+            "downtime_s": {},
         }
-
-
-@dataclass(frozen=True)
-class _Deaf:
-    """A listener whose wish to end is not heeded any more: going back is what they want."""
-
-    listener: Any
-
-    @classmethod
-    def of(cls, doors: Doors) -> Doors:
-        """The same doors with it."""
-        return Doors(doors.docker, doors.folder, doors.clock, cls(doors.listener))
-
-    def tell(self, event: str, **fields: object) -> None:
-        self.listener.tell(event, **fields)
-
-    def heed(self) -> None:
-        pass
-
-    def turn(self, step: str, index: int, seconds: float) -> bool:
-        return bool(self.listener.turn(step, index, seconds))
 
 
 def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any]:

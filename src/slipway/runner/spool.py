@@ -121,12 +121,12 @@ class Spool:
         with open(os.path.join(self.path, name), "ab"):
             os.utime(os.path.join(self.path, name))
 
-    def age(self, name: str) -> float:
-        """Seconds since :meth:`touch`; endless when it never was."""
+    def stamp(self, name: str) -> int:
+        """A number that every :meth:`touch` changes; 0 when there was none."""
         try:
-            return max(0.0, time.time() - os.stat(os.path.join(self.path, name)).st_mtime)
+            return os.stat(os.path.join(self.path, name)).st_mtime_ns
         except OSError:
-            return float("inf")
+            return 0
 
     def say(self, word: str, value: Mapping[str, Any]) -> None:
         """Leave a word for the run."""

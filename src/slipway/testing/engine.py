@@ -119,6 +119,10 @@ class FakeEngine:
             self.folder.files[output.removeprefix(f"{self.folder.path}/")] = b"dumped"
         return Done(0)
 
+    def events(self) -> FakeEvents:
+        """Nothing happens."""
+        return FakeEvents()
+
     def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
         """Every program succeeds, except in containers of a sick image."""
         self.executed.append((container, *argv))
@@ -205,6 +209,14 @@ class FakeEngine:
             replace(one, **changes) if one.service == service else one  # type: ignore[arg-type]
             for one in self.running
         ]
+
+
+class FakeEvents:
+    """No events."""
+
+    def end(self) -> str:
+        """None."""
+        return ""
 
 
 class FakeStopping:

@@ -74,7 +74,7 @@ class FakeRunner:
         self.told.append(word)
         if word == "cancel":
             self._cancelled = True
-        else:
+        elif word != "here":
             self._words.put(value)
 
     def settle(self) -> Mapping[str, Any]:
@@ -83,7 +83,7 @@ class FakeRunner:
 
     def _work(self, request: Mapping[str, Any]) -> None:
         listener = _Listener(self)
-        run = Run(request, Doors(self.engine, _Folder(self.folder), self.clock, listener))
+        run = Run(request, Doors(self.engine, _Folder(self.folder), _Clock(self.clock), listener))
         intent, outcome = journal_lines(request)
         _Folder(self.folder).append("journal.jsonl", intent())
         end = run.carry_out()
@@ -115,6 +115,20 @@ class _Folder:
 
 
 @dataclass
+class _Clock:
+    clock: FakeClock
+
+    def now(self) -> float:
+        return self.clock.now().timestamp()
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+
+@dataclass
 class _Listener:
     runner: FakeRunner
     count: int = 0
@@ -127,6 +141,9 @@ class _Listener:
     def heed(self) -> None:
         if self.runner._cancelled:
             raise Failed("interrupted", kind="interrupted")
+
+    def ignore(self) -> None:
+        self.runner._cancelled = False
 
     def turn(self, step: str, index: int, seconds: float) -> bool:
         self.tell("turn", step=step, index=index)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.plan.actions import Action
+from slipway.plan.actions import Action, Start
 from slipway.plan.changes import UNHEALTHY
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps import common
+from slipway.plan.steps.roll import rolled as rolling
 
 
 def step(draft: Draft) -> Step | None:
@@ -40,10 +41,21 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     migration = stack.migration.service if plan.migrations else ""
     woken = stack.dependencies(migration) if migration else ()
     awake = common.wake(draft, [name for name in names if name not in woken])
+    early = _early(draft, names)
     if not sick:
-        return (*awake, everything)
+        return (*early, *awake, everything)
     return (
+        *early,
         *awake,
         common.up(release, ("--no-deps", "--force-recreate", *sick), bodies),
         everything,
     )
+
+
+def _early(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
+    """What is rolled begins to start before that, unless it needs what is stopped here."""
+    rolled = rolling(draft)
+    needed = {one for each in rolled for one in draft.wanted.stack.dependencies(each.service)}
+    if not rolled or needed & set(names):
+        return ()
+    return (Start(draft.release.id, rolled),)
