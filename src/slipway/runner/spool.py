@@ -13,7 +13,6 @@ import errno
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from typing import Any
 
