@@ -28,7 +28,6 @@ class Case:
         codes: exit codes that the deploy may end with; empty for any.
         settles: the release that has to be live afterwards: ``old``, ``new``, or empty for either.
         slow_s: seconds within which a release must be whole.
-        memory: whether the host's disk has to be one in memory.
     """
 
     fault: str
@@ -39,7 +38,6 @@ class Case:
     codes: tuple[int, ...] = ()
     settles: str = ""
     slow_s: float = 60.0
-    quiet: bool = False
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 from pathlib import Path
@@ -52,7 +51,7 @@ def test_an_openrc_host_gets_a_program_that_does_not_hold_up_its_boot(tmp_path: 
     at_boot = AtBoot("shop", "/mnt/my tank", str(tmp_path))
     assert at_boot.arm(("/bin/sh", "-c", f"echo $0 >'{told}'; touch '{told}.end'", "a b"))
     program = tmp_path / "etc/local.d/slipway-shop.start"
-    assert stat.S_IMODE(os.stat(program).st_mode) == 0o755
+    assert stat.S_IMODE(program.stat().st_mode) == 0o755
     assert program.read_text().endswith("&\n")
     waiting = program.read_text().replace("&\n", "\n")
     program.write_text(waiting)
