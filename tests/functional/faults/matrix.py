@@ -26,6 +26,8 @@ from tests.functional.faults.load import Load
 from tests.functional.faults.place import Late, Place, make, until
 from tests.functional.faults.strikes import ROOM
 
+from slipway.commandline import heed_endings
+
 _END_S = 300.0
 _NEWNET = 0x40000000
 _HEAD = (
@@ -241,6 +243,7 @@ def written(text: str, found: Sequence[Seen]) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Run the cases whose name fits a pattern, and write their rows."""
+    heed_endings()
     root = Path(__file__).resolve().parents[3]
     pattern = re.compile(argv[0] if argv else "")
     cases = [case for case in CASES if pattern.search(case.name)]
