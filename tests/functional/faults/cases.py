@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.functional.faults import strikes
+from tests.functional.faults.place import Place
 from tests.functional.faults.strikes import Strike
 
 HOST = ("up", "roll", "verify", "soak", "record", "retire")
@@ -24,20 +25,22 @@ class Case:
         strike: what it does.
         environment: what the new release differs in besides its version; a value ``anew`` stands
             for a fresh one.
-        contact: whether only the next deploy can put things right, so that one is made.
         codes: exit codes that the deploy may end with; empty for any.
         settles: the release that has to be live afterwards: ``old``, ``new``, or empty for either.
         slow_s: seconds within which a release must be whole.
+        before: what is changed before the deploy begins.
+        after: what puts that right when the deploy has ended.
     """
 
     fault: str
     step: str
     strike: Strike
     environment: Mapping[str, str] = field(default_factory=dict)
-    contact: bool = False
     codes: tuple[int, ...] = ()
     settles: str = ""
     slow_s: float = 60.0
+    before: Callable[[Place], None] = strikes.leave
+    after: Callable[[Place], None] = strikes.leave
 
     @property
     def name(self) -> str:
@@ -83,6 +86,19 @@ CASES: tuple[Case, ...] = (
     _bad("unhealthy after 20 s", FAULT="later", SOAK="32"),
     _bad("answers 500", FAULT="errors", SOAK="8"),
     _bad("killed for memory", FAULT="memory", SOAK="20"),
+    Case("link `current` lost, then ends again and again", "plan", strikes.nothing,
+         {"FAULT": "crash"}, codes=(5,), settles="old", slow_s=180, before=strikes.link_lost),
+    Case("secret missing", "build", strikes.nothing, codes=(2,), settles="old",
+         before=strikes.secret_wanted, after=strikes.secret_not_wanted),
+    _bad("secret refused", SLIPWAY_SECRET_TOKEN="wrong"),
+    Case("layer corrupted on the way", "transfer", strikes.nothing, codes=(3, 4, 5), settles="old",
+         slow_s=120, before=strikes.corrupting, after=strikes.not_corrupting),
+    Case("disk full", "transfer", strikes.disk_full, codes=(3, 4, 5), settles="old", slow_s=120,
+         before=strikes.image_changed, after=strikes.image_as_before),
+    Case("client killed", "transfer", strikes.killed, before=strikes.image_changed,
+         after=strikes.image_as_before),
+    Case("network cut for 25 s", "transfer", strikes.cut(25), before=strikes.image_changed,
+         after=strikes.image_as_before),
     Case("migration fails", "plan", strikes.nothing, {**MIGRATING, "MIGRATE_FAULT": "fail"},
          codes=(5,), settles="old", slow_s=180),
     Case("migration half done", "plan", strikes.nothing, {**MIGRATING, "MIGRATE_FAULT": "half"},

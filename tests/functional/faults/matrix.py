@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.functional.faults import strikes
 from tests.functional.faults.cases import CASES, Case
 from tests.functional.faults.load import Load
 from tests.functional.faults.place import Late, Place, make, until
@@ -83,6 +84,7 @@ def run(place: Place, case: Case) -> Seen:
         for key, value in case.environment.items()
     }
     ids = _ids(place)
+    case.before(place)
     load = Load(lambda: _into(place.init), place.address)
     code: int | None = None
     problems: list[str] = []
@@ -91,7 +93,8 @@ def run(place: Place, case: Case) -> Seen:
         time.sleep(0.5)
         deploying = place.begin("--json", **environment)
         try:
-            place.reached(deploying, before, case.step)
+            if case.strike is not strikes.nothing:
+                place.reached(deploying, before, case.step)
             began = time.monotonic()
             case.strike(place, deploying)
             if deploying.process.poll() is None:
@@ -103,6 +106,7 @@ def run(place: Place, case: Case) -> Seen:
             problems.append(str(error) or traceback.format_exc())
         finally:
             deploying.kill()
+            case.after(place)
     if case.codes and code not in case.codes:
         problems.append(f"exit code {code}")
     new = str(place.version)

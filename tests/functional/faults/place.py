@@ -36,8 +36,6 @@ app_dir = "/mnt/tank/{app}"
 compose = ["docker-compose.faults.yml"]
 docker = "/mnt/tank/docker"
 """
-# Stands before Docker's own program, so that a case can put a fault between.
-_DOCKER = '#!/bin/sh\nexec docker "$@"\n'
 _PAUSE_S = 0.1
 
 
@@ -132,8 +130,16 @@ class Place:
     def boot(self) -> None:
         """Boot the host unless it runs."""
         self.site.good("rehearsal.up", "--name", self.site.host)
+        self.docker_program()
+
+    def docker_program(self, before: str = "") -> None:
+        """What stands for Docker's own program on the host.
+
+        Args:
+            before: lines of shell that are run first.
+        """
         program = self.places.pool / "docker"
-        program.write_text(_DOCKER)
+        program.write_text(f'#!/bin/sh\n{before}exec docker "$@"\n')
         program.chmod(0o755)
 
     def crash(self) -> None:

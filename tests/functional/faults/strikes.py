@@ -87,12 +87,71 @@ def edge_restarted(place: Place, deploying: Deploying) -> None:
         raise Late(done.stderr)
 
 
-def link_lost(place: Place, deploying: Deploying) -> None:
-    """Nothing more: the link was taken away before."""
-
-
 def nothing(place: Place, deploying: Deploying) -> None:
     """The release itself is the fault."""
+
+
+def leave(place: Place) -> None:
+    """Change nothing."""
+
+
+def link_lost(place: Place) -> None:
+    """The host's record of which release is live is gone."""
+    (place.folder / "current").unlink()
+
+
+_ACL = "    redis_acl: { derive: redis-acl, from: redis_password }\n"
+_WANTED = "    wanted: {}\n"
+
+
+def secret_wanted(place: Place) -> None:
+    """The stack wants a secret that nobody has."""
+    place.site.replace("deploy/docker-compose.faults.yml", _ACL, _ACL + _WANTED)
+
+
+def secret_not_wanted(place: Place) -> None:
+    """As before."""
+    place.site.replace("deploy/docker-compose.faults.yml", _WANTED, "")
+
+
+_IMAGE = "deploy/images/frontend/faults.bin"
+
+
+def image_changed(place: Place) -> None:
+    """An image has some megabytes that the host lacks."""
+    (place.site.root / _IMAGE).write_bytes(os.urandom(24 << 20))
+    place.site.good("build")
+
+
+def image_as_before(place: Place) -> None:
+    """Without them."""
+    (place.site.root / _IMAGE).unlink()
+
+
+def corrupting(place: Place) -> None:
+    """What comes to Docker has a byte in its middle that was not sent."""
+    image_changed(place)
+    place.docker_program('case $1 in load) exec python3 -I /mnt/tank/corrupt.py "$@";; esac\n')
+    (place.places.pool / "corrupt.py").write_text(_CORRUPT)
+
+
+_CORRUPT = """import subprocess, sys
+with subprocess.Popen(["docker", *sys.argv[1:]], stdin=subprocess.PIPE) as docker:
+    seen = 0
+    while data := bytearray(sys.stdin.buffer.read(1 << 16)):
+        if seen < 4_000_000 <= seen + len(data):
+            data[0] ^= 1
+        seen += len(data)
+        docker.stdin.write(data)
+    docker.stdin.close()
+sys.exit(docker.returncode)
+"""
+
+
+def not_corrupting(place: Place) -> None:
+    """As before."""
+    image_as_before(place)
+    place.docker_program()
 
 
 def disk_full(place: Place, deploying: Deploying) -> None:

@@ -79,6 +79,8 @@ def serve() -> None:
 def api() -> None:
     if FAULT == "crash":
         sys.exit("broken on purpose")
+    if Path("/run/secrets/token").read_text("utf-8") == "wrong":
+        sys.exit("the token is refused")
     serve()
     if FAULT == "memory":
         held = []
