@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
+from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.report import table
 from slipway.runner.containers import Container
 
@@ -72,6 +73,7 @@ class Status:
         url: where it is reached, or None.
         services: one entry for each container, and one for each service without.
         drift: differences from the release.
+        run: what is being changed there now, or was and was broken off; None otherwise.
     """
 
     host: str
@@ -79,6 +81,7 @@ class Status:
     url: str | None
     services: tuple[ServiceStatus, ...]
     drift: tuple[Drift, ...]
+    run: LastRun | None = None
 
     @property
     def well(self) -> bool:
@@ -98,6 +101,7 @@ class Status:
             "url": self.url,
             "services": [service.to_json() for service in self.services],
             "drift": [drift.to_json() for drift in self.drift],
+            "run": self.run.to_json() if self.run else None,
         }
 
 
@@ -159,8 +163,10 @@ def read_status(doors: Doors) -> Status:
         HostError: it can't be asked.
         DeployError: its records can't be read.
     """
-    live = doors.folder.read().records.live
-    return make_status(doors.host.name, live, doors.engine.containers())
+    memory = doors.folder.read()
+    status = make_status(doors.host.name, memory.records.live, doors.engine.containers())
+    run = memory.run
+    return replace(status, run=run) if run and run.state in (ALIVE, LOST) else status
 
 
 def status_text(status: Status) -> str:
@@ -176,6 +182,9 @@ def status_text(status: Status) -> str:
     if status.drift:
         lines += ["", "differs from the release:"]
         lines += [f"  {drift.service} {drift.what}" for drift in status.drift]
+    if run := status.run:
+        ends = "goes on" if run.state == ALIVE else "was broken off; ./inv deploy ends it first"
+        lines += ["", f"`{run.what}` of {run.who}, begun {run.since}, {ends}"]
     if status.url:
         lines += ["", status.url]
     return "\n".join(lines)

@@ -20,7 +20,6 @@ from slipway.runner.containers import Container
 from slipway.runner.edge import Server
 from slipway.runner.watch import hard_fault
 
-
 _NOT_RUNNING = ("created", "exited", "dead", "paused")
 
 

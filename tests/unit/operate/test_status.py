@@ -14,7 +14,6 @@ from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, ConfigError, DeployError
-from slipway.runner.containers import Container
 from slipway.ledger.records import Records
 from slipway.operate import running as operate
 from slipway.operate.status import (
@@ -25,6 +24,7 @@ from slipway.operate.status import (
     status_text,
 )
 from slipway.plan.values import Plan
+from slipway.runner.containers import Container
 
 
 def deployed() -> World:

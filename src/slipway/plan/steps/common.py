@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from slipway.ledger.entries import Link
@@ -13,7 +13,7 @@ from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, W
 from slipway.plan.draft import Draft
 from slipway.plan.step import Belief
 from slipway.plan.values import Plan
-from slipway.runner.containers import fingerprint, standing
+from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
 from slipway.stack.health import health_check
 
@@ -143,11 +143,37 @@ def take_down(release: str) -> tuple[Action, ...]:
     return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
 
 
+def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
+    """End what a deploy started beside containers of which no record is left.
+
+    What was rolled is switched back to them; what was stopped for a new one can't be had again.
+
+    Args:
+        draft: whose deploy.
+        there: the containers that stood before.
+    """
+    release = draft.release
+    rolled = []
+    for one in release.rolling:
+        mine = [c for c in there if c.service == one.service]
+        if mine and one.service in draft.plan.services("roll"):
+            images = tuple(sorted({c.image_id for c in mine}))
+            config = mine[0].config
+            rolled.append(replace(one, containers=len(mine), config=config, images=images))
+    actions: list[Action] = []
+    if rolled:
+        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
+    if created := draft.plan.services("create"):
+        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
+    return (*actions, Write((Link(CURRENT, ""),)))
+
+
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
     if live is None:
-        return take_down(draft.release.id)
+        there = standing(draft.seen.engine.containers)
+        return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
     if not networks:
         return put_back(live, draft.plan, draft.seen.memory.scale)
