@@ -12,6 +12,7 @@ from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edge import Server
 from slipway.runner.failure import Failed
 from slipway.runner.roll import (
+    NOT_RUNNING,
     Next,
     Rolling,
     fault,
@@ -85,7 +86,7 @@ class Roller:
         """End the old containers once their requests have come to an end.
 
         Raises:
-            Failed: one can't be removed.
+            Failed: a new one is not well any more, so the old ones are left as they are.
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         self._drained(services)
@@ -135,7 +136,7 @@ class Roller:
             container.id
             for one in services
             for container in parts(one, containers).old
-            if container.state in ("exited", "dead", "created", "paused")
+            if container.state in NOT_RUNNING
         ]
         if dead:
             docker.remove(dead)
@@ -254,7 +255,11 @@ class Roller:
 
     def _old(self, services: Sequence[Rolling]) -> list[Container]:
         containers = self._doors.docker.containers()
-        return [container for one in services for container in parts(one, containers).old]
+        found = [parts(one, containers) for one in services]
+        for one, theirs in zip(services, found):
+            if len(theirs.right) < one.containers:
+                raise Failed(f"{one.service} does not run any more; the old one is left beside it")
+        return [container for theirs in found for container in theirs.old]
 
     def _stop(self, containers: Sequence[Container]) -> None:
         ids = tuple(

@@ -29,6 +29,7 @@ from slipway.plan.actions import (
     Roll,
     Run,
     Soak,
+    Start,
     Watch,
     Write,
 )
@@ -115,13 +116,14 @@ def test_steps_say_how_they_are_undone(first: bool) -> None:
     made = draft(wanted(web="2"), Seen() if first else running(release), NOW)
     todo = steps(made)
     assert [one.name for one in todo] == [
-        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify", "soak",
-        "record",
+        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify",
+        *([] if first else ["soak"]), "record",
     ]  # fmt: skip
     assert all(one.undo or one.reason for one in todo)
     back = take_down(made.release.id) if first else put_back(release, made.plan)
     undone = {one.name: one.undo for one in todo if one.undo}
-    assert undone == dict.fromkeys(("migrate", "up", "verify", "soak", "record"), back)
+    changing = ("migrate", "up", "verify", *(() if first else ("soak",)), "record")
+    assert undone == dict.fromkeys(changing, back)
     assert {one.name for one in todo if one.belief} == {"migrate", "up", "record"}
 
 
@@ -302,13 +304,14 @@ EXAMPLES: tuple[Action, ...] = (
     Run(("smoke",), (("TOKEN_FILE", "token", 3),)),
     Roll("r", (ROLLING,)),
     Retire((ROLLING,)),
-    Soak((("web", "h"),), 10.0, 0.5),
+    Soak((Expected("web", 2, 11),), 10.0, 0.5),
+    Start("r", (ROLLING,)),
     Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
-    "check": "host",
+    "check": "host", "start": "host",
 }  # fmt: skip
 
 
@@ -340,7 +343,14 @@ def test_fields_in_json() -> None:
     ]
     assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
     assert shown["watch"]["expected"] == [
-        {"service": "web", "config": "", "containers": 2, "deadline_s": 11, "ends": False}
+        {
+            "service": "web",
+            "containers": 2,
+            "deadline_s": 11,
+            "ends": False,
+            "config": "",
+            "images": [],
+        }
     ]
 
 
