@@ -45,6 +45,8 @@ def deploy(
     help={
         "host": HOST,
         "to": "id of a release, or its beginning (default: the one that was live before)",
+        "data": "the database too, as it was before the live release migrated it: what was "
+        "written since is lost",
         "wait": WAIT,
         "json": JSON,
     }
@@ -53,12 +55,13 @@ def rollback(
     workspace: Workspace,
     host: str | None = None,
     to: str = "",
+    data: bool = False,
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
     """Make a release live again that the host still has: images, settings, files and secrets."""
     with workspace.target(host) as target:
-        result = roll_back(target.doors, maker(), new_token(), to=to, wait=wait)
+        result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
     return _answer(target, result)
 
 
