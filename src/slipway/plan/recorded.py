@@ -65,12 +65,12 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
     Raises:
         DeployError: the host has lost something of it; everything is named.
     """
-    lost = _lost(release, seen)
-    if lost:
+    gone = lost(release, seen)
+    if gone:
         raise DeployError(
             f"{release.id} can't be made live again: the host has lost a part of it; nothing was "
             "changed",
-            details=lost,
+            details=gone,
             hint="check out its commit and deploy that"
             + (f": {release.commit}" * bool(release.commit)),
             stage="plan",
@@ -107,13 +107,13 @@ def stack_of(release: Release, document: dict[str, Any]) -> Stack:
     )
 
 
-def _lost(release: Release, seen: Seen) -> Sequence[str]:
+def lost(release: Release, seen: Seen) -> Sequence[str]:
     """What of a release the host has no more."""
     held = seen.engine.images.references
-    lost = [
+    gone = [
         f"the image {image.reference}"
         for image in release.images.values()
         if not image.is_id(held.get(image.reference, ""))
     ]
     needed = [*release.files, *(secret_file(*one) for one in release.secrets.items())]
-    return [*lost, *(f"the file {path}" for path in needed if path not in seen.memory.files)]
+    return [*gone, *(f"the file {path}" for path in needed if path not in seen.memory.files)]

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from slipway.ledger.entries import Link
-from slipway.ledger.layout import CURRENT, release_folder
-from slipway.ledger.release import Release
+from slipway.ledger.layout import CURRENT, dump_file, release_folder
+from slipway.ledger.release import Database, Release
 from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
@@ -168,6 +168,46 @@ def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
     return (*actions, Write((Link(CURRENT, ""),)))
 
 
+STOP_S = 300.0
+PIPE_S = 1800.0
+
+
+def stop(release: str, services: Iterable[str], needs: str = "") -> tuple[Action, ...]:
+    """Stop services, each within its own grace period."""
+    names = tuple(services)
+    return (Compose(release, ("stop", *names), STOP_S, needs=needs),) if names else ()
+
+
+def dump(release: str, database: Database, file: str) -> Compose:
+    """Keep the database in a file of the application's folder."""
+    argv = ("exec", "-T", database.dump.service, *database.dump.command)
+    failed = "the database could not be dumped, so it was not touched"
+    return Compose(release, argv, PIPE_S, failed, output=file)
+
+
+def restore(release: str, database: Database, file: str, needs: str = "") -> Compose:
+    """Have the database as it was when a file was made of it."""
+    argv = ("exec", "-T", database.restore.service, *database.restore.command)
+    failed = "the database could not be put back; it stays as it is"
+    return Compose(release, argv, PIPE_S, failed, input=file, needs=needs)
+
+
+def needs_downtime(draft: Draft) -> bool:
+    """Whether what uses the database is stopped for a migration, and there is a way back."""
+    live = draft.seen.memory.records.live
+    return live is not None and any(one.downtime for one in draft.plan.migrations)
+
+
+def _data_back(draft: Draft) -> tuple[Action, ...]:
+    """The database as it was before a migration that the release before can't run on."""
+    release = draft.release
+    if not needs_downtime(draft) or not release.database.restore.service:
+        return ()
+    file = dump_file(release.id)
+    back = restore(release.id, release.database, file, needs=file)
+    return (*stop(release.id, release.database.users, needs=file), back)
+
+
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
@@ -175,10 +215,10 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         there = standing(draft.seen.engine.containers)
         return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
-    if not networks:
-        return put_back(live, draft.plan, draft.seen.memory.scale)
     back = put_back(live, draft.plan, draft.seen.memory.scale)
-    return (*detach(live, draft), Remove(networks=networks), *back)
+    if networks:
+        back = (*detach(live, draft), Remove(networks=networks), *back)
+    return (*_data_back(draft), *back)
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:
