@@ -58,7 +58,7 @@ class FakeFolder:
         return replace(parse_memory(found, where=f"nas:{self.path}"), run=self.run)
 
     def write(self, entries: Sequence[Entry], contents: Contents) -> None:
-        """Keep files, directories' modes, lines and the link."""
+        """Keep files, directories' modes and the link."""
         for entry in entries:
             if isinstance(entry, File) and entry.fresh and entry.path in self.files:
                 raise DeployError(f"{self.path}/{entry.path} exists on nas already")
@@ -73,7 +73,15 @@ class FakeFolder:
             elif isinstance(entry, Text):
                 self.put(entry.path, entry.text)
             else:
-                self.current = entry.target
+                self.link(entry.path, entry.target)
+
+    def link(self, path: str, target: str) -> None:
+        """Lead ``current`` somewhere: there is no other link."""
+        self.current = target
+
+    def append(self, path: str, line: str) -> None:
+        """A line at the end of a file."""
+        self.files[path] = self.files.get(path, b"") + line.encode() + b"\n"
 
     def put(self, path: str, text: str) -> None:
         """Keep a text, or forget it when it is empty."""

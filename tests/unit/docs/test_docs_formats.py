@@ -24,6 +24,7 @@ from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
+from slipway.ledger.runs import LastRun
 from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
 from slipway.operate.status import Drift, ServiceStatus, Status
@@ -188,7 +189,8 @@ def _plan() -> Plan:
 
 def _status() -> Status:
     service = ServiceStatus("api", "api", "running", "healthy", "sha256:1", 0)
-    return Status("h", "r", "u", (service,), (Drift("api", "missing"),))
+    run = LastRun("r", "w", "deploy r", "2026", "lost")
+    return Status("h", "r", "u", (service,), (Drift("api", "missing"),), run)
 
 
 def _releases() -> dict[str, object]:
