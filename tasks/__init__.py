@@ -17,6 +17,8 @@ namespace = Collection(
     deploys.deploy,
     deploys.plan,
     deploys.rollback,
+    deploys.restart,
+    deploys.scale,
     deploys.status,
     deploys.releases,
     deploys.down,

@@ -144,7 +144,7 @@ def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
         doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
     )
     outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
-    return Result(outcome, release, doors.engine.containers())
+    return Result(outcome, planned.counted, doors.engine.containers())
 
 
 def outcome_of(

@@ -29,6 +29,7 @@ class Errand:
         steps: what the host does.
         word: what a good end is called in the journal.
         intent: what else the journal says of it.
+        point: the step from whose end on there is no way back.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Errand:
     steps: tuple[Step, ...]
     word: str
     intent: Mapping[str, object]
+    point: str = record.NAME
 
     def request(self, doors: Doors) -> dict[str, Any]:
         """Its form for the runner."""
@@ -52,7 +54,7 @@ class Errand:
             "edge": dict(self.release.edge) or None,
             "holder": {"who": self.who, "what": self.what, "since": since},
             "steps": [step.to_json() for step in self.steps],
-            "point": record.NAME,
+            "point": self.point,
             "checked": {one: one in self.release.checked for one in self.release.hashes},
             "word": self.word,
             "intent": dict(self.intent),

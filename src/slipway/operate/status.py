@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
-from slipway.ledger.records import Records
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.report import table
@@ -188,39 +187,6 @@ def status_text(status: Status) -> str:
     if status.url:
         lines += ["", status.url]
     return "\n".join(lines)
-
-
-def releases_json(records: Records) -> list[dict[str, object]]:
-    """What ``releases --json`` prints, newest first."""
-    return [
-        {
-            "release": release.id,
-            "live": release.id == records.current,
-            "created": release.created,
-            "who": release.who,
-            "commit": release.commit,
-            "previous": release.previous,
-            "images": {role: image.reference for role, image in release.images.items()},
-        }
-        for release in records.releases
-    ]
-
-
-def releases_text(records: Records) -> str:
-    """The releases for people, newest first."""
-    if not records.releases:
-        return "nothing was released yet"
-    rows = [
-        (
-            "*" if release.id == records.current else "",
-            release.id,
-            release.created[:19].replace("T", " "),
-            release.who,
-            release.commit[:12] + ("+changes" if release.commit.endswith("+changes") else ""),
-        )
-        for release in records.releases
-    ]
-    return table(rows, head=("live", "release", "created (UTC)", "who", "commit"))
 
 
 def _short(digest: str) -> str:

@@ -6,7 +6,8 @@ so that a person can look at it, and so that nothing at all is done when nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slipway.ledger.release import Release, ReleaseImage
@@ -29,6 +30,7 @@ def make_plan(
     seen: Seen,
     *,
     bytes_to_send: int,
+    downtimes: Collection[str] = (),
 ) -> Plan:
     """What to do so that ``release`` is live.
 
@@ -37,6 +39,7 @@ def make_plan(
         release: images, configuration hashes and secret versions wanted.
         seen: what the host holds.
         bytes_to_send: image bytes the host lacks.
+        downtimes: migrations after which the code before can't go on.
 
     Returns:
         A plan whose ``release`` is the current one's id when there is nothing to do.
@@ -44,7 +47,11 @@ def make_plan(
     live = seen.memory.records.live
     definitions = _definitions(stack, release, live)
     changes = _changes(stack, release, live, seen.engine.containers, definitions)
-    migrations = pending(stack, release, live, changes)
+    migrations = tuple(
+        replace(one, downtime=one.revision in downtimes)
+        for one in pending(stack, release, live, changes)
+    )
+    changes = _follow_migrations(stack, changes, migrations)
     plan = Plan(release.id, bytes_to_send, changes, migrations, definitions)
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
@@ -137,7 +144,7 @@ def _change(
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
     if rolls and replicas(body):
         return ContainerChange(service, "roll", reason)
-    return ContainerChange(service, "recreate", reason, _downtime(body))
+    return ContainerChange(service, "recreate", reason, downtime(body))
 
 
 def _reason(
@@ -184,7 +191,7 @@ def _follow_networks(
                     service,
                     "recreate",
                     f"the {definition.kind} {definition.name} is made anew",
-                    _downtime(stack.services[service]),
+                    downtime(stack.services[service]),
                 )
 
 
@@ -201,11 +208,42 @@ def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
                         service,
                         "recreate",
                         f"restarts with {name}",
-                        _downtime(stack.services[service]),
+                        downtime(stack.services[service]),
                     )
 
 
-def _downtime(body: Mapping[str, Any]) -> float:
+def _follow_migrations(
+    stack: Stack, changes: Sequence[ContainerChange], migrations: Sequence[PendingMigration]
+) -> tuple[ContainerChange, ...]:
+    """What uses the database is stopped for a migration that the code before can't go on after."""
+    names = [one.revision for one in migrations if one.downtime]
+    if not names:
+        return tuple(changes)
+    reason = f"stopped for the migration {', '.join(names)}"
+    return stopped(stack, changes, stack.database_users, reason)
+
+
+def stopped(
+    stack: Stack, changes: Sequence[ContainerChange], services: Collection[str], reason: str
+) -> tuple[ContainerChange, ...]:
+    """The changes with some services stopped in any case.
+
+    Args:
+        stack: the services.
+        changes: what would be done else.
+        services: those to stop.
+        reason: why, for those that would go on.
+    """
+    found = []
+    for one in changes:
+        if one.service in services and one.action in ("keep", "roll"):
+            seconds_ = downtime(stack.services[one.service])
+            one = ContainerChange(one.service, "recreate", reason, seconds_)
+        found.append(one)
+    return tuple(found)
+
+
+def downtime(body: Mapping[str, Any]) -> float:
     """Seconds from the stop of the old container to the first good health check of the new one.
 
     Stopping is reckoned as a tenth of the grace period, which is the longest it may take, not what

@@ -65,14 +65,21 @@ class PendingMigration:
     Attributes:
         revision: its id; empty when only the new image, once on the host, can tell.
         message: what it does.
+        downtime: whether the code before can't go on once it is applied, so that what uses the
+            database is stopped first.
     """
 
     revision: str
     message: str
+    downtime: bool = False
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
-        return {"revision": self.revision, "message": self.message}
+        return {
+            "revision": self.revision,
+            "message": self.message,
+            "downtime": self.downtime,
+        }
 
 
 @dataclass(frozen=True, slots=True)

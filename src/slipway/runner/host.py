@@ -49,6 +49,23 @@ class HostFolder:
         os.symlink(target, fresh)
         os.replace(fresh, place)
 
+    def write(self, path: str, text: str) -> None:
+        """Put a file in the place of the one before, whole; an empty text takes it away."""
+        place = self._at(path)
+        if not text:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+            return
+        with open(f"{place}.new", "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f"{place}.new", place)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return os.path.isfile(self._at(path))
+
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""
         with open(self._at(path), "ab") as file:

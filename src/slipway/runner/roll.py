@@ -20,6 +20,8 @@ from slipway.runner.containers import Container
 from slipway.runner.edge import Server
 from slipway.runner.watch import hard_fault
 
+NOT_RUNNING = ("created", "restarting", "exited", "dead", "paused")
+
 
 @dataclass(frozen=True)
 class Rolling:
@@ -33,6 +35,8 @@ class Rolling:
         deadline_s: seconds until each new one must be well.
         drain_s: seconds that requests of the old ones are given to end.
         behind: whether the edge gives it requests.
+        old: ids of containers that are not right, whatever they were made from.
+        kept: ids of the only ones that are right; empty for any.
     """
 
     service: str
@@ -42,6 +46,8 @@ class Rolling:
     deadline_s: int
     drain_s: int
     behind: bool
+    old: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
@@ -53,6 +59,8 @@ class Rolling:
             "deadline_s": self.deadline_s,
             "drain_s": self.drain_s,
             "behind": self.behind,
+            "old": list(self.old),
+            "kept": list(self.kept),
         }
 
     @classmethod
@@ -66,11 +74,30 @@ class Rolling:
             int(value["deadline_s"]),
             int(value["drain_s"]),
             bool(value["behind"]),
+            tuple(str(one) for one in value.get("old", ())),
+            tuple(str(one) for one in value.get("kept", ())),
         )
 
     def is_right(self, container: Container) -> bool:
         """Whether a container is what is wanted."""
-        return container.fits(self.config, self.images)
+        named = not self.kept or container.id in self.kept
+        return named and container.id not in self.old and container.fits(self.config, self.images)
+
+    def lacks_places(self, servers: Sequence[Server]) -> str:
+        """Why the edge can't reach as many containers as are wanted; empty when it can.
+
+        While a service is rolled its old and its new containers need a place each, and one more
+        may still have a stream of the switch before.
+        """
+        places = sum(server.backend == self.service for server in servers)
+        most = (places - 1) // 2
+        if not self.behind or self.containers <= max(1, most):
+            return ""
+        return (
+            f"{self.containers} containers of {self.service} need "
+            f"{2 * self.containers + 1} servers in the edge's backend {self.service}, which has "
+            f"{places}: at most {max(1, most)} can be there"
+        )
 
 
 @dataclass(frozen=True)
@@ -119,10 +146,11 @@ class _Orders:
 def parts(one: Rolling, containers: Sequence[Container]) -> Parts:
     """Tell the right containers of a service from the others.
 
-    More right ones than wanted count as old, and so does one that has ended.
+    More right ones than wanted count as old, and so does one that does not run: it has ended, or
+    whoever made it was ended before starting it.
     """
     theirs = [c for c in containers if c.service == one.service and not c.one_off]
-    fit = [c for c in theirs if one.is_right(c) and c.state not in ("exited", "dead", "paused")]
+    fit = [c for c in theirs if one.is_right(c) and c.state not in NOT_RUNNING]
     best = sorted(fit, key=lambda c: (not c.well, c.name))
     right = tuple(best[: one.containers])
     return Parts(right, tuple(c for c in theirs if c not in right))
@@ -155,34 +183,17 @@ def switching(
     found = parts(one, containers)
     well = [container for container in found.right if container.well]
     theirs = sorted((s for s in servers if s.backend == one.service), key=lambda s: s.place)
+    orders = _Orders()
     if len(well) < one.containers:
-        orders = _Orders()
-        alive = [container for container in found.old if container.well]
-        if theirs and alive and not any(server.ready for server in theirs):
-            _reach(alive[0], theirs, networks, orders)
+        alive = [*well, *(container for container in found.old if container.well)]
+        if theirs and alive and not any(_ready(c, theirs, networks) for c in alive):
+            _bring(alive[0], theirs, networks, orders, set())
         return Next(tuple(orders.commands), f"{one.service} to be well")
     if not one.behind or not theirs:
         return Next()
-    return _switch(one, well, theirs, networks)
-
-
-def _switch(
-    one: Rolling, well: Sequence[Container], theirs: Sequence[Server], networks: Sequence[str]
-) -> Next:
-    orders, waiting, right = _Orders(), False, set()
-    for container in well:
-        where = _addresses(container, theirs, networks)
-        right |= where
-        mine = [server for server in theirs if server.address in where]
-        if any(server.ready for server in mine):
-            continue
-        waiting = True
-        checked = [server for server in mine if server.checked]
-        if checked:
-            orders.give(checked[0], "set server {} state ready")
-        elif not any(server.draining for server in mine):
-            _reach(container, theirs, networks, orders)
-    if waiting:
+    right = {where for c in well for where in _addresses(c, theirs, networks)}
+    reached = [_bring(container, theirs, networks, orders, right) for container in well]
+    if not all(reached):
         return Next(tuple(orders.commands), f"the edge to reach the new {one.service}")
     for server in theirs:
         if server.ready and server.address not in right:
@@ -190,21 +201,55 @@ def _switch(
     return Next(tuple(orders.commands))
 
 
-def _reach(
-    container: Container, theirs: Sequence[Server], networks: Sequence[str], orders: _Orders
-) -> None:
-    """Give a container a free place; it gets no request before a check of the edge has passed."""
-    free = [server for server in theirs if server.free and server.path not in orders.taken]
-    where = sorted(_addresses(container, theirs, networks))
-    if free and where:
+def _ready(container: Container, theirs: Sequence[Server], networks: Sequence[str]) -> bool:
+    """Whether a container is given requests."""
+    where = _addresses(container, theirs, networks)
+    return any(server.ready and server.address in where for server in theirs)
+
+
+def _bring(
+    container: Container,
+    theirs: Sequence[Server],
+    networks: Sequence[str],
+    orders: _Orders,
+    kept: set[str],
+) -> bool:
+    """Have a container be given requests, once a check of the edge has passed.
+
+    Args:
+        container: one that is well.
+        theirs: the servers of its service.
+        networks: those the edge is in.
+        orders: takes the commands.
+        kept: addresses whose places are not taken from them.
+
+    Returns:
+        Whether that is so; also when there is no place for it, but for another one of ``kept``.
+    """
+    if _ready(container, theirs, networks):
+        return True
+    where = _addresses(container, theirs, networks)
+    mine = [server for server in theirs if server.address in where]
+    checked = [server for server in mine if server.checked]
+    if checked:
+        orders.give(checked[0], "set server {} state ready")
+    elif not any(server.draining for server in mine):
+        places = [one for one in theirs if one.place > 1 and one.path not in orders.taken]
+        # A switch that was broken off may have left a place with somebody who is gone.
+        left = [one for one in places if one.draining and one.address not in kept]
+        free = [one for one in places if one.free] or left
+        if not free or not where:
+            return any(server.ready and server.address in kept for server in theirs)
         server = min(free, key=lambda one: (one.sessions, one.place))
-        address, _, port = where[0].rpartition(":")
+        address, _, port = min(where).rpartition(":")
         orders.give(
             server,
+            *(() if server.free else ("set server {} state maint",)),
             f"set server {{}} addr {address} port {port}",
             "enable health {}",
             "set server {} state drain",
         )
+    return False
 
 
 def retiring(
@@ -216,29 +261,30 @@ def retiring(
     """What brings the edge back to its ordinary places once the old containers are on their way.
 
     The first server is given the new container's address at once, instead of waiting until
-    Docker's name server has forgotten the old one; the name leads there as well.
+    Docker's name server has forgotten the old one; the name leads there as well. Should the edge
+    be restarted meanwhile, requests are brought to the new ones first.
     """
     theirs = sorted((s for s in servers if s.backend == one.service), key=lambda s: s.place)
     if not one.behind or not theirs:
         return Next()
-    orders = _Orders()
-    well = [c for c in parts(one, containers).right if c.well]
-    home = theirs[0]
+    step = switching(one, containers, servers, networks)
+    if not step.done:
+        return step
+    orders, home = _Orders(), theirs[0]
+    well = parts(one, containers).right
     wanted = [address for c in well for address in sorted(_addresses(c, theirs, networks))]
-    if not wanted:
-        return Next()
     guests = [server for server in theirs[1:] if not server.free]
     waiting = f"the edge to find {one.service}"
     if home.address not in wanted:
-        if any(server.ready for server in guests):
-            address, _, port = wanted[0].rpartition(":")
-            # Out of maintenance its health begins anew: what was checked was another container.
-            orders.give(
-                home,
-                "set server {} state maint",
-                f"set server {{}} addr {address} port {port}",
-                "set server {} state drain",
-            )
+        places = {server.address for server in guests}
+        address, _, port = min(wanted, key=lambda one: one in places).rpartition(":")
+        # Out of maintenance its health begins anew: what was checked was another container.
+        orders.give(
+            home,
+            "set server {} state maint",
+            f"set server {{}} addr {address} port {port}",
+            "set server {} state drain",
+        )
         return Next(tuple(orders.commands), waiting)
     if not home.ready:
         if home.checked:

@@ -12,6 +12,7 @@ from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edge import Server
 from slipway.runner.failure import Failed
 from slipway.runner.roll import (
+    NOT_RUNNING,
     Next,
     Rolling,
     fault,
@@ -85,7 +86,7 @@ class Roller:
         """End the old containers once their requests have come to an end.
 
         Raises:
-            Failed: one can't be removed.
+            Failed: a new one is not well any more, so the old ones are left as they are.
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         self._drained(services)
@@ -100,6 +101,23 @@ class Roller:
         self._wait_stopped()
         self._doors.docker.remove([one.id for one in old])
         self._names(services)
+
+    def room(self, action: Mapping[str, Any]) -> None:
+        """See whether every edge has a place for each container that is wanted.
+
+        Raises:
+            Failed: one hasn't, or there is none that could be asked.
+        """
+        edges = self._edges(self._doors.docker.containers())
+        if not edges:
+            raise Failed("the edge doesn't run, so it can't be asked how many places it has")
+        for container in edges:
+            servers = self._servers(container)
+            for value in action["services"]:
+                why = Rolling.from_json(value).lacks_places(servers)
+                if why:
+                    hint = "add servers to that backend, as its others are, and deploy"
+                    raise Failed(why, hint=hint)
 
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
         """The containers, and what each running edge says of itself."""
@@ -118,7 +136,7 @@ class Roller:
             container.id
             for one in services
             for container in parts(one, containers).old
-            if container.state in ("exited", "dead", "created", "paused")
+            if container.state in NOT_RUNNING
         ]
         if dead:
             docker.remove(dead)
@@ -206,13 +224,19 @@ class Roller:
                 raise explained(self._doors.docker, [wrong], seconds)
 
     def _drained(self, services: Sequence[Rolling]) -> None:
-        """Wait until the old containers have no requests left, or their time is over."""
+        """Wait until the old containers have no requests left, or their time is over.
+
+        An edge that was restarted since the switch may give them requests again: not from here on.
+        """
         clock, told = self._doors.clock, -1
         began = clock.monotonic()
         while True:
             self._doors.listener.heed()
             containers = self._doors.docker.containers()
+            waiting = self._act(services, switching, containers)
             passed = clock.monotonic() - began
+            if waiting and passed > _SWITCH_S:
+                raise Failed(f"waited too long for {waiting[0]}")
             left = 0
             for container in self._edges(containers):
                 servers = self._servers(container)
@@ -222,16 +246,20 @@ class Roller:
                     for one in services
                     if one.behind and passed < one.drain_s
                 )
-            if not left:
+            if not left and not waiting:
                 return
-            if left != told:
+            if left and left != told:
                 told = left
                 self._doors.listener.tell("say", text=f"  {left} requests of the old ones to end")
             clock.sleep(_LOOK_S)
 
     def _old(self, services: Sequence[Rolling]) -> list[Container]:
         containers = self._doors.docker.containers()
-        return [container for one in services for container in parts(one, containers).old]
+        found = [parts(one, containers) for one in services]
+        for one, theirs in zip(services, found):
+            if len(theirs.right) < one.containers:
+                raise Failed(f"{one.service} does not run any more; the old one is left beside it")
+        return [container for theirs in found for container in theirs.old]
 
     def _stop(self, containers: Sequence[Container]) -> None:
         ids = tuple(

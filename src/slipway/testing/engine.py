@@ -35,7 +35,7 @@ class FakeEngine:
         commands: every Compose command's arguments.
         pending: what a command with ``--plan`` prints.
         sick: image ids whose containers are unhealthy.
-        broken_up: gives what ``up`` fails with, or None.
+        broken_up: gives what ``up`` says when it fails, or None when it doesn't.
         migrate_code: what other one-off commands end with.
         in_use: references that can't be removed.
         ports: TCP ports in use.
@@ -52,7 +52,7 @@ class FakeEngine:
     commands: list[tuple[str, ...]] = field(default_factory=list)
     pending: list[dict[str, str]] = field(default_factory=list)
     sick: set[str] = field(default_factory=set)
-    broken_up: Callable[[], Exception | None] = field(default=lambda: None)
+    broken_up: Callable[[], str | None] = field(default=lambda: None)
     migrate_code: int = 0
     in_use: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
@@ -105,7 +105,7 @@ class FakeEngine:
         if arguments[0] == "up":
             failure = self.broken_up()
             if failure is not None:
-                return Done(1, "", str(failure))
+                return Done(1, "", failure)
             self._up(document, arguments)
         elif arguments[0] == "down":
             self.running.clear()

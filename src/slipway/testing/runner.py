@@ -33,6 +33,7 @@ class FakeRunner:
         busy: who holds the lease, if somebody does.
         requests: every request.
         cuts: how often to lose the connection before the next answer.
+        alone: whether nobody does what takes another machine.
         settled: what ending a lost run gives.
         told: the words that were left.
     """
@@ -43,6 +44,7 @@ class FakeRunner:
     busy: Mapping[str, Any] | None = None
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     cuts: int = 0
+    alone: bool = False
     settled: Mapping[str, Any] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
@@ -103,15 +105,19 @@ class _Folder:
         return self.folder.live
 
     def link(self, path: str, target: str) -> None:
-        self.folder.current = target
+        self.folder.link(path, target)
+
+    def write(self, path: str, text: str) -> None:
+        self.folder.put(path, text)
+
+    def exists(self, path: str) -> bool:
+        return path in self.folder.files
 
     def append(self, path: str, line: str) -> None:
-        self.folder.files[path] = self.folder.files.get(path, b"") + line.encode() + b"\n"
+        self.folder.append(path, line)
 
     def remove(self, paths: Sequence[str]) -> None:
-        for path in paths:
-            for gone in [name for name in self.folder.files if f"{name}/".startswith(f"{path}/")]:
-                del self.folder.files[gone]
+        self.folder.remove(paths)
 
 
 @dataclass
@@ -147,6 +153,8 @@ class _Listener:
 
     def turn(self, step: str, index: int, seconds: float) -> bool:
         self.tell("turn", step=step, index=index)
+        if self.runner.alone:
+            return False
         answer = self.runner._words.get(timeout=_WAIT_S)
         if answer["failed"]:
             raise Failed(answer["message"], details=answer["details"], hint=answer["hint"] or "")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import CommandFailed, HostError
-from slipway.runner.containers import Container
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state
 from slipway.hosts.local import LocalHost
 from slipway.hosts.sections import PRELUDE, sections
+from slipway.runner.containers import Container
 
 # Writes what it is told to `said`; answers with the content of the file named by its first two
 # words, the first of its lines and then the next each time it is asked, ends with what is in

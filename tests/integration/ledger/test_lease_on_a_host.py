@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from slipway.ledger.lease import LEASE_S, Holder, HostLease, Taken
 
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.local import LocalHost
-from slipway.ledger.lease import LEASE_S, Holder, HostLease, Taken
 
 ANNA = Holder("anna@desk", "deploy r1", "2026-01-02T03:04:05Z")
 BEN = Holder("ben@lap", "deploy r2", "2026-01-02T03:05:05Z")

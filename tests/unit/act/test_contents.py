@@ -1,8 +1,7 @@
-"""The bytes that a deploy's actions only name: secrets made, journal lines, files."""
+"""The bytes that a deploy's actions only name: secrets made, files."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.demo import wanted
 
-from slipway.act.contents import Contents, derive, generate, journal_line
+from slipway.act.contents import Contents, derive, generate
 from slipway.errors import DeployError
 from slipway.ledger.entries import Source
 from slipway.ledger.records import Memory
@@ -19,7 +18,7 @@ from slipway.ledger.release import Release
 from slipway.plan.draft import Draft, draft
 from slipway.plan.wanted import Seen
 from slipway.secret import Secret
-from slipway.testing import FakeClock, FakeFolder
+from slipway.testing import FakeFolder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -27,13 +26,10 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def contents(
     made: Draft | None = None,
     folder: FakeFolder | None = None,
-    clock: FakeClock | None = None,
 ) -> tuple[Contents, FakeFolder]:
     """What a deploy of the sample stack writes, and the folder that it may read."""
     folder = folder or FakeFolder()
-    return Contents(
-        made or draft(wanted(), Seen(), NOW), folder, clock or FakeClock(start=NOW)
-    ), folder
+    return Contents(made or draft(wanted(), Seen(), NOW), folder), folder
 
 
 def test_redis_acl() -> None:
@@ -97,25 +93,3 @@ def test_files_and_records() -> None:
     assert give(Source("compose", made.release.id)) == made.rendered.text
     record = give(Source("release", made.release.id))
     assert Release.from_json(record, "x") == made.release
-
-
-def test_journal_lines() -> None:
-    """The intent has the plan, the outcome has the cause; each is one line."""
-    clock = FakeClock(start=NOW)
-    give, _ = contents(clock=clock)
-    clock.sleep(2.5)
-    give.cause = "web is\nunhealthy"
-    lines = [give(Source("journal", word)) for word in ("intent", "undone")]
-    assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in lines)
-    intent, outcome = map(json.loads, lines)
-    assert (intent["event"], intent["who"]) == ("intent", "me@here")
-    assert intent["plan"]["release"] == intent["release"]
-    assert (outcome["event"], outcome["outcome"]) == ("outcome", "undone")
-    assert (outcome["cause"], outcome["seconds"]) == ("web is\nunhealthy", 2.5)
-
-
-def test_a_line_of_the_journal() -> None:
-    """It begins with the format and the time."""
-    assert json.loads(journal_line(NOW, "intent", release="r1")) == {
-        "format": 1, "time": "2026-01-02T03:04:05+00:00", "event": "intent", "release": "r1",
-    }  # fmt: skip

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests.unit.act.runs import PENDING, first, journal, run
-from tests.unit.demo import APP, COMPOSE, URL, failed, wanted, world
+from tests.unit.demo import APP, COMPOSE, URL, wanted, world
 
-from slipway.act import compose
 from slipway.act.deploy import deploy, make_draft
+from slipway.runner import compose
 from slipway.secret import Secret
 
 
@@ -23,13 +23,12 @@ def test_first_deploy_makes_everything() -> None:
     assert outcome.containers_touched == 2
     assert outcome.bytes_sent > 0
     assert [step.name for step in outcome.steps] == [
-        "plan", "lease", "preflight", "transfer", "secrets", "files", "migrate", "up", "verify",
+        "plan", "preflight", "transfer", "secrets", "files", "migrate", "up", "verify",
         "record",
     ]  # fmt: skip
     assert {one.service for one in made.engine.running} == {"web", "db"}
     assert made.folder.live == outcome.release
     assert [line["event"] for line in journal(made)] == ["intent", "outcome"]
-    assert made.folder.holder == ""
 
 
 def test_outcome_has_the_promised_fields() -> None:
@@ -37,7 +36,7 @@ def test_outcome_has_the_promised_fields() -> None:
     value = first(world()).to_json()
     assert list(value) == [
         "release", "outcome", "url", "bytes_sent", "containers_touched", "seconds", "steps",
-        "round_trips",
+        "round_trips", "downtime_s", "failed_over", "resumed",
     ]  # fmt: skip
     steps = value["steps"]
     assert isinstance(steps, list)
@@ -58,7 +57,7 @@ def test_migration_starts_only_what_it_needs_first() -> None:
 
 
 def test_second_deploy_touches_nothing() -> None:
-    """With nothing changed nothing is sent, started, run, written or leased."""
+    """With nothing changed nothing is sent, started, run or written."""
     made = world()
     before = first(made)
     files = dict(made.folder.files)
@@ -127,7 +126,7 @@ def test_docker_that_is_still_at_it_is_asked_again() -> None:
     made = world()
     first(made)
     taken = 'Conflict. The container name "/demo-db-1" is already in use by container "c9".'
-    answers: list[Exception | None] = [failed(taken), failed(taken), None, None]
+    answers = [taken, taken, None, None]
     made.engine.broken_up = lambda: answers.pop(0)
     assert run(made, db="2").outcome == "deployed"
     assert made.clock.seconds >= 2 * compose._SETTLE_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.act.runs import first, run
-from tests.unit.demo import failed, world
+from tests.unit.demo import world
 
 
 def test_prune_keeps_three_releases() -> None:
@@ -25,9 +25,9 @@ def test_failing_prune_does_not_fail_the_deploy() -> None:
     first(made)
 
     def refuse(references: object) -> tuple[str, ...]:
-        raise failed("daemon is busy")
+        raise OSError("daemon is busy")
 
     made.engine.remove_images = refuse  # type: ignore[method-assign]
     for number in range(2, 5):
         assert run(made, web=str(number)).outcome == "deployed"
-    assert "could not be pruned" in made.talk.getvalue()
+    assert "the release is live, but prune failed: the host: OSError" in made.talk.getvalue()

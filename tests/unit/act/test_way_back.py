@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from tests.unit.act.runs import PENDING, first, journal, run
-from tests.unit.demo import COMPOSE, URL, failed, world
+from tests.unit.demo import COMPOSE, URL, World, world
 
+from slipway.act.runner import Event
 from slipway.doors import Answer
 from slipway.errors import DeployBroken, DeployError, HostUnreachable
 
@@ -29,7 +32,6 @@ def test_sick_image_is_undone() -> None:
     }
     assert made.folder.live == before.release
     assert journal(made)[-1]["outcome"] == "undone"
-    assert made.folder.holder == ""
 
 
 def test_failed_first_deploy_is_taken_down() -> None:
@@ -83,39 +85,84 @@ def test_failed_undo_is_exit_code_6() -> None:
     """When going back fails too, the error names both failures and has exit code 6."""
     made = world()
     first(made)
-    made.engine.broken_up = lambda: failed("no space left")
+    made.engine.broken_up = lambda: "no space left"
     with pytest.raises(DeployBroken, match="going back failed too") as caught:
         run(made, db="2")
     assert caught.value.exit_code == 6
     assert "no space left" in caught.value.details
 
 
-def test_lost_host_in_the_middle_is_exit_code_6() -> None:
-    """A host that vanishes while services change can't be put back: exit code 6 says so."""
+def test_a_connection_that_is_gone_leaves_the_rest_to_the_host() -> None:
+    """Whoever deploys is told so, exit code 4; what the host had begun it ends all the same."""
     made = world()
     first(made)
-    made.engine.broken_up = lambda: HostUnreachable("the connection broke")
-    with pytest.raises(DeployBroken, match="the connection broke"):
+    ended = threading.Event()
+    append = made.folder.append
+
+    def noted(path: str, line: str) -> None:
+        append(path, line)
+        if '"outcome": "deployed"' in line:
+            ended.set()
+
+    made.folder.append = noted  # type: ignore[method-assign]
+    made.runner.cuts, made.runner.alone = 1000, True
+    with pytest.raises(HostUnreachable, match="The host ends the deploy, or goes back") as caught:
         run(made, db="2")
+    assert caught.value.exit_code == 4
+    assert ended.wait(30)
+    assert made.folder.read().records.history[0].images["db"].reference == "demo/db:2"
+
+
+def test_a_connection_that_comes_back_is_no_failure() -> None:
+    """It is opened again, and how often is told."""
+    made = world()
+    first(made)
+    made.runner.cuts = 3
+    outcome = run(made, db="2")
+    assert (outcome.outcome, outcome.resumed) == ("deployed", 3)
+
+
+def interrupt(made: World, times: int) -> None:
+    """Press Ctrl-C while ``up`` goes on, which goes on until the host was told."""
+    begun, follow = threading.Event(), made.runner.follow
+    presses = iter(range(times))
+
+    def up() -> None:
+        if not begun.is_set():
+            begun.set()
+            while "cancel" not in made.runner.told:
+                threading.Event().wait(0.01)
+
+    def pressed(run: str, number: int) -> Sequence[Event]:
+        assert begun.wait(30)
+        if next(presses, None) is not None:
+            raise KeyboardInterrupt
+        return follow(run, number)
+
+    made.engine.broken_up = up
+    made.runner.follow = pressed  # type: ignore[method-assign]
 
 
 def test_ctrl_c_while_starting_is_undone() -> None:
     """An interrupted deploy puts the release before back."""
     made = world()
     before = first(made)
-    answers: list[BaseException | None] = [KeyboardInterrupt(), None]
-
-    def up() -> Exception | None:
-        answer = answers.pop(0)
-        if answer is not None:
-            raise answer
-        return None
-
-    made.engine.broken_up = up
+    interrupt(made, 1)
     with pytest.raises(DeployError, match="interrupted") as caught:
         run(made, db="2")
     assert caught.value.exit_code == 130
+    assert f"{before.release} is serving again" in caught.value.message
     assert made.folder.live == before.release
+
+
+def test_the_second_ctrl_c_does_not_wait() -> None:
+    """The host goes back by itself, and whoever can't wait is told so."""
+    made = world()
+    first(made)
+    interrupt(made, 2)
+    with pytest.raises(DeployError, match="nas goes back by itself") as caught:
+        run(made, db="2")
+    assert caught.value.exit_code == 130
 
 
 @pytest.mark.parametrize("step", ["up", "verify"])
@@ -141,7 +188,6 @@ def test_a_failure_of_this_machine_is_undone(step: str) -> None:
         run(made, web="2")
     assert caught.value.exit_code == 5
     assert made.folder.live == before.release
-    assert made.folder.holder == ""
 
 
 def test_a_name_that_stays_taken_is_a_failure() -> None:
@@ -151,9 +197,9 @@ def test_a_name_that_stays_taken_is_a_failure() -> None:
     taken = 'Conflict. The container name "/demo-db-1" is already in use by container "c9".'
     asked: list[None] = []
 
-    def up() -> Exception | None:
+    def up() -> str:
         asked.append(None)
-        return failed(taken)
+        return taken
 
     made.engine.broken_up = up
     with pytest.raises(DeployBroken, match="going back failed too"):
@@ -176,15 +222,15 @@ def test_the_link_goes_back_too() -> None:
     """A deploy that fails after it made its release the current one makes the old one current."""
     made = world()
     before = first(made)
-    write, switched = made.folder.write, list[str | None]()
+    link, switched = made.folder.link, list[str | None]()
 
-    def write_and_fail(entries, contents):  # type: ignore[no-untyped-def]
-        write(entries, contents)
+    def link_and_fail(path: str, target: str) -> None:
+        link(path, target)
         if made.folder.live != before.release and not switched:
             switched.append(made.folder.live)
-            raise failed("no space left")
+            raise OSError(28, "No space left on device")
 
-    made.folder.write = write_and_fail  # type: ignore[method-assign]
+    made.folder.link = link_and_fail  # type: ignore[method-assign]
     with pytest.raises(DeployError, match=f"{before.release} is serving again"):
         run(made, web="2")
     assert len(switched) == 1
@@ -197,14 +243,14 @@ def test_the_link_goes_back_too() -> None:
 def test_a_first_deploy_that_fails_leaves_no_current_release() -> None:
     """After a failed record of the first deploy nothing is called live."""
     made = world()
-    write = made.folder.write
+    link = made.folder.link
 
-    def write_and_fail(entries, contents):  # type: ignore[no-untyped-def]
-        write(entries, contents)
+    def link_and_fail(path: str, target: str) -> None:
+        link(path, target)
         if made.folder.live:
-            raise failed("no space left")
+            raise OSError(28, "No space left on device")
 
-    made.folder.write = write_and_fail  # type: ignore[method-assign]
+    made.folder.link = link_and_fail  # type: ignore[method-assign]
     with pytest.raises(DeployError, match="taken down, data was kept"):
         run(made)
     assert made.folder.live is None
@@ -230,7 +276,7 @@ def test_an_error_while_going_back_names_what_is_left() -> None:
     first(made)
     made.engine.sick.add("sha256:config-web-2")
     ups = iter([None, None])
-    made.engine.broken_up = lambda: next(ups, failed("disk is gone"))
+    made.engine.broken_up = lambda: next(ups, "disk is gone")
     with pytest.raises(DeployBroken) as caught:
         run(made, web="2")
     details = list(caught.value.details)
@@ -245,8 +291,8 @@ def test_what_ran_once_is_not_blamed_for_a_failed_start() -> None:
     made.engine.running.append(
         replace(made.engine.running[0], id="once", one_off=True, state="exited", exit_code=1)
     )
-    answers = iter([failed("no space left")])
+    answers = iter(["no space left"])
     made.engine.broken_up = lambda: next(answers, None)
-    with pytest.raises(DeployError, match="`compose up` failed on nas") as caught:
+    with pytest.raises(DeployError, match="`compose up` failed") as caught:
         run(made, db="2")
     assert "no space left" in caught.value.details

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.ledger.entries import Directory, Entry, File, Line, Link, Source, entry_json
+from slipway.ledger.entries import Directory, Entry, File, Link, Source, entry_json
 from slipway.ledger.folder import packed
 
 PATHS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)
@@ -20,7 +20,6 @@ OWNERS = st.none() | st.integers(0, 2**16)
 ENTRIES = st.lists(
     st.builds(File, PATHS, SOURCES, MODES, OWNERS, st.booleans())
     | st.builds(Directory, PATHS, MODES, OWNERS)
-    | st.builds(Line, PATHS, SOURCES)
     | st.builds(Link, PATHS, PATHS | st.just("")),
     max_size=8,
 )
@@ -43,7 +42,7 @@ def unpacked(words: Sequence[str], data: bytes) -> list[tuple[Any, ...]]:
     found = []
     for at in range(0, len(words), 5):
         kind, path, mode, owner, last = words[at : at + 5]
-        has_content = kind in ("file", "fresh", "line")
+        has_content = kind in ("file", "fresh")
         found.append((kind, path, mode, owner, held.pop(last) if has_content else last))
     assert held == {}
     return found
@@ -53,8 +52,6 @@ def meant(entry: Entry) -> tuple[Any, ...]:
     """What an entry says, but for the number of a directory."""
     if isinstance(entry, Link):
         return ("link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-")
-    if isinstance(entry, Line):
-        return ("line", entry.path, "-", "-", contents(entry.source))
     owner = "-" if entry.owner is None else str(entry.owner)
     mode = f"{entry.mode:04o}"
     if isinstance(entry, Directory):
@@ -85,7 +82,7 @@ def test_entries_in_json_show_no_content(entries: list[Entry]) -> None:
     shown = [entry_json(entry) for entry in entries]
     for entry, form in zip(entries, shown, strict=True):
         assert form["path"] == entry.path
-        if isinstance(entry, (File, Line)):
+        if isinstance(entry, File):
             assert form["source"] == str(entry.source)
         if isinstance(entry, (File, Directory)):
             assert int(str(form["mode"]), 8) == entry.mode
@@ -96,4 +93,4 @@ def test_entries_in_json_show_no_content(entries: list[Entry]) -> None:
 
 def _told(entry: Entry) -> bool:
     """Whether its source's name can't be taken for a name and a version."""
-    return not isinstance(entry, (File, Line)) or "/" not in entry.source.name
+    return not isinstance(entry, File) or "/" not in entry.source.name

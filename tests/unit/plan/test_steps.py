@@ -14,19 +14,35 @@ from tests.unit.act.runs import PENDING, run
 from tests.unit.demo import APP, COMPOSE, URL, wanted, world
 
 from slipway.act.deploy import observe
-from slipway.runner.containers import Container
 from slipway.hosts.inspect import EngineState
-from slipway.ledger.entries import Directory, File, Line, Link, Source
+from slipway.ledger.entries import Directory, File, Link, Source
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
-from slipway.runner.expected import Expected
-from slipway.plan.actions import Action, Ask, Compose, Load, Remove, Run, Watch, Write
+from slipway.plan.actions import (
+    Action,
+    Ask,
+    Check,
+    Compose,
+    Load,
+    Remove,
+    Retire,
+    Roll,
+    Run,
+    Soak,
+    Start,
+    Watch,
+    Write,
+)
 from slipway.plan.draft import Draft, draft
-from slipway.plan.step import Belief, Step
-from slipway.runner.containers import fingerprint
+from slipway.plan.step import Belief, Step, asked
 from slipway.plan.steps import steps
 from slipway.plan.steps.common import put_back, take_down
+from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen
+from slipway.runner.containers import Container, fingerprint
+from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
+from slipway.runner.run import way_back
 from slipway.secret import Secret
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -100,12 +116,14 @@ def test_steps_say_how_they_are_undone(first: bool) -> None:
     made = draft(wanted(web="2"), Seen() if first else running(release), NOW)
     todo = steps(made)
     assert [one.name for one in todo] == [
-        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify", "record",
+        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify",
+        *([] if first else ["soak"]), "record",
     ]  # fmt: skip
     assert all(one.undo or one.reason for one in todo)
-    back = take_down(made.release.id) if first else put_back(release)
+    back = take_down(made.release.id) if first else put_back(release, made.plan)
     undone = {one.name: one.undo for one in todo if one.undo}
-    assert undone == dict.fromkeys(("migrate", "up", "verify", "record"), back)
+    changing = ("migrate", "up", "verify", *(() if first else ("soak",)), "record")
+    assert undone == dict.fromkeys(changing, back)
     assert {one.name for one in todo if one.belief} == {"migrate", "up", "record"}
 
 
@@ -135,16 +153,17 @@ def test_a_fingerprint_leaves_one_off_containers_out() -> None:
 def test_the_way_back_is_the_last_steps_first_each_once() -> None:
     """What several steps are undone by is done once, where the last of them has it."""
     a, b, c = (Compose(name, ("up",), 1.0) for name in "abc")
-    begun = [Step("1", "", undo=(c, a)), Step("2", ""), Step("3", "", undo=(a, b))]
-    assert way_back(begun) == (a, b, c)
-    assert way_back(begun[:2]) == (c, a)
-    assert way_back([]) == ()
+    all_steps = (Step("1", "", undo=(c, a)), Step("2", ""), Step("3", "", undo=(a, b)))
+    sent = [one.to_json() for one in all_steps]
+    assert way_back(sent, ["1", "2", "3"]) == [one.to_json() for one in (a, b, c)]
+    assert way_back(sent, ["1", "2"]) == [one.to_json() for one in (c, a)]
+    assert way_back(sent, []) == []
 
 
 def test_a_release_is_put_back_watched_and_made_current() -> None:
     """Its own file is applied, its services are watched for as long as theirs may take."""
     release = live()
-    up, watch, link = put_back(release)
+    up, watch, link = put_back(release, Plan(release.id, 0, ()))
     assert isinstance(up, Compose)
     assert up.release == release.id
     assert up.arguments == ("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans")
@@ -155,7 +174,7 @@ def test_a_release_is_put_back_watched_and_made_current() -> None:
 
 def test_a_release_of_before_has_its_services_watched_too() -> None:
     """A record that doesn't say what to expect expects one container of each service."""
-    watch = put_back(replace(live(), expected=()))[1]
+    watch = put_back(replace(live(), expected=()), Plan("r", 0, ()))[1]
     assert isinstance(watch, Watch)
     assert set(watch.expected) == {Expected("db", 1, 300), Expected("web", 1, 300)}
 
@@ -170,17 +189,19 @@ def test_taking_down_keeps_data_and_names_nothing_live() -> None:
 def test_a_changed_network_is_made_anew() -> None:
     """Containers on it go, then the network, before anything may start on it; back likewise."""
     release = live(NETWORKED)
-    todo = {one.name: one for one in steps(draft(wanted(OPENED), running(release), NOW))}
+    made = draft(wanted(OPENED), running(release), NOW)
+    todo = {one.name: one for one in steps(made)}
     detached = Compose(release.id, ("rm", "--stop", "--force", "db"), 300.0)
     removed = Remove(networks=("inner",))
     assert list(todo) == [
-        "transfer", "files", "networks", "migrate", "up", "verify", "record",
+        "transfer", "files", "networks", "migrate", "up", "verify", "soak", "record",
     ]  # fmt: skip
     assert todo["networks"].do == (detached, removed)
-    back = (detached, removed, *put_back(release))
-    for name in ("networks", "migrate", "up", "verify", "record"):
+    back = (detached, removed, *put_back(release, made.plan))
+    for name in ("networks", "migrate", "up", "verify", "soak", "record"):
         assert todo[name].undo == back
-    assert way_back(list(todo.values())) == back
+    sent = [one.to_json() for one in todo.values()]
+    assert way_back(sent, list(todo)) == [one.to_json() for one in back]
 
 
 def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
@@ -189,10 +210,11 @@ def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
     old = replace(release, hashes={"web": release.hashes["web"]})
     seen = running(release)
     seen = replace(seen, memory=replace(seen.memory, records=Records((old,), old.id)))
-    todo = {one.name: one for one in steps(draft(wanted(OPENED), seen, NOW))}
+    made = draft(wanted(OPENED), seen, NOW)
+    todo = {one.name: one for one in steps(made)}
     assert todo["networks"].do == (Remove(networks=("inner",)),)
     assert todo["networks"].about == "inner made anew"
-    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old))
+    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan))
 
 
 def test_a_changed_network_alone_brings_the_services_up() -> None:
@@ -251,19 +273,27 @@ def test_what_is_there_is_not_written_again() -> None:
     assert len(paths) == 2
 
 
-def test_the_release_is_live_before_the_journal_says_so() -> None:
-    """The link is switched first; the intent is noted before anything that runs is touched."""
+def test_the_last_step_with_a_way_back_makes_the_release_live() -> None:
+    """The host itself switches the link, and nothing after it can be undone."""
     todo = steps(draft(wanted(), Seen(), NOW))
-    names = [one.name for one in todo]
-    (record,) = next(one for one in todo if one.name == "record").do
-    assert isinstance(record, Write)
-    assert [type(entry) for entry in record.entries] == [Link, Line]
-    (files,) = next(one for one in todo if one.name == "files").do
-    assert isinstance(files, Write)
-    assert files.entries[-1] == Line("journal.jsonl", Source("journal", "intent"))
-    assert names.index("files") < min(names.index(name) for name in ("migrate", "up"))
+    (record,) = (one for one in todo if one.name == "record")
+    (write,) = record.do
+    assert isinstance(write, Write)
+    assert [type(entry) for entry in write.entries] == [Link]
+    assert write.where == "host"
+    assert not [one for one in todo[todo.index(record) + 1 :] if one.undo]
 
 
+def test_what_takes_this_machine_is_done_before_the_host_is_asked() -> None:
+    """Images, secrets and files are there when the host's steps begin, and it goes on from them."""
+    todo = steps(busy())
+    mine, theirs = asked(todo)
+    assert [one.name for one in mine] == ["transfer", "secrets", "files"]
+    assert (*mine, *theirs) == todo
+    assert not [one for one in mine if one.belief or one.undo]
+
+
+ROLLING = Rolling("web", 1, "h", ("sha256:c", "sha256:m"), 11, 10, True)
 EXAMPLES: tuple[Action, ...] = (
     Load(("demo/web:1",), 5),
     Write((Link("current", "releases/r"), File("a", Source("secret", "s", 2), 0o400, 568, True))),
@@ -272,10 +302,16 @@ EXAMPLES: tuple[Action, ...] = (
     Watch((Expected("web", 2, 11),)),
     Ask(URL),
     Run(("smoke",), (("TOKEN_FILE", "token", 3),)),
+    Roll("r", (ROLLING,)),
+    Retire((ROLLING,)),
+    Soak((Expected("web", 2, 11),), 10.0, 0.5),
+    Start("r", (ROLLING,)),
+    Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
-    "load": "here", "write": "host", "remove": "host", "compose": "host", "watch": "host",
-    "ask": "here", "run": "here",
+    "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
+    "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
+    "check": "host", "start": "host",
 }  # fmt: skip
 
 
@@ -286,7 +322,8 @@ def test_every_action_has_a_json_form() -> None:
     assert {str(one["action"]): one["where"] for one in shown} == WHERE
     for action, form in zip(EXAMPLES, shown, strict=True):
         assert json.loads(json.dumps(form)) == form
-        assert set(form) == {"action", "where", *action.__dataclass_fields__}
+        limit = {"timeout_s"} if action.where == "here" and "timeout_s" in form else set()
+        assert set(form) - limit == {"action", "where", *action.__dataclass_fields__} - limit
         assert action.where == form["where"]
 
 
@@ -306,19 +343,29 @@ def test_fields_in_json() -> None:
     ]
     assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
     assert shown["watch"]["expected"] == [
-        {"service": "web", "containers": 2, "deadline_s": 11, "ends": False}
+        {
+            "service": "web",
+            "containers": 2,
+            "deadline_s": 11,
+            "ends": False,
+            "config": "",
+            "images": [],
+        }
     ]
 
 
 def test_what_a_runner_on_the_host_could_not_do_is_marked() -> None:
-    """Only sending images, asking the URL and the smoke test need this machine."""
+    """Only images, secrets and files, asking the URL and the smoke test need this machine."""
     marked = {
         (step.name, action.to_json()["action"])
         for step in steps(busy())
         for action in (*step.do, *step.undo)
         if action.where == "here"
     }
-    assert marked == {("transfer", "load"), ("verify", "ask"), ("verify", "run")}
+    assert marked == {
+        ("transfer", "load"), ("secrets", "write"), ("files", "write"), ("verify", "ask"),
+        ("verify", "run"),
+    }  # fmt: skip
 
 
 def test_sick_services_are_replaced_first() -> None:

@@ -24,6 +24,7 @@ def release(number: int) -> Release:
         id=f"r{number}",
         files=(f"files/{number}/edge.cfg",),
         secrets={"db_password": number},
+        previous=f"r{number - 1}" if number > 1 else None,
     )
 
 
@@ -33,7 +34,7 @@ PATHS = [f"files/{n}/edge.cfg" for n in range(1, 7)] + [f"secrets/db_password/{n
 
 
 def test_three_releases_are_kept() -> None:
-    """The live release and the newest besides keep images, files and secrets."""
+    """The live release and the two that were live before it keep images, files and secrets."""
     found = waste("demo", Records(RELEASES, "r6"), references=ALL_TAGS, paths=PATHS)
     assert found.references == ("demo/web:1", "demo/web:2", "demo/web:3")
     assert found.releases == ("r3", "r2", "r1")
@@ -49,18 +50,24 @@ def test_freed_bytes_are_those_of_layers_nobody_else_has() -> None:
 
 
 def test_live_release_is_kept_however_old() -> None:
-    """After going back the live release may be the oldest: it stays."""
-    found = waste("demo", Records(RELEASES, "r1"), references=ALL_TAGS, paths=PATHS)
-    assert "demo/web:1" not in found.references
-    assert found.releases == ("r4", "r3", "r2")
+    """After going back the live release may be an old one: it stays, with those before it."""
+    found = waste("demo", Records(RELEASES, "r2"), references=ALL_TAGS, paths=PATHS)
+    assert not {"demo/web:1", "demo/web:2"} & set(found.references)
+    assert found.releases == ("r6", "r5", "r4", "r3")
 
 
 def test_failed_releases_push_no_good_one_out() -> None:
     """What can be gone back to is what was live before, not what failed in between."""
     live = replace(RELEASES[0], previous="r2")
     found = waste("demo", Records((live, *RELEASES[1:]), "r6"), references=ALL_TAGS, paths=PATHS)
-    assert found.releases == ("r4", "r3", "r1")
-    assert "demo/web:2" not in found.references
+    assert found.releases == ("r5", "r4", "r3")
+    assert not {"demo/web:1", "demo/web:2"} & set(found.references)
+
+
+def test_nothing_goes_before_anything_was_live() -> None:
+    """A first deploy that failed left what the next one may go on with."""
+    found = waste("demo", Records(RELEASES[:3]), references=ALL_TAGS[:6], paths=[])
+    assert found.empty
 
 
 REFERENCES = st.text(min_size=1) | st.builds(

@@ -10,9 +10,20 @@ from slipway.runner.roll import Rolling
 
 
 def rolled(draft: Draft) -> tuple[Rolling, ...]:
-    """The services that this deploy rolls."""
+    """The services that this deploy rolls.
+
+    One with several containers is among them when it or the edge is made anew: a service's name
+    leads the edge to one of its containers only, and the others are given to it while it runs.
+    """
     names = draft.plan.services("roll")
-    return tuple(one for one in draft.release.rolling if one.service in names)
+    anew = set(draft.plan.services("create", "recreate"))
+    edge = draft.release.edge.get("service")
+    return tuple(
+        one
+        for one in draft.counted.rolling
+        if one.service in names
+        or (one.behind and one.containers > 1 and anew & {one.service, edge})
+    )
 
 
 def step(draft: Draft) -> Step | None:

@@ -29,12 +29,11 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
 
     What is rolled in the same deploy must not be among it: Compose would stop it first.
     """
-    stack, release, plan = draft.wanted.stack, draft.release.id, draft.plan
-    bodies = [stack.services[name] for name in names]
+    stack, plan = draft.wanted.stack, draft.plan
     rolled = set(plan.services("roll"))
     alone = any(rolled & set(stack.dependencies(name)) for name in names)
     further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
-    everything = common.up(release, (*further, *(names if rolled else ())), bodies)
+    everything = common.up(draft, further, names if rolled else (), names)
     # Compose leaves a container alone that is unhealthy but otherwise what the file says.
     sick = [change.service for change in plan.containers if change.reason == UNHEALTHY]
     sick = [name for name in sick if name in names]
@@ -47,7 +46,7 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     return (
         *early,
         *awake,
-        common.up(release, ("--no-deps", "--force-recreate", *sick), bodies),
+        common.up(draft, ("--no-deps", "--force-recreate"), sick, names),
         everything,
     )
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.plan.expected import expected
 from slipway.runner.containers import Container
 from slipway.runner.expected import Expected
-from slipway.runner.watch import Fault, Look, Verdict, expected, watch
+from slipway.runner.watch import Fault, Look, Verdict, watch
 from slipway.stack.model import Stack
 
 ENDED = "service_completed_successfully"
