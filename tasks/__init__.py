@@ -17,6 +17,8 @@ namespace = Collection(
     deploys.deploy,
     deploys.plan,
     deploys.rollback,
+    deploys.restart,
+    deploys.scale,
     deploys.status,
     deploys.releases,
     deploys.down,
@@ -32,5 +34,5 @@ namespace.add_collection(
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)
 namespace.add_collection(_bench)
-namespace.add_collection(Collection("dev", development.mutate))
+namespace.add_collection(Collection("dev", development.faults, development.mutate))
 namespace.add_collection(Collection("nix", development.nix_check))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -68,6 +69,23 @@ def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
     return None
 
 
+def gathered(tokens: Sequence[str]) -> list[str]:
+    """A command line with the flag that a bare ``worker=3`` behind ``scale`` stands for. Pure.
+
+    Invoke takes each bare word behind a task for another task.
+    """
+    found: list[str] = []
+    behind = False
+    for number, word in enumerate(tokens):
+        if word == "--":
+            return [*found, *tokens[number:]]
+        if behind and "=" in word and not word.startswith("-"):
+            found.append("--set")
+        behind = behind or word == "scale"
+        found.append(word)
+    return found
+
+
 def heed_endings() -> None:
     """Take a request to end (SIGTERM, a closed terminal) as Ctrl-C: what was begun is undone.
 
@@ -92,7 +110,7 @@ class CommandLine(Program):
     def run(self, argv: list[str] | None = None, exit: bool = True) -> None:
         """Do what the command line says; Ctrl-C outside a task's work is 130 too."""
         try:
-            super().run(argv, exit)
+            super().run(gathered(sys.argv if argv is None else argv), exit)
         except SystemExit as error:
             if isinstance(error.__context__, KeyboardInterrupt):
                 raise SystemExit(INTERRUPTED) from None

@@ -29,6 +29,7 @@ class Errand:
         steps: what the host does.
         word: what a good end is called in the journal.
         intent: what else the journal says of it.
+        point: the step from whose end on there is no way back.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Errand:
     steps: tuple[Step, ...]
     word: str
     intent: Mapping[str, object]
+    point: str = record.NAME
 
     def request(self, doors: Doors) -> dict[str, Any]:
         """Its form for the runner."""
@@ -52,7 +54,7 @@ class Errand:
             "edge": dict(self.release.edge) or None,
             "holder": {"who": self.who, "what": self.what, "since": since},
             "steps": [step.to_json() for step in self.steps],
-            "point": record.NAME,
+            "point": self.point,
             "checked": {one: one in self.release.checked for one in self.release.hashes},
             "word": self.word,
             "intent": dict(self.intent),
@@ -100,7 +102,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
         _tell(doors, about, attend(doors, last.id).end)
     elif last.state == LOST:
         doors.report.step("settle", f"{about}, was broken off")
-        _tell(doors, about, doors.runner.settle().get("settled") or {})
+        _tell(doors, about, attend(doors, last.id).end)
     else:
         _tell(doors, about, last.end or {})
         doors.runner.follow(last.id, 0)

@@ -14,6 +14,7 @@ from slipway.plan.actions import (
     Remove,
     Retire,
     Roll,
+    Room,
     Run,
     Soak,
     Start,
@@ -45,7 +46,9 @@ def plan_text(plan: Plan) -> str:
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
     if plan.migrations:
         lines += ["", "migrations:"]
-        lines += [f"  {one.revision}  {one.message}".rstrip() for one in plan.migrations]
+        for one in plan.migrations:
+            stops = "what uses the database is stopped first" if one.downtime else ""
+            lines.append(f"  {'  '.join(filter(None, (one.revision, one.message, stops)))}")
     return "\n".join(lines)
 
 
@@ -76,6 +79,8 @@ def action_text(action: Action) -> str:
             return f"start {_names(action.services)} beside the old (of {action.release})"
         case Roll():
             return f"roll {_names(action.services)} (to {action.release})"
+        case Room():
+            return f"see whether the edge has places for {_names(action.services)}"
         case Retire():
             return f"end what is left of the old {_names(action.services)}"
         case Soak():

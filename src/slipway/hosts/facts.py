@@ -20,7 +20,8 @@ _ASK_S = 60.0
 _ZSTD = re.compile(r"\bv(\d+)\.(\d+)")
 _INFO = (
     '{"ServerVersion":{{json .ServerVersion}},"DriverStatus":{{json .DriverStatus}},'
-    '"DockerRootDir":{{json .DockerRootDir}}}'
+    '"DockerRootDir":{{json .DockerRootDir}},'
+    '"MemTotal":{{json .MemTotal}},"NCPU":{{json .NCPU}}}'
 )
 
 # $1 docker, $2 the application's folder, $3 Compose's project. A folder that isn't there yet is
@@ -78,6 +79,8 @@ class Facts:
         app_free: free bytes where the application's folder is.
         writable: whether the application's folder can be written or made.
         listening: TCP ports in use.
+        memory: bytes that it has; 0 when it does not say.
+        processors: how many it has; 0 when it does not say.
     """
 
     docker: str
@@ -92,6 +95,8 @@ class Facts:
     app_free: int = 0
     writable: bool = True
     listening: frozenset[int] = frozenset()
+    memory: int = 0
+    processors: int = 0
 
     @property
     def release(self) -> tuple[int, int]:
@@ -150,5 +155,7 @@ def _facts(info: Mapping[str, Any], compose: str, found: Mapping[str, str]) -> F
         docker_free=int(found["docker_free"]) * 1024,
         app_free=int(found["app_free"]) * 1024,
         writable=found["writable"] == "yes",
+        memory=int(info.get("MemTotal") or 0),
+        processors=int(info.get("NCPU") or 0),
         listening=frozenset(int(port, 16) for port in found["listening"].split()),
     )

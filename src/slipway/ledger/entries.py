@@ -75,13 +75,28 @@ class Link:
     target: str
 
 
-Entry = File | Directory | Link
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A small file of slipway's own whose content is no secret, written whole or not at all.
+
+    Attributes:
+        path: relative to the application's folder.
+        text: its content; empty takes the file away.
+    """
+
+    path: str
+    text: str
+
+
+Entry = File | Directory | Link | Text
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
     """An entry for ``plan --steps --json``; modes as octal digits."""
     if isinstance(entry, Link):
         return {"kind": "link", "path": entry.path, "target": entry.target}
+    if isinstance(entry, Text):
+        return {"kind": "text", "path": entry.path, "text": entry.text}
     shape: dict[str, object] = {
         "path": entry.path,
         "mode": f"{entry.mode:04o}",

@@ -15,10 +15,11 @@ from slipway.doors import Host
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.ledger import layout
-from slipway.ledger.entries import Directory, Entry, File, Link, Source
+from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.ledger.runs import parse_run
+from slipway.ledger.scale import parse_scale, scaled
 from slipway.secret import Secret
 
 Contents = Callable[[Source], bytes]
@@ -37,6 +38,8 @@ cd -- "$1"
 shift
 text current "$(readlink current || :)"
 for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"; done
+for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; done
+[ ! -f {layout.SCALE} ] || file {layout.SCALE} {layout.SCALE}
 [ ! -d secrets ] || ls secrets >/dev/null
 for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
 for name; do
@@ -215,11 +218,15 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
     ]
     releases.sort(key=lambda release: (release.created, release.id), reverse=True)
     link = next((data.decode() for name, data in found if name == "current"), "")
+    text = next((data for name, data in found if name == layout.SCALE), None)
+    scale = parse_scale(text, f"{where}/{layout.SCALE}") if text is not None else {}
     return Memory(
-        Records(tuple(releases), link.rpartition("/")[2] or None),
+        Records(tuple(scaled(one, scale) for one in releases), link.rpartition("/")[2] or None),
         files=tuple(data.decode() for name, data in found if name == "path"),
         values=_values(found),
         run=parse_run(dict(found)),
+        scale=scale,
+        dumps=tuple(data.decode().split("/")[1] for name, data in found if name == "dump"),
     )
 
 
@@ -239,17 +246,23 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
     with tarfile.open(fileobj=holder, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for number, entry in enumerate(entries):
             words += _words(entry, str(number))
-            if isinstance(entry, File):
-                data = contents(entry.source)
+            if isinstance(entry, File | Text):
+                data = _content(entry, contents)
                 head = tarfile.TarInfo(str(number))
                 head.size, head.mode = len(data), 0o600
                 archive.addfile(head, io.BytesIO(data))
     return words, holder.getvalue()
 
 
+def _content(entry: File | Text, contents: Contents) -> bytes:
+    return contents(entry.source) if isinstance(entry, File) else entry.text.encode()
+
+
 def _words(entry: Entry, number: str) -> list[str]:
     if isinstance(entry, Link):
         return ["link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-"]
+    if isinstance(entry, Text):
+        return ["file" if entry.text else "unlink", entry.path, "0644", "-", number]
     owner = "-" if entry.owner is None else str(entry.owner)
     kind = "directory" if isinstance(entry, Directory) else "fresh" if entry.fresh else "file"
     return [kind, entry.path, f"{entry.mode:04o}", owner, number]

@@ -4,7 +4,8 @@
 it was before its migration is ``database.dump`` beside them. ``current`` is a symbolic link to the
 live one's folder, ``journal.jsonl`` gets a line of intent before and a line of outcome after each
 run. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files lie below ``files/`` under
-the hash of their content. ``runs/`` and ``lease`` are the runner's
+the hash of their content. ``scale.json`` holds how many containers of services are wanted whatever
+the Compose files say (:mod:`slipway.ledger.scale`). ``runs/`` and ``lease`` are the runner's
 (:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 CURRENT = "current"
 JOURNAL = "journal.jsonl"
 SECRETS = "secrets"
+SCALE = "scale.json"
+DUMP = "database.dump"
 
 
 def release_folder(release: str) -> str:
@@ -32,7 +35,12 @@ def record_file(release: str) -> str:
 
 def dump_file(release: str) -> str:
     """The database as it was before a release's migration."""
-    return f"{release_folder(release)}/database.dump"
+    return f"{release_folder(release)}/{DUMP}"
+
+
+def undone_file(release: str) -> str:
+    """The database as it was when a release was left, and its data with it."""
+    return f"{release_folder(release)}/undone.dump"
 
 
 def secret_file(name: str, version: int) -> str:

@@ -9,6 +9,7 @@ from slipway.errors import DeployError
 from slipway.ledger.layout import SECRETS
 from slipway.ledger.release import Release
 from slipway.ledger.runs import LastRun
+from slipway.ledger.scale import Scale
 from slipway.secret import Secret
 
 KEEP = 3
@@ -71,16 +72,20 @@ class Memory:
     """What an application's folder holds.
 
     Attributes:
-        records: its releases.
+        records: its releases, with the host's own numbers of containers.
         files: paths of config files and secret versions, relative to the folder.
         values: of each secret that was asked for and is there, version to value.
         run: the latest run; None before the first.
+        scale: the host's own numbers of containers.
+        dumps: ids of the releases whose database, as it was before their migration, is kept.
     """
 
     records: Records = field(default_factory=Records)
     files: tuple[str, ...] = ()
     values: Mapping[str, Mapping[int, Secret]] = field(default_factory=dict)
     run: LastRun | None = None
+    scale: Scale = field(default_factory=dict)
+    dumps: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slipway.ledger.entries import Entry, Link, entry_json
+from slipway.ledger.entries import Entry, Link, Text, entry_json
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
@@ -48,7 +48,7 @@ class Write:
     """Write into the application's folder, in order.
 
     Attributes:
-        entries: what. The host itself can write links; other contents come from here.
+        entries: what. The host itself can write links and texts; other contents come from here.
     """
 
     entries: tuple[Entry, ...]
@@ -56,7 +56,7 @@ class Write:
     @property
     def where(self) -> str:
         """Who does it."""
-        return "host" if all(isinstance(one, Link) for one in self.entries) else "here"
+        return "host" if all(isinstance(one, Link | Text) for one in self.entries) else "here"
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -107,6 +107,7 @@ class Compose:
             in this step have nothing to do.
         output: a file below the application's folder that takes its standard output; or empty.
         input: such a file that is its standard input; or empty.
+        needs: such a file without which there is nothing to do; or empty.
     """
 
     where: ClassVar[str] = "host"
@@ -117,6 +118,7 @@ class Compose:
     gate: bool = False
     output: str = ""
     input: str = ""
+    needs: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -130,6 +132,7 @@ class Compose:
             "gate": self.gate,
             "output": self.output,
             "input": self.input,
+            "needs": self.needs,
         }
 
 
@@ -255,6 +258,23 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """See whether the edge has a place for each container that is wanted.
+
+    Attributes:
+        services: those that requests reach through it.
+    """
+
+    where: ClassVar[str] = "host"
+    services: tuple[Rolling, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        services = [one.to_json() for one in self.services]
+        return {"action": "room", "where": self.where, "services": services}
+
+
+@dataclass(frozen=True, slots=True)
 class Soak:
     """Watch for a while what is live now: restarts, health, the edge's error rate.
 
@@ -309,4 +329,7 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
     ]
 
 
-Action = Load | Write | Remove | Compose | Watch | Ask | Run | Start | Roll | Retire | Soak | Check
+Action = (
+    Load | Write | Remove | Compose | Watch | Ask | Run
+    | Start | Roll | Retire | Room | Soak | Check
+)  # fmt: skip

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.images.transfer import Transfer, plan_transfer
-from slipway.ledger.release import Release, ReleaseImage
+from slipway.ledger.release import Database, Release, ReleaseImage
+from slipway.ledger.scale import scaled
 from slipway.plan.changes import make_plan
 from slipway.plan.expected import expected
 from slipway.plan.rolling import rolling
@@ -16,6 +17,7 @@ from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.health import health_check
 from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
+from slipway.stack.shape import read_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Draft:
     """A plan with all that carrying it out takes.
 
     Attributes:
-        wanted: what to deploy.
-        release: the release it makes.
+        wanted: what to deploy, with the host's own numbers of containers.
+        release: the release it makes, as it is recorded.
         rendered: its Compose file.
         choices: its secrets.
         transfer: its images' missing parts.
@@ -39,6 +41,11 @@ class Draft:
     transfer: Transfer
     plan: Plan
     seen: Seen
+
+    @property
+    def counted(self) -> Release:
+        """The release as it will stand: with the host's own numbers of containers."""
+        return scaled(self.release, self.seen.memory.scale)
 
     @property
     def unchanged(self) -> bool:
@@ -77,13 +84,16 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
     )
     release = _release(wanted, rendered, versions, live, now)
     transfer = plan_transfer(wanted.images, seen.engine.images)
+    counted = replace(wanted, stack=wanted.stack.scaled(seen.memory.scale))
     plan = make_plan(
-        wanted.stack,
+        counted.stack,
         release,
         seen,
         bytes_to_send=transfer.bytes_to_send,
+        downtimes=wanted.downtimes,
+        shapes=read_shapes(rendered.text),
     )
-    return Draft(wanted, release, rendered, choices, transfer, plan, seen)
+    return Draft(counted, release, rendered, choices, transfer, plan, seen)
 
 
 def _release(
@@ -121,6 +131,11 @@ def _release(
         edge=_edge(wanted.stack),
         soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
         verify=wanted.stack.verify_path,
+        database=Database(
+            wanted.stack.migration.dump,
+            wanted.stack.migration.restore,
+            wanted.stack.database_users,
+        ),
         checked=tuple(name for name in standing if health_check(wanted.stack.services[name])),
     )
     return replace(made, rolling=rolling(wanted.stack, made))

@@ -68,7 +68,10 @@ class Carrier:
 
     def _write(self, action: Json) -> bool:
         for entry in action["entries"]:
-            self.doors.folder.link(entry["path"], entry["target"])
+            if entry["kind"] == "text":
+                self.doors.folder.write(entry["path"], entry["text"])
+            else:
+                self.doors.folder.link(entry["path"], entry["target"])
         return True
 
     def _remove(self, action: Json) -> bool:
@@ -95,6 +98,10 @@ class Carrier:
         self._roller.retire(action)
         return True
 
+    def _room(self, action: Json) -> bool:
+        self._roller.room(action)
+        return True
+
     def _soak(self, action: Json) -> bool:
         soak(self.doors, self._roller, _expected(action), action["seconds"], action["errors"])
         return True
@@ -112,6 +119,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "start": Carrier._start,
     "roll": Carrier._roll,
     "retire": Carrier._retire,
+    "room": Carrier._room,
     "soak": Carrier._soak,
     "check": Carrier._check,
 }

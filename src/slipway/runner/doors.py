@@ -109,6 +109,12 @@ class Folder(Protocol):
     def link(self, path: str, target: str) -> None:
         """Put a symbolic link in the place of the one before; an empty target takes it away."""
 
+    def write(self, path: str, text: str) -> None:
+        """Put a file in the place of the one before, whole; an empty text takes it away."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""
 

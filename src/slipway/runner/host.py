@@ -40,11 +40,31 @@ class HostFolder:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(place)
             return
+        with contextlib.suppress(OSError):
+            if os.readlink(place) == target:
+                return
         fresh = f"{place}.new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(fresh)
         os.symlink(target, fresh)
         os.replace(fresh, place)
+
+    def write(self, path: str, text: str) -> None:
+        """Put a file in the place of the one before, whole; an empty text takes it away."""
+        place = self._at(path)
+        if not text:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+            return
+        with open(f"{place}.new", "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f"{place}.new", place)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return os.path.isfile(self._at(path))
 
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""

@@ -35,6 +35,8 @@ class Rolling:
         deadline_s: seconds until each new one must be well.
         drain_s: seconds that requests of the old ones are given to end.
         behind: whether the edge gives it requests.
+        old: ids of containers that are not right, whatever they were made from.
+        kept: ids of the only ones that are right; empty for any.
     """
 
     service: str
@@ -44,6 +46,8 @@ class Rolling:
     deadline_s: int
     drain_s: int
     behind: bool
+    old: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
@@ -55,6 +59,8 @@ class Rolling:
             "deadline_s": self.deadline_s,
             "drain_s": self.drain_s,
             "behind": self.behind,
+            "old": list(self.old),
+            "kept": list(self.kept),
         }
 
     @classmethod
@@ -68,11 +74,30 @@ class Rolling:
             int(value["deadline_s"]),
             int(value["drain_s"]),
             bool(value["behind"]),
+            tuple(str(one) for one in value.get("old", ())),
+            tuple(str(one) for one in value.get("kept", ())),
         )
 
     def is_right(self, container: Container) -> bool:
         """Whether a container is what is wanted."""
-        return container.fits(self.config, self.images)
+        named = not self.kept or container.id in self.kept
+        return named and container.id not in self.old and container.fits(self.config, self.images)
+
+    def lacks_places(self, servers: Sequence[Server]) -> str:
+        """Why the edge can't reach as many containers as are wanted; empty when it can.
+
+        While a service is rolled its old and its new containers need a place each, and one more
+        may still have a stream of the switch before.
+        """
+        places = sum(server.backend == self.service for server in servers)
+        most = (places - 1) // 2
+        if not self.behind or self.containers <= max(1, most):
+            return ""
+        return (
+            f"{self.containers} containers of {self.service} need "
+            f"{2 * self.containers + 1} servers in the edge's backend {self.service}, which has "
+            f"{places}: at most {max(1, most)} can be there"
+        )
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class Roller:
     def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
         self._doors, self._place = doors, place
         self._stopping: dict[tuple[str, ...], Stopping] = {}
+        self._release, self._before = "", set[str]()
 
     def start(self, action: Mapping[str, Any]) -> None:
         """Start new containers beside the old ones; :meth:`switch` goes on from there.
@@ -68,6 +69,10 @@ class Roller:
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         began = self._doors.clock.monotonic()
+        self._release, self._before = (
+            action["release"],
+            {c.id for c in self._doors.docker.containers()},
+        )
         self._start(action["release"], services)
         limit = max(one.deadline_s for one in services) + _SWITCH_S
         self._until(services, switching, began + limit, started=began)
@@ -96,6 +101,23 @@ class Roller:
         self._wait_stopped()
         self._doors.docker.remove([one.id for one in old])
         self._names(services)
+
+    def room(self, action: Mapping[str, Any]) -> None:
+        """See whether every edge has a place for each container that is wanted.
+
+        Raises:
+            Failed: one hasn't, or there is none that could be asked.
+        """
+        edges = self._edges(self._doors.docker.containers())
+        if not edges:
+            raise Failed("the edge doesn't run, so it can't be asked how many places it has")
+        for container in edges:
+            servers = self._servers(container)
+            for value in action["services"]:
+                why = Rolling.from_json(value).lacks_places(servers)
+                if why:
+                    hint = "add servers to that backend, as its others are, and deploy"
+                    raise Failed(why, hint=hint)
 
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
         """The containers, and what each running edge says of itself."""
@@ -193,7 +215,10 @@ class Roller:
                 late = [c for c in parts(one, containers).right if not c.well]
                 if late:
                     broken = (late[0], "did not become healthy in time")
-            if broken:
+            if broken and broken[0].id in self._before and broken[0].state in ("exited", "dead"):
+                # It was asked to end before this began, as on the way back: one takes its place.
+                self._start(self._release, services)
+            elif broken:
                 container, what = broken
                 wrong = Fault(one.service, container.id, what)
                 raise explained(self._doors.docker, [wrong], seconds)

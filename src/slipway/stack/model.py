@@ -181,6 +181,18 @@ class Stack:
                 queue += list(self.services[name].get("depends_on") or {})
         return tuple(name for name in self.services if name in found)
 
+    @property
+    def database_users(self) -> tuple[str, ...]:
+        """The standing services that say that they depend on what the migration depends on."""
+        if not self.migration.service:
+            return ()
+        needed = set(self.dependencies(self.migration.service))
+        return tuple(
+            name
+            for name in self.standing
+            if name not in needed and needed & set(self.services[name].get("depends_on") or {})
+        )
+
     def ends(self, service: str) -> bool:
         """Whether a service is a piece of work that ends: another one waits for its success."""
         waits = (body.get("depends_on") or {} for body in self.services.values())
@@ -200,6 +212,18 @@ class Stack:
         """Config name to its content, of those whose content stands in the Compose files."""
         configs = self.document.get("configs") or {}
         return {name: body["content"] for name, body in configs.items() if "content" in body}
+
+    def scaled(self, counts: Mapping[str, int]) -> Stack:
+        """The stack with other numbers of containers.
+
+        Args:
+            counts: service to number; those that the stack hasn't got are left out.
+        """
+        services = dict(self.services)
+        for name in counts.keys() & services.keys():
+            deploy = {**(services[name].get("deploy") or {}), "replicas": counts[name]}
+            services[name] = {**services[name], "deploy": deploy}
+        return replace(self, document={**self.document, "services": services})
 
     def with_images(self, references: Mapping[str, str]) -> Stack:
         """The stack with what stood for images that weren't built yet put right.

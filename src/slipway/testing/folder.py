@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from slipway.errors import DeployError
 from slipway.ledger import layout
-from slipway.ledger.entries import Directory, Entry, File
+from slipway.ledger.entries import Directory, Entry, File, Text
 from slipway.ledger.folder import Contents, parse_memory
 from slipway.ledger.records import Memory
 from slipway.ledger.runs import LastRun
@@ -47,6 +47,9 @@ class FakeFolder:
         found += [
             (path, data) for path, data in self.files.items() if path.endswith("release.json")
         ]
+        found += [("dump", path.encode()) for path in self.files if path.endswith(layout.DUMP)]
+        if layout.SCALE in self.files:
+            found.append((layout.SCALE, self.files[layout.SCALE]))
         kept = [path for path in self.files if path.startswith(("files/", "secrets/"))]
         found += [("path", path.encode()) for path in sorted(kept)]
         for path in kept:
@@ -67,6 +70,8 @@ class FakeFolder:
             elif isinstance(entry, Directory):
                 if entry.path not in self.modes:
                     self._shape(entry)
+            elif isinstance(entry, Text):
+                self.put(entry.path, entry.text)
             else:
                 self.link(entry.path, entry.target)
 
@@ -77,6 +82,13 @@ class FakeFolder:
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""
         self.files[path] = self.files.get(path, b"") + line.encode() + b"\n"
+
+    def put(self, path: str, text: str) -> None:
+        """Keep a text, or forget it when it is empty."""
+        if text:
+            self.files[path] = text.encode()
+        else:
+            self.files.pop(path, None)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files, and those below a folder."""

@@ -107,6 +107,12 @@ class _Folder:
     def link(self, path: str, target: str) -> None:
         self.folder.link(path, target)
 
+    def write(self, path: str, text: str) -> None:
+        self.folder.put(path, text)
+
+    def exists(self, path: str) -> bool:
+        return path in self.folder.files
+
     def append(self, path: str, line: str) -> None:
         self.folder.append(path, line)
 

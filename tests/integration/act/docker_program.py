@@ -42,6 +42,8 @@ def obey(state: dict[str, Any], argv: list[str]) -> int:
             print("2.26.1")
         case ["compose", "-p", project, "-f", file, *arguments]:
             return compose(state, project, file, arguments)
+        case ["network", "ls", *_]:
+            pass
         case ["volume", "ls", *_]:
             print("\n".join(state["volumes"]))
         case ["image", "ls", "--quiet", "--no-trunc"]:

@@ -17,6 +17,8 @@ from invoke.program import Program
 from invoke.tasks import Task
 from tests.unit.docs import pages
 
+from slipway.commandline import gathered
+
 PAGE = pages.read(pages.DOCS / "reference/tasks.md")
 _COMMAND = re.compile(r"(?:^|\s)(?:\./inv|invoke)\s+(?P<arguments>.+)$")
 _PLACEHOLDERS = {"TASK": "deploy", "NAME": "rehearsal", "SERVICE": "api"}
@@ -43,7 +45,7 @@ CONTEXTS = tasks.namespace.to_contexts()
 def _accepted(words: list[str]) -> list[str]:
     """The tasks a command line names, read in invoke's own two passes: its flags, then tasks."""
     core = ParserContext(args=Program().core_args())
-    parsed = Parser(initial=core, ignore_unknown=True).parse_argv(words)
+    parsed = Parser(initial=core, ignore_unknown=True).parse_argv(gathered(words))
     if parsed[0].args["list"].value:
         return sorted(TASKS)
     if parsed[0].args["help"].value:

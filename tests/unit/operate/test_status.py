@@ -14,16 +14,16 @@ from slipway.act.deploy import deploy
 from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
 from slipway.errors import ConfigError, DeployError
-from slipway.ledger.records import Records
 from slipway.operate import running as operate
+from slipway.operate.releases import listed as listed_releases
+from slipway.operate.releases import releases_json, releases_text
 from slipway.operate.status import (
     make_status,
     read_status,
-    releases_json,
-    releases_text,
     status_text,
 )
 from slipway.plan.values import Plan
+from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done
 
@@ -56,6 +56,7 @@ def test_status_has_the_promised_fields() -> None:
             for service, health in (("db", "none"), ("web", "healthy"))
         ],
         "drift": [],
+        "run": None,
     }
 
 
@@ -132,7 +133,7 @@ def test_empty_host() -> None:
     """A host on which nothing was deployed has no release, no URL, no services."""
     status = make_status("nas", None, ())
     assert status.to_json() == {
-        "host": "nas", "release": None, "url": None, "services": [], "drift": [],
+        "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"
@@ -143,12 +144,12 @@ def test_releases_are_listed_newest_first() -> None:
     made = deployed()
     made.clock.seconds += 60
     deploy(replace(wanted(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
-    records = made.folder.read().records
-    listed = releases_json(records)
+    found = listed_releases(Seen(made.folder.read(), made.engine.state()))
+    listed = releases_json(found)
     assert [one["live"] for one in listed] == [True, False]
     assert listed[0]["previous"] == listed[1]["release"]
-    assert "aaaaaaaaaaaa+changes" in releases_text(records)
-    assert releases_text(Records()) == "nothing was released yet"
+    assert "aaaaaaaaaaaa+changes" in releases_text(found)
+    assert releases_text(()) == "nothing was released yet"
 
 
 def test_logs_run_compose_with_a_terminal() -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from slipway.ledger.entries import Link
-from slipway.ledger.layout import CURRENT, release_folder
-from slipway.ledger.release import Release
+from slipway.ledger.layout import CURRENT, dump_file, release_folder
+from slipway.ledger.release import Database, Release
+from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
 from slipway.plan.step import Belief
 from slipway.plan.values import Plan
-from slipway.runner.containers import fingerprint, standing
+from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
@@ -40,17 +41,36 @@ def first_touch(draft: Draft, *before: object) -> Belief:
     return later(draft) if any(before) else belief(draft)
 
 
-def up(release: str, further: Iterable[str], services: Iterable[Mapping[str, Any]]) -> Compose:
+def up(
+    draft: Draft, flags: Collection[str], names: Collection[str] = (), waited: Iterable[str] = ()
+) -> Compose:
     """``compose up`` with what is on the host already: nothing is pulled or built.
 
     Args:
-        release: whose file.
-        further: arguments of its own.
-        services: definitions of those it waits for, which tell how long.
+        draft: of whose release.
+        flags: Compose's.
+        names: the services; all when empty.
+        waited: those it may have to wait for, which tell how long, when they aren't ``names``.
     """
-    checks = [health_check(body) for body in services]
+    stack = draft.wanted.stack
+    checks = [health_check(stack.services[name]) for name in waited or names]
     limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
-    return Compose(release, (*_UP, *further), limit)
+    brought = set(names or stack.standing)
+    if "--no-deps" not in flags:
+        brought |= {needed for name in names for needed in stack.dependencies(name)}
+    counts = scale_flags(draft.seen.memory.scale, brought)
+    return Compose(draft.release.id, (*_UP, *flags, *counts, *names), limit)
+
+
+def scale_flags(scale: Scale, services: Collection[str]) -> tuple[str, ...]:
+    """Compose's flags for the host's own numbers of containers.
+
+    Args:
+        scale: the numbers.
+        services: those that Compose brings up: it refuses the flag for others.
+    """
+    kept = sorted(name for name in scale if name in services)
+    return tuple(word for name in kept for word in ("--scale", f"{name}={scale[name]}"))
 
 
 def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
@@ -68,10 +88,8 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     names = [service for service in services if service in paused]
     if not names:
         return ()
-    bodies = [draft.wanted.stack.services[name] for name in names]
-    release = draft.release.id
-    anew = up(release, ("--no-deps", "--force-recreate", *names), bodies)
-    return (Compose(release, ("unpause", *names), _WAKE_S), anew)
+    anew = up(draft, ("--no-deps", "--force-recreate"), names)
+    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), anew)
 
 
 def marked(release: Release) -> tuple[Expected, ...]:
@@ -87,23 +105,33 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
-def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:
+def put_back(
+    release: Release, plan: Plan, scale: Scale, there: Iterable[Container] = ()
+) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
     What is stopped first goes back first: what is rolled may need it. Its images, config files and
     secret versions are still on the host: pruning comes last.
+
+    Args:
+        release: with the host's own numbers of containers.
+        plan: what is undone.
+        scale: those numbers.
+        there: the containers that ran before.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
-    rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
-    everything = Compose(release.id, (*_UP, "--remove-orphans"), limit)
+    rolled = _found_again(release, plan, tuple(there))
+    counts = scale_flags(scale, release.hashes)
+    everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
     gently: list[Action] = []
     if rolled:
         if stopped:
-            gently.append(Compose(release.id, (*_UP, "--no-deps", *stopped), limit))
+            flags = ("--no-deps", *scale_flags(scale, stopped))
+            gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
         gently += [Roll(release.id, rolled), Retire(rolled)]
     return (
         *gently,
@@ -113,21 +141,108 @@ def put_back(release: Release, plan: Plan) -> tuple[Action, ...]:
     )
 
 
+def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
+    """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
+
+    Of those that had to go only the ones that were well can be had again.
+    """
+    found = []
+    for one in release.rolling:
+        changes = [each for each in plan.containers if each.service == one.service]
+        if not any(each.action == "roll" for each in changes):
+            continue
+        if not any(each.old for each in changes):
+            found.append(one)
+            continue
+        well = tuple(c.id for c in standing(there) if c.service == one.service and c.well)
+        if well:
+            found.append(replace(one, kept=well, containers=min(one.containers, len(well))))
+    return tuple(found)
+
+
 def take_down(release: str) -> tuple[Action, ...]:
     """End what a first deploy started; data stays."""
     down = ("down", "--remove-orphans", "--timeout", "30")
     return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
 
 
+STOP_S = 300.0
+PIPE_S = 1800.0
+
+
+def stop(release: str, services: Iterable[str], needs: str = "") -> tuple[Action, ...]:
+    """Stop services, each within its own grace period."""
+    names = tuple(services)
+    return (Compose(release, ("stop", *names), STOP_S, needs=needs),) if names else ()
+
+
+def dump(release: str, database: Database, file: str) -> Compose:
+    """Keep the database in a file of the application's folder."""
+    argv = ("exec", "-T", database.dump.service, *database.dump.command)
+    failed = "the database could not be dumped, so it was not touched"
+    return Compose(release, argv, PIPE_S, failed, output=file)
+
+
+def restore(release: str, database: Database, file: str, needs: str = "") -> Compose:
+    """Have the database as it was when a file was made of it."""
+    argv = ("exec", "-T", database.restore.service, *database.restore.command)
+    failed = "the database could not be put back; it stays as it is"
+    return Compose(release, argv, PIPE_S, failed, input=file, needs=needs)
+
+
+def needs_downtime(draft: Draft) -> bool:
+    """Whether what uses the database is stopped for a migration, and there is a way back."""
+    live = draft.seen.memory.records.live
+    return live is not None and any(one.downtime for one in draft.plan.migrations)
+
+
+def _data_back(draft: Draft) -> tuple[Action, ...]:
+    """The database as it was before a migration that the release before can't run on."""
+    release = draft.release
+    if not needs_downtime(draft) or not release.database.restore.service:
+        return ()
+    file = dump_file(release.id)
+    back = restore(release.id, release.database, file, needs=file)
+    return (*stop(release.id, release.database.users, needs=file), back)
+
+
+def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
+    """End what a deploy started beside containers of which no record is left.
+
+    What was rolled is switched back to them; what was stopped for a new one can't be had again.
+
+    Args:
+        draft: whose deploy.
+        there: the containers that stood before.
+    """
+    release = draft.release
+    rolled = []
+    for one in release.rolling:
+        mine = [c for c in there if c.service == one.service]
+        if mine and one.service in draft.plan.services("roll"):
+            images = tuple(sorted({c.image_id for c in mine}))
+            config = mine[0].config
+            rolled.append(replace(one, containers=len(mine), config=config, images=images))
+    actions: list[Action] = []
+    if rolled:
+        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
+    if created := draft.plan.services("create"):
+        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
+    return (*actions, Write((Link(CURRENT, ""),)))
+
+
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
     if live is None:
-        return take_down(draft.release.id)
+        there = standing(draft.seen.engine.containers)
+        return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
-    if not networks:
-        return put_back(live, draft.plan)
-    return (*detach(live, draft), Remove(networks=networks), *put_back(live, draft.plan))
+    there = draft.seen.engine.containers
+    back = put_back(live, draft.plan, draft.seen.memory.scale, there)
+    if networks:
+        back = (*detach(live, draft), Remove(networks=networks), *back)
+    return (*_data_back(draft), *back)
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slipway.plan.actions import Roll
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
@@ -10,9 +12,19 @@ from slipway.runner.roll import Rolling
 
 
 def rolled(draft: Draft) -> tuple[Rolling, ...]:
-    """The services that this deploy rolls."""
-    names = draft.plan.services("roll")
-    return tuple(one for one in draft.release.rolling if one.service in names)
+    """The services that this deploy rolls.
+
+    One with several containers is among them when it or the edge is made anew: a service's name
+    leads the edge to one of its containers only, and the others are given to it while it runs.
+    """
+    old = {one.service: one.old for one in draft.plan.containers if one.action == "roll"}
+    anew = set(draft.plan.services("create", "recreate"))
+    edge = draft.release.edge.get("service")
+    return tuple(
+        replace(one, old=old.get(one.service, ()))
+        for one in draft.counted.rolling
+        if one.service in old or (one.behind and one.containers > 1 and anew & {one.service, edge})
+    )
 
 
 def step(draft: Draft) -> Step | None:

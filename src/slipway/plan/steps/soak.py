@@ -13,5 +13,5 @@ def step(draft: Draft) -> Step | None:
     seconds, errors = draft.release.soak
     if not seconds or not draft.plan.touched or draft.seen.memory.records.live is None:
         return None
-    do = (Soak(marked(draft.release), seconds, errors),)
+    do = (Soak(marked(draft.counted), seconds, errors),)
     return Step("soak", f"does it stay well for {seconds:g} s?", do=do, undo=undo(draft))

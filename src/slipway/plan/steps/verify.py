@@ -11,7 +11,7 @@ from slipway.plan.steps.common import marked, undo
 def step(draft: Draft) -> Step:
     """What makes a release good enough to be called live."""
     stack, url = draft.wanted.stack, draft.wanted.url
-    do: list[Action] = [Watch(marked(draft.release)), Ask(url + stack.verify_path)]
+    do: list[Action] = [Watch(marked(draft.counted)), Ask(url + stack.verify_path)]
     if stack.smoke.command:
         argv = tuple(part.replace("{url}", url) for part in stack.smoke.command)
         versions = draft.release.secrets

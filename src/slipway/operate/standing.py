@@ -1,0 +1,133 @@
+"""What operations on a live release share: its draft, and having the host carry out their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from slipway.act.attend import Turn
+from slipway.act.deploy import Progress, outcome_of
+from slipway.act.doors import Doors
+from slipway.act.outcome import Result
+from slipway.act.run import Errand, carry_out, clear
+from slipway.errors import DeployError
+from slipway.ledger.layout import compose_file
+from slipway.ledger.records import Records
+from slipway.ledger.release import Release
+from slipway.ledger.scale import Scale, scaled
+from slipway.plan.draft import Draft
+from slipway.plan.recorded import recorded
+from slipway.plan.step import Step
+from slipway.plan.wanted import Seen
+
+
+def live_of(doors: Doors, records: Records) -> Release:
+    """The live release.
+
+    Raises:
+        DeployError: there is none.
+    """
+    if records.live is None:
+        raise DeployError(
+            f"nothing is deployed on {doors.host.name}", hint="./inv deploy", stage="read"
+        )
+    return records.live
+
+
+def compose_of(doors: Doors, release: Release) -> bytes:
+    """A release's Compose file.
+
+    Raises:
+        DeployError: the host has lost it.
+    """
+    compose = doors.host.read(f"{doors.folder.path}/{compose_file(release.id)}")
+    if compose is None:
+        raise DeployError(
+            f"the Compose file of {release.id} is lost; nothing was changed",
+            hint="./inv deploy writes it anew",
+            stage="plan",
+        )
+    return compose
+
+
+def observe(doors: Doors, who: str, *, wait: bool) -> Seen:
+    """What a host holds once nobody else is at work there.
+
+    Raises:
+        DeployError: somebody else is.
+    """
+    seen = Seen(doors.folder.read(), doors.engine.state())
+    if clear(doors, seen.memory.run, who, wait=wait):
+        seen = Seen(doors.folder.read(), doors.engine.state())
+    return seen
+
+
+def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes) -> Draft:
+    """A draft that makes the live release what it already is."""
+    live = live_of(doors, seen.memory.records)
+    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who)
+
+
+def with_scale(seen: Seen, scale: Scale, wanted: Scale) -> Seen:
+    """What was seen, as if the host had other numbers of containers.
+
+    Args:
+        seen: what was.
+        scale: the numbers that the host keeps.
+        wanted: those that are new, also where they are the Compose files' own.
+    """
+    records = seen.memory.records
+    counted = Records(
+        tuple(scaled(one, {**scale, **wanted}) for one in records.releases), records.current
+    )
+    return replace(seen, memory=replace(seen.memory, records=counted, scale=scale))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked of the host.
+
+    Attributes:
+        verb: such as ``restart``; a part of the run's id.
+        what: for people, such as ``restart api``.
+        word: what a good end is called.
+        point: the step from whose end on there is no way back.
+        intent: what else the journal says of it.
+    """
+
+    verb: str
+    what: str
+    word: str
+    point: str
+    intent: Mapping[str, object]
+
+
+def carried_out(
+    progress: Progress,
+    draft: Draft,
+    steps: tuple[Step, ...],
+    task: Task,
+    token: str,
+    turn: Turn | None = None,
+) -> Result:
+    """Have the host carry out the steps of a draft.
+
+    Raises:
+        DeployError: it failed, and what ran before runs again.
+        DeployBroken: it failed, and what ran before could not be put back.
+    """
+    doors, live = progress.doors, draft.seen.memory.records.live
+    errand = Errand(
+        id=f"{doors.clock.now():%Y%m%d-%H%M%S}-{task.verb}-{token[:6]}",
+        what=task.what,
+        who=draft.wanted.who,
+        release=draft.counted,
+        live=live.id if live else None,
+        steps=steps,
+        word=task.word,
+        intent={"who": draft.wanted.who, **task.intent, "plan": draft.plan.to_json()},
+        point=task.point,
+    )
+    attended = carry_out(doors, errand, turn)
+    outcome = outcome_of(progress, draft, attended, task.word, 0)
+    return Result(outcome, draft.counted, doors.engine.containers())

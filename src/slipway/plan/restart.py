@@ -1,0 +1,86 @@
+"""Put fresh containers of one service in the place of those that run. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slipway.plan.actions import Retire, Roll, Room, Watch
+from slipway.plan.changes import downtime
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step
+from slipway.plan.steps.common import belief, marked, up
+from slipway.plan.values import ContainerChange, Plan
+from slipway.runner.containers import Container, standing
+from slipway.runner.roll import Rolling
+
+NAME = "restart"
+"""The step from whose end on there is no way back."""
+
+_REASON = "the new containers are well; what stays of the old ones is ended by the next deploy"
+
+
+def restart(draft: Draft, service: str) -> Draft:
+    """The draft of a live release, with nothing but the restart of a service in its plan.
+
+    What can be rolled is, as long as one of its containers is well; else it is stopped first.
+    """
+    body = draft.wanted.stack.services[service]
+    rolls = service in draft.wanted.stack.rolled and any(one.well for one in _there(draft, service))
+    if rolls:
+        change = ContainerChange(service, "roll", "asked for")
+    else:
+        change = ContainerChange(service, "recreate", "asked for", downtime(body))
+    return replace(draft, plan=Plan(draft.release.id, 0, (change,)))
+
+
+def steps(draft: Draft) -> tuple[Step, ...]:
+    """The steps of such a draft."""
+    (change,) = draft.plan.containers
+    if change.action == "roll":
+        (one,) = (one for one in draft.counted.rolling if one.service == change.service)
+        return _rolled(draft, one)
+    return (_stopped(draft, change.service),)
+
+
+def _rolled(draft: Draft, one: Rolling) -> tuple[Step, ...]:
+    """All that are there are old; the way back is to those of them that are well."""
+    fresh = replace(one, old=tuple(each.id for each in _there(draft, one.service)))
+    back = kept(draft, one)
+    release = draft.release.id
+    switch = Step(
+        NAME,
+        f"{one.service} beside the old, then switch",
+        belief(draft),
+        (Roll(release, (fresh,)),),
+        (Roll(release, (back,)), Retire((back,))),
+    )
+    about = "end the old containers when their requests have ended"
+    retire = Step("retire", about, do=(Retire((fresh,)),), reason=_REASON)
+    return (*room((fresh,)), switch, retire)
+
+
+def kept(draft: Draft, one: Rolling) -> Rolling:
+    """A service as it was found: those of its containers that are well, and no other."""
+    well = tuple(each.id for each in _there(draft, one.service) if each.well)
+    return replace(one, kept=well, containers=min(one.containers, len(well)))
+
+
+def room(services: Sequence[Rolling]) -> tuple[Step, ...]:
+    """See whether the edge has places for several containers of a service, before any starts."""
+    several = tuple(one for one in services if one.behind and one.containers > 1)
+    if not several:
+        return ()
+    about = "has the edge places for them?"
+    return (Step("room", about, do=(Room(several),), reason="nothing was changed"),)
+
+
+def _stopped(draft: Draft, service: str) -> Step:
+    anew = up(draft, ("--no-deps", "--force-recreate"), (service,))
+    wanted = tuple(one for one in marked(draft.counted) if one.service == service)
+    do = (anew, Watch(wanted))
+    return Step(NAME, f"{service}: the old stops first", belief(draft), do, do)
+
+
+def _there(draft: Draft, service: str) -> list[Container]:
+    return [one for one in standing(draft.seen.engine.containers) if one.service == service]
