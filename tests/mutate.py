@@ -96,16 +96,16 @@ def forget(place: Path) -> None:
     mark.write_text(digest.hexdigest())
 
 
-def run(place: Path, seconds: float) -> bool:
-    """Try mutants with this terminal, for that long at most; whether all were tried."""
+def run(place: Path, seconds: float) -> int | None:
+    """Try mutants with this terminal, for that long at most; mutmut's exit code, or None."""
     argv = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
     # Shells let what they run in the background ignore it, and what that runs does, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(argv, cwd=place, stdout=sys.stderr, start_new_session=True)
     try:
-        return process.wait(seconds) == 0
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
-        return False
+        return None
     finally:
         _end(process)
 
@@ -154,13 +154,18 @@ def main(minutes: float, rooms: Sequence[str]) -> int:
     compose_model()  # builds the program, which the copy takes along
     copied(ROOT, place, rooms)
     forget(place)
-    whole = run(place, 60 * minutes)
+    ended = run(place, 60 * minutes)
+    if ended:
+        report.say("mutmut ended early, for the reason above; what it found before is kept")
+        return 1
     found = results(place)
     unnoticed = [name for name, end in found.items() if end in _UNNOTICED]
     for number, name in enumerate(unnoticed):
         report.text(f"{name}\n{difference(place, name)}\n" if number < _SHOWN else name)
     report.say(summary(found))
-    report.say(f"{len(unnoticed)} changes were not noticed" + ("" if whole else " (so far)"))
+    report.say(
+        f"{len(unnoticed)} changes were not noticed" + (" (so far)" if ended is None else "")
+    )
     return 0
 
 
