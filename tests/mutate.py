@@ -97,14 +97,18 @@ def forget(place: Path) -> None:
 
 
 def run(place: Path, seconds: float) -> int | None:
-    """Try mutants with this terminal, for that long at most; mutmut's exit code, or None."""
+    """Try mutants with this terminal, for that long at most or until somebody presses Ctrl-C.
+
+    Returns:
+        mutmut's exit code; None when it did not come to its end.
+    """
     argv = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
     # Shells let what they run in the background ignore it, and what that runs does, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(argv, cwd=place, stdout=sys.stderr, start_new_session=True)
     try:
         return process.wait(seconds)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         return None
     finally:
         _end(process)
