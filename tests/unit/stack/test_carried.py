@@ -200,7 +200,10 @@ def test_a_mounted_file_is_a_config_by_its_path() -> None:
 
     def mount(source: str) -> dict[str, object]:
         return {
-            "type": "bind", "source": source, "target": f"/{source}", "read_only": True,
+            "type": "bind",
+            "source": source,
+            "target": f"/{source}",
+            "read_only": True,
             "bind": {},
         }
 

@@ -14,9 +14,9 @@ def stack(services: dict[str, Any], **document: Any) -> Stack:
 
 def test_services_that_must_run_before() -> None:
     """Those of those count, too; in the files' order, each once, also where they go in a ring."""
-    needs = {"a": ["d", "x"], "b": ["c"], "c": ["b"], "d": ["b", "c"], "e": []}
+    needs = {"a": ["d", "x", "f"], "b": ["c"], "c": ["b"], "d": ["b", "c"], "e": [], "f": []}
     found = stack({name: {"depends_on": {key: {} for key in of}} for name, of in needs.items()})
-    assert found.dependencies("a") == ("b", "c", "d")
+    assert found.dependencies("a") == ("b", "c", "d", "f")
     assert found.dependencies("b") == ("b", "c")
     assert found.dependencies("e") == ()
     assert stack({"a": {"depends_on": None}}).dependencies("a") == ()
