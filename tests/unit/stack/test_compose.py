@@ -86,7 +86,8 @@ def test_the_answer_becomes_a_model() -> None:
         variables=[{**variable, "where": ["deploy/a.yml:1 services"]}],
         warnings=["odd"],
     )
-    request = Request("demo", Path("/c"), (("deploy/a.yml", "services: {b: yes}"),))
+    files = (("deploy/a.yml", "services: {b: yes}"), ("deploy/b.yml", "x: no"))
+    request = Request("demo", Path("/c"), files)
     found = ComposeModel(shell, Path("/p")).read(request)
     assert list(found.document["services"].items()) == [
         ("b", {"image": "j"}),
@@ -96,7 +97,8 @@ def test_the_answer_becomes_a_model() -> None:
     assert found.top == {"x-slipway": {"url": "u"}}
     assert found.variables == (Variable("A", True, "d", "t", "1", ("deploy/a.yml:1 services",)),)
     assert found.warnings[0].startswith("deploy/a.yml: services.b: yes is ")
-    assert found.warnings[1:] == ("odd",)
+    assert found.warnings[1].startswith("deploy/b.yml: x: no is ")
+    assert found.warnings[2:] == ("odd",)
 
 
 def test_no_services_are_an_empty_map() -> None:

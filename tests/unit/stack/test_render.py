@@ -94,6 +94,7 @@ def test_labels_are_those_of_every_version_of_slipway() -> None:
         secrets={"s": {"environment": "S", "name": "demo_s"}, "t": {"external": True}},
     )
     document = json.loads(made.text)
+    assert document["name"] == "demo"
     assert made.hashes == LABELS
     assert made.networks == {"n": "69e61cf50c29e921", "unused": "44136fa355b3678a"}
     assert made.volumes == {"v": "12eb47de4bb99688", "x": "44136fa355b3678a"}
