@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,22 @@ def _service(image: str, config: str) -> dict[str, Any]:
     return {"image": image, "labels": labels, "healthcheck": {"test": ["CMD", "x"]}}
 
 
+def _rooted(root: Path) -> bytes:
+    """The runner, of which what the host does at its boot lies below a folder of the test's own."""
+    default, holder = b'root: str = "/"', io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(packed().data)) as archive,
+        zipfile.ZipFile(holder, "w") as changed,
+    ):
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name == "slipway/runner/boot.py":
+                assert default in data
+                data = data.replace(default, f"root: str = {str(root)!r}".encode())
+            changed.writestr(name, data)
+    return holder.getvalue()
+
+
 class Site:
     """The application's folder, with releases ``r1``, which is live, and ``r2``.
 
@@ -50,7 +68,8 @@ class Site:
         self.bin.mkdir()
         self.file = self.app / "runner" / packed().name
         self.file.parent.mkdir(parents=True)
-        self.file.write_bytes(packed().data)
+        self.root = folder / "root"
+        self.file.write_bytes(_rooted(self.root))
         program = Path(docker_program.__file__).read_text("utf-8")
         docker = self.bin / "docker"
         docker.write_text(f"#!{sys.executable}\n{program}")
