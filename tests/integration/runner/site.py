@@ -18,6 +18,8 @@ from typing import Any
 from tests.integration.act import docker_program
 
 from slipway.act.pack import packed
+from slipway.ledger.entries import Link
+from slipway.plan.actions import Compose, Write
 
 _LONG_S = 60.0
 _PAUSE_S = 0.02
@@ -172,16 +174,12 @@ def _alive(pid: int) -> bool:
 
 def compose(release: str) -> dict[str, Any]:
     """Bring a release up."""
-    return {
-        "action": "compose", "where": "host", "release": release, "arguments": ["up", "--detach"],
-        "timeout_s": 60.0, "failed": "", "gate": False, "output": "", "input": "",
-    }  # fmt: skip
+    return Compose(release, ("up", "--detach"), 60.0).to_json()
 
 
 def link(release: str) -> dict[str, Any]:
     """Make a release the live one."""
-    entry = {"kind": "link", "path": "current", "target": f"releases/{release}"}
-    return {"action": "write", "where": "host", "entries": [entry]}
+    return Write((Link("current", f"releases/{release}"),)).to_json()
 
 
 TURN = {"action": "ask", "where": "here", "url": "u", "timeout_s": 60.0}
