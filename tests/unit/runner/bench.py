@@ -63,6 +63,17 @@ class Folder:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)
 
+    def write(self, path: str, text: str) -> None:
+        """Keep a file; an empty text takes it away."""
+        if text:
+            self.made.folder.files[path] = text.encode()
+        else:
+            self.made.folder.files.pop(path, None)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return path in self.made.folder.files
+
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files."""
         self.removed += paths
