@@ -68,7 +68,7 @@ class HostDocker:
         )
         ids = listed.out.split()
         if not listed.ok or not ids:
-            return listed
+            return Done(listed.code, "", listed.err)
         done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
         return Done(0, done.out) if done.code == 1 and done.out else done
 
