@@ -20,7 +20,8 @@ OWNERS = st.none() | st.integers(0, 2**16)
 ENTRIES = st.lists(
     st.builds(File, PATHS, SOURCES, MODES, OWNERS, st.booleans())
     | st.builds(Directory, PATHS, MODES, OWNERS)
-    | st.builds(Link, PATHS, PATHS | st.just("")),
+    | st.builds(Link, PATHS, PATHS | st.just(""))
+    | st.builds(Text, PATHS, PATHS | st.just("")),
     max_size=8,
 )
 
@@ -52,7 +53,9 @@ def meant(entry: Entry) -> tuple[Any, ...]:
     """What an entry says, but for the number of a directory."""
     if isinstance(entry, Link):
         return ("link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-")
-    assert not isinstance(entry, Text), "the host itself writes those"
+    if isinstance(entry, Text):
+        last = entry.text.encode() if entry.text else "-"
+        return ("file" if entry.text else "unlink", entry.path, "0644", "-", last)
     owner = "-" if entry.owner is None else str(entry.owner)
     mode = f"{entry.mode:04o}"
     if isinstance(entry, Directory):

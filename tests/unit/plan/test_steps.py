@@ -23,6 +23,7 @@ from slipway.plan.actions import (
     Ask,
     Check,
     Compose,
+    Count,
     Load,
     Remove,
     Retire,
@@ -308,13 +309,14 @@ EXAMPLES: tuple[Action, ...] = (
     Soak((Expected("web", 2, 11),), 10.0, 0.5),
     Start("r", (ROLLING,)),
     Room((ROLLING,)),
+    Count(),
     Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
-    "room": "host",
+    "room": "host", "count": "host",
 }  # fmt: skip
 
 

@@ -49,30 +49,16 @@ class Folder:
         self.made.folder.link(path, target)
 
     def write(self, path: str, text: str) -> None:
-        """Keep a file, or forget it."""
-        if text:
-            self.made.folder.files[path] = text.encode()
-        else:
-            self.made.folder.files.pop(path, None)
+        """Keep a text."""
+        self.made.folder.put(path, text)
 
     def exists(self, path: str) -> bool:
-        """Whether a file is kept."""
+        """Whether there is such a file."""
         return path in self.made.folder.files
 
     def append(self, path: str, line: str) -> None:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)
-
-    def write(self, path: str, text: str) -> None:
-        """Keep a file; an empty text takes it away."""
-        if text:
-            self.made.folder.files[path] = text.encode()
-        else:
-            self.made.folder.files.pop(path, None)
-
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
-        return path in self.made.folder.files
 
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files."""
