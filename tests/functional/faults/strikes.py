@@ -156,7 +156,7 @@ def not_corrupting(place: Place) -> None:
 
 def disk_full(place: Place, deploying: Deploying) -> None:
     """The host's disk is full until the deploy has ended."""
-    resize(place, 0)
+    resize(place, 1 << 20)
     try:
         deploying.end(300)
     finally:

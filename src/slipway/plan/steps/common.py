@@ -122,7 +122,8 @@ def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
     rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
     counts = scale_flags(scale, release.hashes)
-    everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
+    as_is = ("--no-recreate",) if rolled else ()
+    everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
     gently: list[Action] = []
     if rolled:
         if stopped:
