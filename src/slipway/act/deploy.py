@@ -143,8 +143,9 @@ def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
     attended = carry_out(
         doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
     )
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
-    return Result(outcome, planned.counted, doors.engine.containers())
+    return Result(outcome, planned.counted, containers)
 
 
 def outcome_of(

@@ -99,5 +99,6 @@ def roll_back(
             ask(doors.http, doors.clock, action.url)
 
     attended = carry_out(doors, errand, turn)
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, planned, attended, "rolled back", 0)
-    return Result(outcome, planned.counted, doors.engine.containers())
+    return Result(outcome, planned.counted, containers)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from slipway.act.doors import Doors
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
+from slipway.plan.drift import differences, restarted
 from slipway.report import table
 from slipway.runner.containers import Container
+from slipway.stack.shape import Shape, read_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,33 @@ class Status:
         }
 
 
-def make_status(host: str, live: Release | None, containers: Sequence[Container]) -> Status:
-    """Compare what runs with what was released. Pure."""
+def make_status(
+    host: str,
+    live: Release | None,
+    containers: Sequence[Container],
+    shapes: Mapping[str, Shape] | None = None,
+) -> Status:
+    """Compare what runs with what was released. Pure.
+
+    Args:
+        host: its name.
+        live: the live release.
+        containers: the application's.
+        shapes: service to what its containers should be made of; without it that is not compared.
+    """
     hashes = live.hashes if live else {}
     roles = live.roles if live else {}
     standing = [one for one in containers if not one.one_off]
     services = [_service(one, roles) for one in standing]
-    drift = [difference for one in standing for difference in _differences(one, live)]
+    known = shapes or {}
+    drift = [
+        difference
+        for one in standing
+        for difference in (
+            *_differences(one, live),
+            *(_shaped(one, known[one.service]) if one.service in known else ()),
+        )
+    ]
     present = Counter(one.service for one in standing)
     wanted = {one.service: one.containers for one in live.expected} if live else {}
     for name in hashes:
@@ -152,7 +174,15 @@ def _differences(one: Container, live: Release | None) -> list[Drift]:
     ends = {expected.service for expected in live.expected if expected.ends}
     if one.state != "running" and not (one.service in ends and one.ended):
         found.append(Drift(one.service, f"is {one.state}"))
+    if one.health == "unhealthy":
+        found.append(Drift(one.service, "is unhealthy"))
+    if again := restarted(one):
+        found.append(Drift(one.service, again))
     return found
+
+
+def _shaped(one: Container, shape: Shape) -> list[Drift]:
+    return [Drift(one.service, what) for what in differences(shape, one)]
 
 
 def read_status(doors: Doors) -> Status:
@@ -163,7 +193,10 @@ def read_status(doors: Doors) -> Status:
         DeployError: its records can't be read.
     """
     memory = doors.folder.read()
-    status = make_status(doors.host.name, memory.records.live, doors.engine.containers())
+    live = memory.records.live
+    compose = doors.host.read(doors.compose_file(live.id)) if live else None
+    shapes = read_shapes(compose) if compose else {}
+    status = make_status(doors.host.name, live, doors.engine.state().containers, shapes)
     run = memory.run
     return replace(status, run=run) if run and run.state in (ALIVE, LOST) else status
 

@@ -17,6 +17,7 @@ from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.health import health_check
 from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
+from slipway.stack.shape import read_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         seen,
         bytes_to_send=transfer.bytes_to_send,
         downtimes=wanted.downtimes,
+        shapes=read_shapes(rendered.text),
     )
     return Draft(counted, release, rendered, choices, transfer, plan, seen)
 

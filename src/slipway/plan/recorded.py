@@ -16,6 +16,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.model import Edge, Rolling, Stack
 from slipway.stack.render import Rendered
+from slipway.stack.shape import read_shapes
 
 
 def chosen(records: Records, to: str) -> Release:
@@ -80,7 +81,7 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,
     )  # fmt: skip
-    plan = make_plan(stack, release, seen, bytes_to_send=0)
+    plan = make_plan(stack, release, seen, bytes_to_send=0, shapes=read_shapes(compose))
     rendered = Rendered(compose, release.compose, dict(release.hashes))
     return Draft(wanted, release, rendered, (), Transfer(), plan, seen)
 

@@ -15,12 +15,14 @@ class ContainerChange:
             stopped first), ``remove`` or ``keep``.
         reason: why, in words.
         downtime_s: seconds in which the service is expected not to answer.
+        old: ids of containers that have to go though they are of the right image and definition.
     """
 
     service: str
     action: str
     reason: str
     downtime_s: float = 0
+    old: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields."""

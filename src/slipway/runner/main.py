@@ -38,6 +38,7 @@ _AT_ONCE = ("turn", "end")
 
 def main(argv: Sequence[str]) -> int:
     """Do what the first word says; the exit code."""
+    os.umask(0o077)
     verb, app_dir, *rest = argv
     if verb == "start":
         _show(start(app_dir, json.load(sys.stdin)))

@@ -56,6 +56,7 @@ def test_status_has_the_promised_fields() -> None:
             for service, health in (("db", "none"), ("web", "healthy"))
         ],
         "drift": [],
+        "run": None,
     }
 
 
@@ -132,7 +133,7 @@ def test_empty_host() -> None:
     """A host on which nothing was deployed has no release, no URL, no services."""
     status = make_status("nas", None, ())
     assert status.to_json() == {
-        "host": "nas", "release": None, "url": None, "services": [], "drift": [],
+        "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"

@@ -72,6 +72,7 @@ def test_plan_has_the_promised_fields() -> None:
             {
                 "revision": "",
                 "message": "known once the database, which is started anew, was asked",
+                "downtime": False,
             }
         ],
         "definitions": [],

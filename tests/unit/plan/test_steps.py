@@ -27,6 +27,7 @@ from slipway.plan.actions import (
     Remove,
     Retire,
     Roll,
+    Room,
     Run,
     Soak,
     Start,
@@ -120,7 +121,7 @@ def test_steps_say_how_they_are_undone(first: bool) -> None:
         *([] if first else ["soak"]), "record",
     ]  # fmt: skip
     assert all(one.undo or one.reason for one in todo)
-    back = take_down(made.release.id) if first else put_back(release, made.plan)
+    back = take_down(made.release.id) if first else put_back(release, made.plan, {})
     undone = {one.name: one.undo for one in todo if one.undo}
     changing = ("migrate", "up", "verify", *(() if first else ("soak",)), "record")
     assert undone == dict.fromkeys(changing, back)
@@ -163,7 +164,7 @@ def test_the_way_back_is_the_last_steps_first_each_once() -> None:
 def test_a_release_is_put_back_watched_and_made_current() -> None:
     """Its own file is applied, its services are watched for as long as theirs may take."""
     release = live()
-    up, watch, link = put_back(release, Plan(release.id, 0, ()))
+    up, watch, link = put_back(release, Plan(release.id, 0, ()), {})
     assert isinstance(up, Compose)
     assert up.release == release.id
     assert up.arguments == ("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans")
@@ -174,7 +175,7 @@ def test_a_release_is_put_back_watched_and_made_current() -> None:
 
 def test_a_release_of_before_has_its_services_watched_too() -> None:
     """A record that doesn't say what to expect expects one container of each service."""
-    watch = put_back(replace(live(), expected=()), Plan("r", 0, ()))[1]
+    watch = put_back(replace(live(), expected=()), Plan("r", 0, ()), {})[1]
     assert isinstance(watch, Watch)
     assert set(watch.expected) == {Expected("db", 1, 300), Expected("web", 1, 300)}
 
@@ -197,7 +198,7 @@ def test_a_changed_network_is_made_anew() -> None:
         "transfer", "files", "networks", "migrate", "up", "verify", "soak", "record",
     ]  # fmt: skip
     assert todo["networks"].do == (detached, removed)
-    back = (detached, removed, *put_back(release, made.plan))
+    back = (detached, removed, *put_back(release, made.plan, {}))
     for name in ("networks", "migrate", "up", "verify", "soak", "record"):
         assert todo[name].undo == back
     sent = [one.to_json() for one in todo.values()]
@@ -214,7 +215,7 @@ def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
     todo = {one.name: one for one in steps(made)}
     assert todo["networks"].do == (Remove(networks=("inner",)),)
     assert todo["networks"].about == "inner made anew"
-    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan))
+    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan, {}))
 
 
 def test_a_changed_network_alone_brings_the_services_up() -> None:
@@ -306,12 +307,14 @@ EXAMPLES: tuple[Action, ...] = (
     Retire((ROLLING,)),
     Soak((Expected("web", 2, 11),), 10.0, 0.5),
     Start("r", (ROLLING,)),
+    Room((ROLLING,)),
     Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
+    "room": "host",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from slipway.plan.step import Belief
 from slipway.plan.values import Plan
 from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
@@ -104,7 +105,9 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
-def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
+def put_back(
+    release: Release, plan: Plan, scale: Scale, there: Iterable[Container] = ()
+) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
     What is stopped first goes back first: what is rolled may need it. Its images, config files and
@@ -114,13 +117,14 @@ def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
         release: with the host's own numbers of containers.
         plan: what is undone.
         scale: those numbers.
+        there: the containers that ran before.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
-    rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
+    rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
     as_is = ("--no-recreate",) if rolled else ()
     everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
@@ -138,35 +142,29 @@ def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
     )
 
 
+def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
+    """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
+
+    Of those that had to go only the ones that were well can be had again.
+    """
+    found = []
+    for one in release.rolling:
+        changes = [each for each in plan.containers if each.service == one.service]
+        if not any(each.action == "roll" for each in changes):
+            continue
+        if not any(each.old for each in changes):
+            found.append(one)
+            continue
+        well = tuple(c.id for c in standing(there) if c.service == one.service and c.well)
+        if well:
+            found.append(replace(one, kept=well, containers=min(one.containers, len(well))))
+    return tuple(found)
+
+
 def take_down(release: str) -> tuple[Action, ...]:
     """End what a first deploy started; data stays."""
     down = ("down", "--remove-orphans", "--timeout", "30")
     return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
-
-
-def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
-    """End what a deploy started beside containers of which no record is left.
-
-    What was rolled is switched back to them; what was stopped for a new one can't be had again.
-
-    Args:
-        draft: whose deploy.
-        there: the containers that stood before.
-    """
-    release = draft.release
-    rolled = []
-    for one in release.rolling:
-        mine = [c for c in there if c.service == one.service]
-        if mine and one.service in draft.plan.services("roll"):
-            images = tuple(sorted({c.image_id for c in mine}))
-            config = mine[0].config
-            rolled.append(replace(one, containers=len(mine), config=config, images=images))
-    actions: list[Action] = []
-    if rolled:
-        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
-    if created := draft.plan.services("create"):
-        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
-    return (*actions, Write((Link(CURRENT, ""),)))
 
 
 STOP_S = 300.0
@@ -209,6 +207,31 @@ def _data_back(draft: Draft) -> tuple[Action, ...]:
     return (*stop(release.id, release.database.users, needs=file), back)
 
 
+def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
+    """End what a deploy started beside containers of which no record is left.
+
+    What was rolled is switched back to them; what was stopped for a new one can't be had again.
+
+    Args:
+        draft: whose deploy.
+        there: the containers that stood before.
+    """
+    release = draft.release
+    rolled = []
+    for one in release.rolling:
+        mine = [c for c in there if c.service == one.service]
+        if mine and one.service in draft.plan.services("roll"):
+            images = tuple(sorted({c.image_id for c in mine}))
+            config = mine[0].config
+            rolled.append(replace(one, containers=len(mine), config=config, images=images))
+    actions: list[Action] = []
+    if rolled:
+        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
+    if created := draft.plan.services("create"):
+        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
+    return (*actions, Write((Link(CURRENT, ""),)))
+
+
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
@@ -216,7 +239,8 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         there = standing(draft.seen.engine.containers)
         return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
-    back = put_back(live, draft.plan, draft.seen.memory.scale)
+    there = draft.seen.engine.containers
+    back = put_back(live, draft.plan, draft.seen.memory.scale, there)
     if networks:
         back = (*detach(live, draft), Remove(networks=networks), *back)
     return (*_data_back(draft), *back)
