@@ -74,7 +74,9 @@ class HostDocker:
         if not listed.ok or not ids:
             return Done(listed.code, "", listed.err)
         done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
-        return Done(0, done.out) if done.code == 1 and done.out else done
+        # A daemon that dies meanwhile ends the answer early, too; its containers are not gone.
+        only_gone = all("no such" in line.lower() for line in done.err.splitlines() if line.strip())
+        return Done(0, done.out) if done.code == 1 and done.out and only_gone else done
 
     def compose(
         self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
