@@ -48,6 +48,17 @@ class Folder:
         """Lead ``current`` somewhere."""
         self.made.folder.link(path, target)
 
+    def write(self, path: str, text: str) -> None:
+        """Keep a file, or forget it."""
+        if text:
+            self.made.folder.files[path] = text.encode()
+        else:
+            self.made.folder.files.pop(path, None)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file is kept."""
+        return path in self.made.folder.files
+
     def append(self, path: str, line: str) -> None:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)
