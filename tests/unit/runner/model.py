@@ -371,12 +371,6 @@ class _Folder:
     def append(self, path: str, line: str) -> None:
         raise AssertionError
 
-    def write(self, path: str, text: str) -> None:
-        raise AssertionError
-
-    def exists(self, path: str) -> bool:
-        raise AssertionError
-
     def remove(self, paths: Sequence[str]) -> None:
         raise AssertionError
 
