@@ -20,8 +20,7 @@ OWNERS = st.none() | st.integers(0, 2**16)
 ENTRIES = st.lists(
     st.builds(File, PATHS, SOURCES, MODES, OWNERS, st.booleans())
     | st.builds(Directory, PATHS, MODES, OWNERS)
-    | st.builds(Link, PATHS, PATHS | st.just(""))
-    | st.builds(Text, PATHS, PATHS | st.just("")),
+    | st.builds(Link, PATHS, PATHS | st.just("")),
     max_size=8,
 )
 
@@ -53,9 +52,7 @@ def meant(entry: Entry) -> tuple[Any, ...]:
     """What an entry says, but for the number of a directory."""
     if isinstance(entry, Link):
         return ("link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-")
-    if isinstance(entry, Text):
-        last = entry.text.encode() if entry.text else "-"
-        return ("file" if entry.text else "unlink", entry.path, "0644", "-", last)
+    assert not isinstance(entry, Text)
     owner = "-" if entry.owner is None else str(entry.owner)
     mode = f"{entry.mode:04o}"
     if isinstance(entry, Directory):
