@@ -30,7 +30,9 @@ _START_S = 120.0
 _SWITCH_S = 30.0
 _TIDY_S = 20.0
 _STOPPED_S = 330.0
-_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--no-recreate")
+# Not --no-deps: Compose counts what a service depends on into its hash (2.26), so a container that
+# was started without is another one to the next `up`. What is there is left by --no-recreate.
+_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
 _PROBE = "/usr/bin/probe"
 
 
