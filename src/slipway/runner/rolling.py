@@ -30,8 +30,9 @@ _START_S = 120.0
 _SWITCH_S = 30.0
 _TIDY_S = 20.0
 _STOPPED_S = 330.0
-# Not --no-deps: Compose counts what a service depends on into its hash (2.26), so a container that
-# was started without is another one to the next `up`. What is there is left by --no-recreate.
+_BACK_S = 60.0
+# Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
+# its next `up` would make every container anew that was started so.
 _START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
 _PROBE = "/usr/bin/probe"
 
@@ -95,6 +96,7 @@ class Roller:
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         self._drained(services)
+        self._awaited(services)
         old = self._old(services)
         self._stop(old)
         end = self._doors.clock.monotonic() + _TIDY_S
@@ -156,10 +158,11 @@ class Roller:
         scales, names = [], []
         for one in services:
             found = parts(one, containers)
-            lacking = one.containers - len(found.right)
-            if lacking > 0:
-                count = len(found.right) + len(found.old) + lacking
-                scales += ["--scale", f"{one.service}={count}"]
+            lacking = max(0, one.containers - len(found.right))
+            # Of all: one that others depend on must not be reduced to what its definition says.
+            count = len(found.right) + len(found.old) + lacking
+            scales += ["--scale", f"{one.service}={count}"]
+            if lacking:
                 names.append(one.service)
         if not names:
             return
@@ -273,6 +276,18 @@ class Roller:
             if left and left != told:
                 told = left
                 self._doors.listener.tell("say", text=f"  {left} requests of the old ones to end")
+            clock.sleep(_LOOK_S)
+
+    def _awaited(self, services: Sequence[Rolling]) -> None:
+        """Give new containers that a restart of Docker has ended the time to be started again."""
+        clock = self._doors.clock
+        end = clock.monotonic() + _BACK_S
+        while clock.monotonic() < end:
+            containers = self._doors.docker.containers()
+            found = [(one, parts(one, containers).right) for one in services]
+            if all(sum(c.well for c in right) >= one.containers for one, right in found):
+                return
+            self._doors.listener.heed()
             clock.sleep(_LOOK_S)
 
     def _old(self, services: Sequence[Rolling]) -> list[Container]:

@@ -40,7 +40,7 @@ def test_outcome_has_the_promised_fields() -> None:
     ]  # fmt: skip
     steps = value["steps"]
     assert isinstance(steps, list)
-    assert all(list(step) == ["name", "seconds"] for step in steps)
+    assert all(list(step) == ["name", "seconds", "parts"] for step in steps)
 
 
 def test_migration_starts_only_what_it_needs_first() -> None:

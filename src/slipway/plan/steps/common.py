@@ -135,7 +135,8 @@ def put_back(
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
     rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
-    everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
+    as_is = ("--no-recreate",) if rolled else ()
+    everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
     gently: list[Action] = []
     if rolled:
         if stopped:
