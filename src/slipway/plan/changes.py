@@ -15,6 +15,7 @@ from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
 from slipway.stack.health import health_check, replicas, seconds
 from slipway.stack.model import Stack
+from slipway.stack.ports import published_ports
 
 _STOP_GRACE_S = 10.0
 
@@ -135,9 +136,18 @@ def _change(
     if reason is None:
         return ContainerChange(service, "keep", "unchanged")
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
+    if _has_port_of_another(stack, service, containers):
+        return ContainerChange(service, "recreate", reason, downtime(body))
     if rolls and replicas(body):
         return ContainerChange(service, "roll", reason)
     return ContainerChange(service, "recreate", reason, downtime(body))
+
+
+def _has_port_of_another(stack: Stack, service: str, containers: Sequence[Container]) -> bool:
+    """Whether it publishes a port that another service now wants, which can't start beside it."""
+    others = [one for one in stack.standing if one != service]
+    wanted = set(published_ports(stack.services, others))
+    return any(wanted & set(one.ports) for one in containers)
 
 
 def _reason(

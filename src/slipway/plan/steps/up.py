@@ -52,8 +52,12 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
 
 
 def _early(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
-    """What is rolled begins to start before that, unless it needs what is stopped here."""
-    rolled = rolling(draft)
+    """What is rolled begins to start before that, unless it needs what is stopped here.
+
+    The edge does not: it takes requests as soon as it has started.
+    """
+    edge = draft.release.edge.get("service", "")
+    rolled = tuple(one for one in rolling(draft) if one.service != edge)
     needed = {one for each in rolled for one in draft.wanted.stack.dependencies(each.service)}
     if not rolled or needed & set(names):
         return ()
