@@ -12,16 +12,16 @@ from slipway.app.target import Target
 from slipway.app.workspace import Workspace, new_token
 from slipway.operate import running
 from slipway.operate import scale as scales
+from slipway.operate.releases import listed, releases_json, releases_text
 from slipway.operate.restart import restart as start_anew
 from slipway.operate.rollback import roll_back
 from slipway.operate.status import (
     make_status,
     read_status,
-    releases_json,
-    releases_text,
     status_text,
 )
 from slipway.plan.steps import steps as steps_of
+from slipway.plan.wanted import Seen
 from tasks.command import HOST, JSON, LOCKED, WAIT, command
 
 
@@ -45,6 +45,8 @@ def deploy(
     help={
         "host": HOST,
         "to": "id of a release, or its beginning (default: the one that was live before)",
+        "data": "the database too, as it was before the live release migrated it: what was "
+        "written since is lost",
         "wait": WAIT,
         "json": JSON,
     }
@@ -53,12 +55,13 @@ def rollback(
     workspace: Workspace,
     host: str | None = None,
     to: str = "",
+    data: bool = False,
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
     """Make a release live again that the host still has: images, settings, files and secrets."""
     with workspace.target(host) as target:
-        result = roll_back(target.doors, maker(), new_token(), to=to, wait=wait)
+        result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
     return _answer(target, result)
 
 
@@ -149,8 +152,8 @@ def status(workspace: Workspace, host: str | None = None, json: bool = False) ->
 def releases(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
     """List a host's releases, newest first."""
     with workspace.target(host) as target:
-        records = target.doors.folder.read().records
-    return Answer(releases_json(records), releases_text(records))
+        found = listed(Seen(target.doors.folder.read(), target.doors.engine.state()))
+    return Answer(releases_json(found), releases_text(found))
 
 
 @command(help={"host": HOST})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from slipway.app.bench import bench as measure
 from slipway.app.figure import figures_text
 from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
+from slipway.hosts.rehearsal import require_root
 from slipway.supply import programs
 from slipway.supply.outputs import SYSTEM
 from tasks.command import JSON, ROOT, attached, command, remainder
@@ -80,6 +82,24 @@ def nix_check(workspace: Workspace) -> int:
     return attached(
         workspace, ["nix-build", "./nix", "--no-out-link", "--attr", f"checks.{SYSTEM}"]
     )
+
+
+@command(help={"only": "only cases whose name has a match for this regular expression"})
+def faults(workspace: Workspace, only: str = "") -> int:
+    """Break deploys on a rehearsal host; write how each ended."""
+    require_root()
+    try:
+        re.compile(only)
+    except re.error as error:
+        raise ConfigError(
+            f"--only {only}: no regular expression: {error}",
+            hint="./inv dev.faults --only 'rebooted|dockerd'",
+            stage="config",
+        ) from error
+    programs.ensure(workspace.shell, workspace.report, programs.FUNCTIONAL)
+    workspace.supplies(locked=False).bring()
+    argv = [sys.executable, "-m", "tests.functional.faults.matrix", *([only] if only else [])]
+    return attached(workspace, argv)
 
 
 @command(

@@ -21,6 +21,7 @@ settings.load_profile("unhurried")
 TESTS = Path(__file__).resolve().parent
 #: Groups that take minutes, the longest first.
 LONG = (
+    "functional/load/test_deploys_under_load.py",
     "functional",
     "functional/test_bad_input.py",
     "integration/langflix/test_langflix_chaos.py",

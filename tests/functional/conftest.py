@@ -91,7 +91,7 @@ class Site:
         return done.out
 
 
-def _copy(target: Path) -> None:
+def copy_checkout(target: Path) -> None:
     """Copy what git knows of this checkout, changes included; Nix wants it known to git."""
     listed = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -117,7 +117,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         pytest.fail("a rehearsal host needs root: sudo ./inv test --functional")
     root = tmp_path_factory.mktemp("checkout")
     name = f"test-{secrets.token_hex(3)}"
-    _copy(root)
+    copy_checkout(root)
     (root / "deploy/hosts.toml").write_text(HOSTS.format(name=name), "utf-8")
     made = Site(root, name)
     try:

@@ -17,7 +17,15 @@ from slipway.plan.wanted import Wanted
 from slipway.report import Report
 from slipway.stack.model import own_variables
 from slipway.stack.render import host_file
-from slipway.testing import FakeClock, FakeEngine, FakeFolder, FakeHost, FakeHttp, FakeRunner, FakeShell
+from slipway.testing import (
+    FakeClock,
+    FakeEngine,
+    FakeFolder,
+    FakeHost,
+    FakeHttp,
+    FakeRunner,
+    FakeShell,
+)
 
 APP = "/pool/demo"
 URL = "http://host:8080"

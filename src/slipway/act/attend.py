@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from slipway.act.doors import Doors
 from slipway.act.outcome import StepTime
@@ -20,7 +20,12 @@ from slipway.report import human_bytes
 
 _PATIENCE_S = 90.0
 _AGAIN_S = 2.0
+# A run that neither works, nor has an end, nor can be ended.
+_FORGOTTEN = 3
+
 _SIGN_S = 5.0
+
+_Answer = TypeVar("_Answer")
 
 Turn = Callable[[str, int], None]
 """Does an action of a step, by its place in it."""
@@ -47,10 +52,11 @@ class _Attendance:
         self._first = 0
         self._began: dict[str, float] = {}
         self._cancelled = False
+        self._forgotten = 0
         self.heard = Attended()
 
     def to_the_end(self) -> Attended:
-        while not self.heard.end:
+        while not self.heard.end and self._forgotten < _FORGOTTEN:
             try:
                 for event in self._events():
                     self._handle(event)
@@ -59,11 +65,15 @@ class _Attendance:
         return self.heard
 
     def _events(self) -> Sequence[Event]:
-        """What is new; a connection that is gone is opened again."""
+        """What is new."""
+        return self._reached(lambda: self._doors.runner.follow(self._run, self._first))
+
+    def _reached(self, ask: Callable[[], _Answer]) -> _Answer:
+        """What the host answers; a connection that is gone is opened again."""
         clock, since = self._doors.clock, self._doors.clock.monotonic()
         while True:
             try:
-                return self._doors.runner.follow(self._run, self._first)
+                return ask()
             except (HostUnreachable, CommandFailed) as error:
                 if clock.monotonic() - since > _PATIENCE_S:
                     raise HostUnreachable(
@@ -116,25 +126,33 @@ class _Attendance:
                 self._turn(step, index)
             except (SlipwayError, OSError) as error:
                 answer = _failure(error)
-        self._doors.runner.tell(self._run, f"{step}-{index}", answer)
+        self._reached(lambda: self._doors.runner.tell(self._run, f"{step}-{index}", answer))
 
     def _settled(self) -> Mapping[str, Any]:
-        """End a run whose process was ended."""
+        """End a run whose process was ended; nothing when the host does so just now."""
         self._doors.report.warn("the host's own process was ended; ending what it had begun")
-        settled = self._doors.runner.settle()
+        settled = self._reached(self._doors.runner.settle)
+        if not settled:
+            self._forgotten += 1
         return settled.get("settled") or {}
 
     def _cancel(self) -> None:
         """Ask the host to go back. The second time it is left to itself."""
         report = self._doors.report
         if self._cancelled:
-            raise Interrupted(
-                f"interrupted; {self._doors.host.name} goes back by itself",
-                hint="./inv deploy shows how that ended",
-            )
+            raise self._left()
         self._cancelled = True
         report.warn("interrupted: going back (Ctrl-C again leaves that to the host)")
-        self._doors.runner.tell(self._run, "cancel", {})
+        try:
+            self._reached(lambda: self._doors.runner.tell(self._run, "cancel", {}))
+        except KeyboardInterrupt:
+            raise self._left() from None
+
+    def _left(self) -> Interrupted:
+        return Interrupted(
+            f"interrupted; {self._doors.host.name} goes back by itself",
+            hint="./inv deploy shows how that ended",
+        )
 
 
 class _Presence:

@@ -22,6 +22,9 @@ from slipway.act.interpret import Interpreter
 from slipway.act.outcome import Outcome, Result, StepTime
 from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import SlipwayError
+from slipway.ledger.entries import Link, Source
+from slipway.ledger.layout import CURRENT, release_folder
+from slipway.plan.adopt import adopted
 from slipway.plan.draft import Draft, draft
 from slipway.plan.step import Step, asked
 from slipway.plan.steps import steps
@@ -90,6 +93,8 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
     planned = make_draft(wanted, doors)
     if clear(doors, planned.seen.memory.run, wanted.who, wait=wait):
         planned = make_draft(wanted, doors)
+    if relinked(doors, planned.seen):
+        planned = make_draft(wanted, doors)
     progress.times.append(StepTime("plan", progress.seconds))
     live = planned.seen.memory.records.live
     if planned.unchanged and live is not None:
@@ -99,6 +104,23 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
         )  # fmt: skip
         return Result(outcome, live, planned.seen.engine.containers)
     return _carry_out(progress, planned, token)
+
+
+def relinked(doors: Doors, seen: Seen) -> bool:
+    """Note again which release is live, where that was lost while it runs.
+
+    Otherwise a deploy would take itself for the first one, with nothing to go back to.
+    """
+    release = adopted(seen)
+    if release is None:
+        return False
+    doors.report.warn(f"no release was recorded as live, but {release.id} runs: it is live")
+    doors.folder.write((Link(CURRENT, release_folder(release.id)),), _no_content)
+    return True
+
+
+def _no_content(source: Source) -> bytes:
+    raise AssertionError(f"unreachable: a link has no content, and so no {source}")
 
 
 def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
@@ -121,8 +143,9 @@ def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
     attended = carry_out(
         doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
     )
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
-    return Result(outcome, planned.counted, doors.engine.containers())
+    return Result(outcome, planned.counted, containers)
 
 
 def outcome_of(

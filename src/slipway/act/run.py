@@ -102,7 +102,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
         _tell(doors, about, attend(doors, last.id).end)
     elif last.state == LOST:
         doors.report.step("settle", f"{about}, was broken off")
-        _tell(doors, about, doors.runner.settle().get("settled") or {})
+        _tell(doors, about, attend(doors, last.id).end)
     else:
         _tell(doors, about, last.end or {})
         doors.runner.follow(last.id, 0)

@@ -68,7 +68,14 @@ class HostRunner:
 
     def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Begin a run; see :meth:`Runner.start`."""
-        return self._asked("start", input=json.dumps(request).encode())[0]
+        answer = self._asked("start", input=json.dumps(request).encode())[0]
+        if "failed" in answer:
+            raise HostError(
+                f"{self._host.name} could not begin: {answer['failed']}; nothing was changed",
+                hint=f"look at {self._app_dir} there: its free space, and who may write it",
+                stage="runner",
+            )
+        return answer
 
     def follow(self, run: str, first: int) -> Sequence[Event]:
         """A run's events; see :meth:`Runner.follow`."""

@@ -31,6 +31,9 @@ from slipway.report import Report
 _VIDEO, _SUBTITLE = ".slipway/samples/bigbuckbunny.mp4", "deploy/smoke.srt"
 #: A load that is ended by its changes is ended by then in any case.
 _MOST_S = 24 * 3600
+#: Each switch has its time to show what it fails; a deploy's own watching would only be waited for.
+_OVERRIDE = "deploy/docker-compose.override.yml"
+_SHORT_SOAK = "x-slipway: { soak: { seconds: 3 } }\n"
 #: The load goes on undisturbed for so long before the first and after the last change.
 _QUIET_S = 5.0
 #: After its end a load waits for answers and for jobs.
@@ -90,6 +93,7 @@ def load_deploys(root: Path, asked: Asked, report: Report) -> list[Run]:
         SlipwayError: the stack or the load could not be had, or no change succeeded.
     """
     with copied(root) as copy:
+        (copy.root / _OVERRIDE).write_text(_SHORT_SOAK, "utf-8")
         ours = Ours(copy)
         report.step("bench", "both versions, once")
         ours.make(0)

@@ -46,7 +46,9 @@ def plan_text(plan: Plan) -> str:
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
     if plan.migrations:
         lines += ["", "migrations:"]
-        lines += [f"  {one.revision}  {one.message}".rstrip() for one in plan.migrations]
+        for one in plan.migrations:
+            stops = "what uses the database is stopped first" if one.downtime else ""
+            lines.append(f"  {'  '.join(filter(None, (one.revision, one.message, stops)))}")
     return "\n".join(lines)
 
 

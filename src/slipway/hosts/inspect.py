@@ -15,9 +15,16 @@ from typing import Any, TypeVar
 from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask
+from slipway.hosts.networks import Network, parse_networks
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.images.values import HeldImages
-from slipway.runner.containers import CONTAINER_FORMAT, PROJECT_LABEL, Container, parse_containers
+from slipway.runner.containers import (
+    CONTAINER_FORMAT,
+    PROJECT_LABEL,
+    WIDE_FORMAT,
+    Container,
+    parse_containers,
+)
 
 _Parsed = TypeVar("_Parsed")
 
@@ -26,13 +33,13 @@ IMAGE_FORMAT = (
     '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},'
     '"Layers":{{json (index .RootFS "Layers")}}}'
 )
-# containers DOCKER PROJECT, as lines of JSON. One that vanishes between the two commands makes
-# `inspect` end with 1; the others are printed all the same. A daemon that doesn't answer ends
+# containers DOCKER PROJECT FORMAT, as lines of JSON. One that vanishes between the two commands
+# makes `inspect` end with 1; the others are printed all the same. A daemon that doesn't answer ends
 # the script at the first command.
 _CONTAINERS = f"""containers() {{
     ids=$("$1" container ls --all --quiet --no-trunc --filter "label={PROJECT_LABEL}=$2")
     [ -n "$ids" ] || return 0
-    "$1" container inspect --format '{CONTAINER_FORMAT}' $ids || [ $? -eq 1 ]
+    "$1" container inspect --format "$3" $ids || [ $? -eq 1 ]
 }}
 """
 
@@ -41,17 +48,22 @@ _CONTAINERS = f"""containers() {{
 _STATE = f"""{PRELUDE}{_CONTAINERS}
 held=$(mktemp -d)
 trap 'rm -rf -- "$held"' EXIT
-containers "$1" "$2" >"$held/containers" &
+containers "$1" "$2" '{WIDE_FORMAT}' >"$held/containers" &
+containers=$!
+"$1" network ls --no-trunc --format '{{{{json .}}}}' >"$held/networks" &
+networks=$!
 ids=$("$1" image ls --quiet --no-trunc)
 images=
 [ -z "$ids" ] || images=$("$1" image inspect --format '{IMAGE_FORMAT}' $ids) || [ $? -eq 1 ]
-wait "$!"
+wait "$containers"
+wait "$networks"
 text images "$images"
 file containers "$held/containers"
+file networks "$held/networks"
 """
 
 _LOOK = f"""{PRELUDE}{_CONTAINERS}
-found=$(containers "$1" "$2")
+found=$(containers "$1" "$2" '{CONTAINER_FORMAT}')
 text containers "$found"
 """
 
@@ -63,10 +75,12 @@ class EngineState:
     Attributes:
         images: those there.
         containers: the application's, stopped and one-off ones included.
+        networks: all there are; None when that was not asked.
     """
 
     images: HeldImages = field(default_factory=HeldImages)
     containers: tuple[Container, ...] = ()
+    networks: tuple[Network, ...] | None = None
 
 
 def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineState:
@@ -124,6 +138,7 @@ def _state(found: Mapping[str, bytes]) -> EngineState:
     return EngineState(
         images=parse_images(found["images"].decode()),
         containers=_found_containers(found),
+        networks=parse_networks(found["networks"].decode()) if "networks" in found else None,
     )
 
 

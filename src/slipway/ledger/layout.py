@@ -38,6 +38,11 @@ def dump_file(release: str) -> str:
     return f"{release_folder(release)}/{DUMP}"
 
 
+def undone_file(release: str) -> str:
+    """The database as it was when a release was left, and its data with it."""
+    return f"{release_folder(release)}/undone.dump"
+
+
 def secret_file(name: str, version: int) -> str:
     """A version of a secret."""
     return f"{SECRETS}/{name}/{version}"

@@ -15,8 +15,10 @@ from slipway.images.values import Image
 from slipway.reading import Reader
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
+from slipway.stack.model import Piped
 
 FORMAT = 1
+_NONE = Piped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,29 @@ class ReleaseImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """How a release's database is kept and put back.
+
+    Attributes:
+        dump: what writes it to standard output; of no service when it can't be kept.
+        restore: what reads that from standard input, and leaves it as it was then.
+        users: the services that use it, and are stopped while it is put back.
+    """
+
+    dump: Piped = _NONE
+    restore: Piped = _NONE
+    users: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "dump": {"service": self.dump.service, "command": list(self.dump.command)},
+            "restore": {"service": self.restore.service, "command": list(self.restore.command)},
+            "users": list(self.users),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One thing that was, or is to be, live: everything needed to put it back.
 
@@ -83,6 +108,7 @@ class Release:
         soak: seconds to watch it after the switch, and the share of errors it may have then.
         verify: path of its URL that must answer 200.
         checked: the services that have a health check.
+        database: how its database is kept and put back.
     """
 
     id: str
@@ -108,6 +134,7 @@ class Release:
     soak: tuple[float, float] = (0.0, 1.0)
     verify: str = "/"
     checked: tuple[str, ...] = ()
+    database: Database = Database()
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -136,6 +163,7 @@ class Release:
             "soak": list(self.soak),
             "verify": self.verify,
             "checked": list(self.checked),
+            "database": self.database.to_json(),
         }
 
     @classmethod
@@ -193,6 +221,16 @@ def _release(reader: Reader) -> Release:
         soak=_soak(reader.take("soak")),
         verify=reader.text("verify", "/"),
         checked=reader.texts("checked", []),
+        database=_database(reader.table("database")),
+    )
+
+
+def _database(reader: Reader) -> Database:
+    dump, restore = reader.table("dump"), reader.table("restore")
+    return Database(
+        Piped(dump.text("service", ""), dump.texts("command", [])),
+        Piped(restore.text("service", ""), restore.texts("command", [])),
+        reader.texts("users", []),
     )
 
 

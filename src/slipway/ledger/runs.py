@@ -31,6 +31,16 @@ class LastRun:
     state: str
     end: Mapping[str, Any] | None = None
 
+    def to_json(self) -> dict[str, object]:
+        """What ``status --json`` prints of it."""
+        return {
+            "run": self.id,
+            "who": self.who,
+            "what": self.what,
+            "since": self.since,
+            "state": self.state,
+        }
+
 
 def parse_run(found: Mapping[str, bytes]) -> LastRun | None:
     """What a folder's script printed of it; one that can't be read is as none."""

@@ -9,9 +9,13 @@ from slipway.act.outcome import Result
 from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
+from slipway.ledger.release import Release
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
 from slipway.plan.recorded import chosen, recorded
+from slipway.plan.rewind import source, with_data
+from slipway.plan.rewind import steps as steps_with_data
+from slipway.plan.step import Step
 from slipway.plan.steps import again
 from slipway.plan.wanted import Seen
 
@@ -37,8 +41,31 @@ def make_draft(doors: Doors, who: str, to: str) -> Draft:
     return recorded(release, compose, seen, app_dir=doors.folder.path, who=who)
 
 
-def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = False) -> Result:
+def _with_data(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tuple[Step, ...]]:
+    """The way back with the database; says what it costs."""
+    origin = source(planned.seen.memory, planned.release)
+    planned = with_data(planned, live)
+    doors.report.warn(
+        f"the database goes back to {origin.created[:19].replace('T', ' ')} (UTC), before "
+        f"{origin.id}: what was written since is lost"
+    )
+    for name, lost_s in planned.plan.downtimes.items():
+        doors.report.say(f"  {name} is stopped: {lost_s:g} s and the time the database takes")
+    return planned, steps_with_data(planned, live, origin)
+
+
+def roll_back(
+    doors: Doors, who: str, token: str, *, to: str = "", data: bool = False, wait: bool = False
+) -> Result:
     """Go back.
+
+    Args:
+        doors: what to act through.
+        who: user and machine.
+        token: letters and digits that no other run uses.
+        to: as for :func:`make_draft`.
+        data: whether the database goes back too; what was written since is lost.
+        wait: wait until whoever is at work there has ended.
 
     Raises:
         DeployError: there is nothing to go back to; or it failed, and what ran before runs again.
@@ -50,7 +77,10 @@ def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = 
     if clear(doors, planned.seen.memory.run, who, wait=wait):
         planned = make_draft(doors, who, to)
     release, live = planned.release, planned.seen.memory.records.live
-    steps = again(planned)
+    if data and live is not None:
+        planned, steps = _with_data(doors, planned, live)
+    else:
+        steps = again(planned)
     errand = Errand(
         id=f"{doors.clock.now():%Y%m%d-%H%M%S}-back-{token[:6]}",
         what=f"rollback to {release.id}",
@@ -69,5 +99,6 @@ def roll_back(doors: Doors, who: str, token: str, *, to: str = "", wait: bool = 
             ask(doors.http, doors.clock, action.url)
 
     attended = carry_out(doors, errand, turn)
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, planned, attended, "rolled back", 0)
-    return Result(outcome, planned.counted, doors.engine.containers())
+    return Result(outcome, planned.counted, containers)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
-from slipway.ledger.records import Records
 from slipway.ledger.release import Release
+from slipway.ledger.runs import ALIVE, LOST, LastRun
+from slipway.plan.drift import differences, restarted
 from slipway.report import table
 from slipway.runner.containers import Container
+from slipway.stack.shape import Shape, read_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Status:
         url: where it is reached, or None.
         services: one entry for each container, and one for each service without.
         drift: differences from the release.
+        run: what is being changed there now, or was and was broken off; None otherwise.
     """
 
     host: str
@@ -79,6 +82,7 @@ class Status:
     url: str | None
     services: tuple[ServiceStatus, ...]
     drift: tuple[Drift, ...]
+    run: LastRun | None = None
 
     @property
     def well(self) -> bool:
@@ -98,16 +102,37 @@ class Status:
             "url": self.url,
             "services": [service.to_json() for service in self.services],
             "drift": [drift.to_json() for drift in self.drift],
+            "run": self.run.to_json() if self.run else None,
         }
 
 
-def make_status(host: str, live: Release | None, containers: Sequence[Container]) -> Status:
-    """Compare what runs with what was released. Pure."""
+def make_status(
+    host: str,
+    live: Release | None,
+    containers: Sequence[Container],
+    shapes: Mapping[str, Shape] | None = None,
+) -> Status:
+    """Compare what runs with what was released. Pure.
+
+    Args:
+        host: its name.
+        live: the live release.
+        containers: the application's.
+        shapes: service to what its containers should be made of; without it that is not compared.
+    """
     hashes = live.hashes if live else {}
     roles = live.roles if live else {}
     standing = [one for one in containers if not one.one_off]
     services = [_service(one, roles) for one in standing]
-    drift = [difference for one in standing for difference in _differences(one, live)]
+    known = shapes or {}
+    drift = [
+        difference
+        for one in standing
+        for difference in (
+            *_differences(one, live),
+            *(_shaped(one, known[one.service]) if one.service in known else ()),
+        )
+    ]
     present = Counter(one.service for one in standing)
     wanted = {one.service: one.containers for one in live.expected} if live else {}
     for name in hashes:
@@ -149,7 +174,15 @@ def _differences(one: Container, live: Release | None) -> list[Drift]:
     ends = {expected.service for expected in live.expected if expected.ends}
     if one.state != "running" and not (one.service in ends and one.ended):
         found.append(Drift(one.service, f"is {one.state}"))
+    if one.health == "unhealthy":
+        found.append(Drift(one.service, "is unhealthy"))
+    if again := restarted(one):
+        found.append(Drift(one.service, again))
     return found
+
+
+def _shaped(one: Container, shape: Shape) -> list[Drift]:
+    return [Drift(one.service, what) for what in differences(shape, one)]
 
 
 def read_status(doors: Doors) -> Status:
@@ -159,8 +192,13 @@ def read_status(doors: Doors) -> Status:
         HostError: it can't be asked.
         DeployError: its records can't be read.
     """
-    live = doors.folder.read().records.live
-    return make_status(doors.host.name, live, doors.engine.containers())
+    memory = doors.folder.read()
+    live = memory.records.live
+    compose = doors.host.read(doors.compose_file(live.id)) if live else None
+    shapes = read_shapes(compose) if compose else {}
+    status = make_status(doors.host.name, live, doors.engine.state().containers, shapes)
+    run = memory.run
+    return replace(status, run=run) if run and run.state in (ALIVE, LOST) else status
 
 
 def status_text(status: Status) -> str:
@@ -176,42 +214,12 @@ def status_text(status: Status) -> str:
     if status.drift:
         lines += ["", "differs from the release:"]
         lines += [f"  {drift.service} {drift.what}" for drift in status.drift]
+    if run := status.run:
+        ends = "goes on" if run.state == ALIVE else "was broken off; ./inv deploy ends it first"
+        lines += ["", f"`{run.what}` of {run.who}, begun {run.since}, {ends}"]
     if status.url:
         lines += ["", status.url]
     return "\n".join(lines)
-
-
-def releases_json(records: Records) -> list[dict[str, object]]:
-    """What ``releases --json`` prints, newest first."""
-    return [
-        {
-            "release": release.id,
-            "live": release.id == records.current,
-            "created": release.created,
-            "who": release.who,
-            "commit": release.commit,
-            "previous": release.previous,
-            "images": {role: image.reference for role, image in release.images.items()},
-        }
-        for release in records.releases
-    ]
-
-
-def releases_text(records: Records) -> str:
-    """The releases for people, newest first."""
-    if not records.releases:
-        return "nothing was released yet"
-    rows = [
-        (
-            "*" if release.id == records.current else "",
-            release.id,
-            release.created[:19].replace("T", " "),
-            release.who,
-            release.commit[:12] + ("+changes" if release.commit.endswith("+changes") else ""),
-        )
-        for release in records.releases
-    ]
-    return table(rows, head=("live", "release", "created (UTC)", "who", "commit"))
 
 
 def _short(digest: str) -> str:

@@ -107,6 +107,7 @@ class Compose:
             in this step have nothing to do.
         output: a file below the application's folder that takes its standard output; or empty.
         input: such a file that is its standard input; or empty.
+        needs: such a file without which there is nothing to do; or empty.
     """
 
     where: ClassVar[str] = "host"
@@ -117,6 +118,7 @@ class Compose:
     gate: bool = False
     output: str = ""
     input: str = ""
+    needs: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -130,6 +132,7 @@ class Compose:
             "gate": self.gate,
             "output": self.output,
             "input": self.input,
+            "needs": self.needs,
         }
 
 

@@ -6,16 +6,20 @@ so that a person can look at it, and so that nothing at all is done when nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
+from slipway.plan.drift import differences, restarted
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
 from slipway.stack.health import health_check, replicas, seconds
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
+from slipway.stack.shape import Shape, network_name
 
 _STOP_GRACE_S = 10.0
 
@@ -30,6 +34,8 @@ def make_plan(
     seen: Seen,
     *,
     bytes_to_send: int,
+    downtimes: Collection[str] = (),
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Plan:
     """What to do so that ``release`` is live.
 
@@ -38,18 +44,42 @@ def make_plan(
         release: images, configuration hashes and secret versions wanted.
         seen: what the host holds.
         bytes_to_send: image bytes the host lacks.
+        shapes: service to what its containers should be made of; without it that is not looked at.
+        downtimes: migrations after which the code before can't go on.
 
     Returns:
         A plan whose ``release`` is the current one's id when there is nothing to do.
     """
     live = seen.memory.records.live
-    definitions = _definitions(stack, release, live)
-    changes = _changes(stack, release, live, seen.engine.containers, definitions)
-    migrations = pending(stack, release, live, changes)
+    definitions = _definitions(stack, release, live, seen.engine.networks)
+    wanted = _Wanted(stack, release, live, shapes or {})
+    changes = _changes(wanted, seen.engine.containers, definitions)
+    migrations = tuple(
+        replace(one, downtime=one.revision in downtimes)
+        for one in pending(stack, release, live, changes)
+    )
+    changes = _follow_migrations(stack, changes, migrations)
     plan = Plan(release.id, bytes_to_send, changes, migrations, definitions)
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
     return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What containers are compared with.
+
+    Attributes:
+        stack: the services.
+        release: what is to be live.
+        live: what is.
+        shapes: service to what its containers should be made of.
+    """
+
+    stack: Stack
+    release: Release
+    live: Release | None
+    shapes: Mapping[str, Shape]
 
 
 def same_content(new: Release, old: Release) -> bool:
@@ -67,7 +97,7 @@ def _digests(images: Mapping[str, ReleaseImage]) -> dict[str, str]:
 
 
 def _definitions(
-    stack: Stack, release: Release, live: Release | None
+    stack: Stack, release: Release, live: Release | None, there: Sequence[Network] | None
 ) -> tuple[DefinitionChange, ...]:
     """Networks and volumes that are there already, of another definition."""
     if live is None:
@@ -75,12 +105,25 @@ def _definitions(
     found = []
     for name, digest in release.networks.items():
         services = tuple(one for one in stack.standing if name in stack.networks_of(one))
-        if _other_network(name, digest, services, release, live):
+        made_by_hand = name in live.networks and _differs(stack, name, there or ())
+        if made_by_hand or _other_network(name, digest, services, release, live):
             found.append(DefinitionChange("network", name, "recreate", services))
     for name, digest in release.volumes.items():
         if live.volumes.get(name, digest) != digest:
             found.append(DefinitionChange("volume", name, "refuse"))
     return tuple(found)
+
+
+def _differs(stack: Stack, name: str, there: Sequence[Network]) -> bool:
+    """Whether somebody made a network anew that is not what the Compose file says."""
+    body = (stack.document.get("networks") or {}).get(name) or {}
+    known = network_name(stack.document, name)
+    return any(
+        one.internal != bool(body.get("internal"))
+        or one.driver != (body.get("driver") or one.driver)
+        for one in there
+        if one.name == known
+    )
 
 
 def _other_network(
@@ -97,18 +140,14 @@ def _other_network(
 
 
 def _changes(
-    stack: Stack,
-    release: Release,
-    current: Release | None,
-    seen: tuple[Container, ...],
-    definitions: Sequence[DefinitionChange],
+    wanted: _Wanted, seen: tuple[Container, ...], definitions: Sequence[DefinitionChange]
 ) -> tuple[ContainerChange, ...]:
+    stack = wanted.stack
     by_service: dict[str, list[Container]] = {}
     for container in standing(seen):
         by_service.setdefault(container.service, []).append(container)
     changes = {
-        service: _change(stack, release, current, service, by_service.get(service, []))
-        for service in stack.standing
+        service: _change(wanted, service, by_service.get(service, [])) for service in stack.standing
     }
     _follow_networks(stack, changes, definitions)
     _follow_restarts(stack, changes)
@@ -120,27 +159,26 @@ def _changes(
     return tuple(changes.values())
 
 
-def _change(
-    stack: Stack,
-    release: Release,
-    current: Release | None,
-    service: str,
-    containers: Sequence[Container],
-) -> ContainerChange:
-    body = stack.services[service]
+def _change(wanted: _Wanted, service: str, containers: Sequence[Container]) -> ContainerChange:
+    stack, body = wanted.stack, wanted.stack.services[service]
     if not containers and not replicas(body):
         return ContainerChange(service, "keep", "none is wanted")
     if not containers:
         return ContainerChange(service, "create", "not running")
-    reason = _reason(stack, release, current, service, containers)
-    if reason is None:
-        return ContainerChange(service, "keep", "unchanged")
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
-    if _has_port_of_another(stack, service, containers):
-        return ContainerChange(service, "recreate", reason, downtime(body))
+    rolls = rolls and not _has_port_of_another(stack, service, containers)
+    old: tuple[str, ...] = ()
+    reason = _reason(wanted, service, containers)
+    if reason is None:
+        reason, old = _drifted(wanted, service, containers)
+    again = next(filter(None, map(restarted, containers)), "")
+    if not reason and again and rolls:
+        reason, old = again, tuple(one.id for one in containers if one.restarts)
+    if not reason:
+        return ContainerChange(service, "keep", again or "unchanged")
     if rolls and replicas(body):
-        return ContainerChange(service, "roll", reason)
-    return ContainerChange(service, "recreate", reason, downtime(body))
+        return ContainerChange(service, "roll", reason, old=old)
+    return ContainerChange(service, "recreate", reason, downtime(body), old)
 
 
 def _has_port_of_another(stack: Stack, service: str, containers: Sequence[Container]) -> bool:
@@ -150,27 +188,34 @@ def _has_port_of_another(stack: Stack, service: str, containers: Sequence[Contai
     return any(wanted & set(one.ports) for one in containers)
 
 
-def _reason(
-    stack: Stack,
-    release: Release,
-    current: Release | None,
-    service: str,
-    containers: Sequence[Container],
-) -> str | None:
+def _reason(wanted: _Wanted, service: str, containers: Sequence[Container]) -> str | None:
+    stack, release = wanted.stack, wanted.release
     image = release.images.get(stack.roles.get(service, ""))
     if image is not None and not all(image.is_id(one.image_id) for one in containers):
         return "image changed"
     if any(one.config != release.hashes[service] for one in containers):
-        changed = _changed_secrets(stack, release, current, service)
+        changed = _changed_secrets(stack, release, wanted.live, service)
         return f"secret changed: {', '.join(changed)}" if changed else "configuration changed"
     if len(containers) != replicas(stack.services[service]):
         return f"{len(containers)} containers run instead of {replicas(stack.services[service])}"
     ends = stack.ends(service)
     if any(one.state != "running" and not (ends and one.ended) for one in containers):
         return "not running"
-    if any(one.health == "unhealthy" for one in containers):
-        return UNHEALTHY
     return None
+
+
+def _drifted(
+    wanted: _Wanted, service: str, containers: Sequence[Container]
+) -> tuple[str, tuple[str, ...]]:
+    """What is wrong with containers of the right image and definition, and which they are."""
+    found: dict[str, str] = {}
+    shape = wanted.shapes.get(service)
+    for one in containers:
+        if one.health == "unhealthy":
+            found[one.id] = UNHEALTHY
+        elif shape is not None and (what := differences(shape, one)):
+            found[one.id] = "; ".join(what)
+    return next(iter(found.values()), ""), tuple(found)
 
 
 def _changed_secrets(
@@ -213,6 +258,37 @@ def _follow_restarts(stack: Stack, changes: dict[str, ContainerChange]) -> None:
                         f"restarts with {name}",
                         downtime(stack.services[service]),
                     )
+
+
+def _follow_migrations(
+    stack: Stack, changes: Sequence[ContainerChange], migrations: Sequence[PendingMigration]
+) -> tuple[ContainerChange, ...]:
+    """What uses the database is stopped for a migration that the code before can't go on after."""
+    names = [one.revision for one in migrations if one.downtime]
+    if not names:
+        return tuple(changes)
+    reason = f"stopped for the migration {', '.join(names)}"
+    return stopped(stack, changes, stack.database_users, reason)
+
+
+def stopped(
+    stack: Stack, changes: Sequence[ContainerChange], services: Collection[str], reason: str
+) -> tuple[ContainerChange, ...]:
+    """The changes with some services stopped in any case.
+
+    Args:
+        stack: the services.
+        changes: what would be done else.
+        services: those to stop.
+        reason: why, for those that would go on.
+    """
+    found = []
+    for one in changes:
+        if one.service in services and one.action in ("keep", "roll"):
+            seconds_ = downtime(stack.services[one.service])
+            one = ContainerChange(one.service, "recreate", reason, seconds_)
+        found.append(one)
+    return tuple(found)
 
 
 def downtime(body: Mapping[str, Any]) -> float:

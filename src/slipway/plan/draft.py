@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.images.transfer import Transfer, plan_transfer
-from slipway.ledger.release import Release, ReleaseImage
+from slipway.ledger.release import Database, Release, ReleaseImage
 from slipway.ledger.scale import scaled
 from slipway.plan.changes import make_plan
 from slipway.plan.expected import expected
@@ -17,6 +17,7 @@ from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.health import health_check
 from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
+from slipway.stack.shape import read_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         release,
         seen,
         bytes_to_send=transfer.bytes_to_send,
+        downtimes=wanted.downtimes,
+        shapes=read_shapes(rendered.text),
     )
     return Draft(counted, release, rendered, choices, transfer, plan, seen)
 
@@ -128,6 +131,11 @@ def _release(
         edge=_edge(wanted.stack),
         soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
         verify=wanted.stack.verify_path,
+        database=Database(
+            wanted.stack.migration.dump,
+            wanted.stack.migration.restore,
+            wanted.stack.database_users,
+        ),
         checked=tuple(name for name in standing if health_check(wanted.stack.services[name])),
     )
     return replace(made, rolling=rolling(wanted.stack, made))

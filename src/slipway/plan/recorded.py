@@ -16,6 +16,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.model import Edge, Rolling, Stack
 from slipway.stack.render import Rendered
+from slipway.stack.shape import read_shapes
 
 
 def chosen(records: Records, to: str) -> Release:
@@ -65,12 +66,12 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
     Raises:
         DeployError: the host has lost something of it; everything is named.
     """
-    lost = _lost(release, seen)
-    if lost:
+    gone = lost(release, seen)
+    if gone:
         raise DeployError(
             f"{release.id} can't be made live again: the host has lost a part of it; nothing was "
             "changed",
-            details=lost,
+            details=gone,
             hint="check out its commit and deploy that"
             + (f": {release.commit}" * bool(release.commit)),
             stage="plan",
@@ -80,7 +81,7 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,
     )  # fmt: skip
-    plan = make_plan(stack, release, seen, bytes_to_send=0)
+    plan = make_plan(stack, release, seen, bytes_to_send=0, shapes=read_shapes(compose))
     rendered = Rendered(compose, release.compose, dict(release.hashes))
     return Draft(wanted, release, rendered, (), Transfer(), plan, seen)
 
@@ -107,13 +108,13 @@ def stack_of(release: Release, document: dict[str, Any]) -> Stack:
     )
 
 
-def _lost(release: Release, seen: Seen) -> Sequence[str]:
+def lost(release: Release, seen: Seen) -> Sequence[str]:
     """What of a release the host has no more."""
     held = seen.engine.images.references
-    lost = [
+    gone = [
         f"the image {image.reference}"
         for image in release.images.values()
         if not image.is_id(held.get(image.reference, ""))
     ]
     needed = [*release.files, *(secret_file(*one) for one in release.secrets.items())]
-    return [*lost, *(f"the file {path}" for path in needed if path not in seen.memory.files)]
+    return [*gone, *(f"the file {path}" for path in needed if path not in seen.memory.files)]

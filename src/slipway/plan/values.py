@@ -15,12 +15,14 @@ class ContainerChange:
             stopped first), ``remove`` or ``keep``.
         reason: why, in words.
         downtime_s: seconds in which the service is expected not to answer.
+        old: ids of containers that have to go though they are of the right image and definition.
     """
 
     service: str
     action: str
     reason: str
     downtime_s: float = 0
+    old: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
@@ -65,14 +67,21 @@ class PendingMigration:
     Attributes:
         revision: its id; empty when only the new image, once on the host, can tell.
         message: what it does.
+        downtime: whether the code before can't go on once it is applied, so that what uses the
+            database is stopped first.
     """
 
     revision: str
     message: str
+    downtime: bool = False
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
-        return {"revision": self.revision, "message": self.message}
+        return {
+            "revision": self.revision,
+            "message": self.message,
+            "downtime": self.downtime,
+        }
 
 
 @dataclass(frozen=True, slots=True)

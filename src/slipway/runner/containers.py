@@ -7,6 +7,7 @@ client's own; a field that is absent there is an error, unless it is taken by ``
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,43 @@ CONTAINER_FORMAT = (
 )
 
 
+WIDE_FORMAT = CONTAINER_FORMAT[:-1] + (
+    ',"Made":{"Env":{{json .Config.Env}},"Mounts":{{json .Mounts}},'
+    '"Memory":{{json .HostConfig.Memory}},"NanoCpus":{{json .HostConfig.NanoCpus}},'
+    '"PidsLimit":{{json .HostConfig.PidsLimit}},"Restart":{{json .HostConfig.RestartPolicy}}}}'
+)
+"""Also what a container was made of, or somebody changed of it since."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a container was made of.
+
+    Attributes:
+        environment: variables, each with its value's :func:`veiled` form, sorted.
+        mounts: places in it, each with the path or the volume's name that is there, sorted; those
+            without a source are left out.
+        networks: Docker's names of those it is in, sorted.
+        memory: bytes it may take; 0 for no limit.
+        processors: likewise.
+        processes: likewise.
+        restart: its restart policy.
+    """
+
+    environment: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[tuple[str, str], ...] = ()
+    networks: tuple[str, ...] = ()
+    memory: int = 0
+    processors: float = 0.0
+    processes: int = 0
+    restart: str = "no"
+
+
+def veiled(value: str) -> str:
+    """A value that may be secret, in a form that can be compared."""
+    return hashlib.sha256(value.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Container:
     """What is known of one container of the application.
@@ -55,6 +93,7 @@ class Container:
         ports: TCP ports of the host that it asks for.
         addresses: Docker's names of its networks, each with its IPv4 address there; a network in
             which it has none yet is left out.
+        made: what it was made of; None when that was not asked.
     """
 
     service: str
@@ -71,6 +110,7 @@ class Container:
     file: str = ""
     ports: tuple[int, ...] = ()
     addresses: tuple[tuple[str, str], ...] = ()
+    made: Made | None = None
 
     def fits(self, config: str, images: tuple[str, ...]) -> bool:
         """Whether it was made from a definition and an image.
@@ -132,7 +172,31 @@ def _container(raw: Mapping[str, Any]) -> Container:
         file=_value(raw, "File"),
         ports=_ports(raw),
         addresses=_addresses(raw),
+        made=_made(raw),
     )
+
+
+def _made(raw: Mapping[str, Any]) -> Made | None:
+    made = raw.get("Made")
+    if made is None:
+        return None
+    variables = (str(one).partition("=") for one in made["Env"] or ())
+    return Made(
+        environment=tuple(sorted((name, veiled(value)) for name, _, value in variables)),
+        mounts=tuple(sorted(_mounts(made["Mounts"] or ()))),
+        networks=tuple(sorted(raw["Networks"] or ())),
+        memory=int(made["Memory"] or 0),
+        processors=int(made["NanoCpus"] or 0) / 1e9,
+        processes=max(0, int(made["PidsLimit"] or 0)),
+        restart=str((made["Restart"] or {}).get("Name") or "no"),
+    )
+
+
+def _mounts(mounts: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+    for one in mounts:
+        source = one.get("Name") if one.get("Type") == "volume" else one.get("Source")
+        if source:
+            yield str(one["Destination"]), str(source)
 
 
 def _ports(raw: Mapping[str, Any]) -> tuple[int, ...]:

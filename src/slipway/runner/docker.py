@@ -68,7 +68,7 @@ class HostDocker:
         )
         ids = listed.out.split()
         if not listed.ok or not ids:
-            return listed
+            return Done(listed.code, "", listed.err)
         done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
         return Done(0, done.out) if done.code == 1 and done.out else done
 
@@ -144,12 +144,18 @@ class HostDocker:
                 ("network", "ls", "--quiet", "--no-trunc", "--filter", ours, "--filter", label),
                 _ASK_S,
             )
-            for network in found.out.split():
+            for network in found.out.split() or self._by_name(name):
                 self._empty(network, ours)
                 done = self._run(("network", "rm", network), _REMOVE_S)
                 if not done.ok:
                     lines = done.err.strip().splitlines()[-3:]
                     raise Failed(f"the network {name} can't be removed", details=lines)
+
+    def _by_name(self, name: str) -> list[str]:
+        """One that somebody made by hand in the place of Compose's has no label."""
+        exact = f"name=^{self._project}_{name}$"
+        found = self._run(("network", "ls", "--quiet", "--no-trunc", "--filter", exact), _ASK_S)
+        return found.out.split()
 
     def _empty(self, network: str, ours: str) -> None:
         filters = ("--filter", ours, "--filter", f"network={network}")

@@ -40,6 +40,9 @@ class HostFolder:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(place)
             return
+        with contextlib.suppress(OSError):
+            if os.readlink(place) == target:
+                return
         fresh = f"{place}.new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(fresh)

@@ -68,7 +68,8 @@ class Lease:
     def give_up(self) -> None:
         """Let others in; what stays in the file is the number."""
         if self._file >= 0:
-            self._write({"number": _said(self._file).get("number", 0)})
+            with contextlib.suppress(OSError):  # what it says counts only while it is held
+                self._write({"number": _said(self._file).get("number", 0)})
             os.close(self._file)
             self._file = -1
 

@@ -23,12 +23,22 @@ class SpoolListener:
         self._spool = spool
         self._count = len(spool.events())
         self._ignores = False
+        self._stamp, self._since = spool.stamp("heard"), time.monotonic()
 
     def tell(self, event: str, **fields: object) -> None:
-        """Note something that happened."""
+        """Note something that happened.
+
+        A full disk takes a note away, but neither the work nor the way back.
+        """
         at = round(time.time(), 3)
-        self._spool.note({"number": self._count, "at": at, "event": event, **fields})
-        self._count += 1
+        for _ in range(2):
+            try:
+                self._spool.note({"number": self._count, "at": at, "event": event, **fields})
+                self._count += 1
+                return
+            except OSError:
+                if not self._spool.free():
+                    return
 
     def heed(self) -> None:
         """Look whether they want it to end.
@@ -36,8 +46,16 @@ class SpoolListener:
         Raises:
             Failed: they do; its kind is ``interrupted``.
         """
+        self._gone()
         if not self._ignores and self._spool.word(CANCEL) is not None:
             raise Failed("interrupted", kind="interrupted")
+
+    def _gone(self) -> bool:
+        """Whether nobody was there for some time, by a clock that does not jump."""
+        stamp, now = self._spool.stamp("heard"), time.monotonic()
+        if stamp != self._stamp:
+            self._stamp, self._since = stamp, now
+        return now - self._since > _GONE_S
 
     def ignore(self) -> None:
         """Heed no more."""
@@ -57,7 +75,7 @@ class SpoolListener:
                         answer["message"], details=answer["details"], hint=answer["hint"] or ""
                     )
                 return True
-            if self._spool.age("heard") > _GONE_S:
+            if self._gone():
                 self.tell("say", text="  nobody is there to do it")
                 return False
             time.sleep(_LOOK_S)

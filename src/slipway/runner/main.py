@@ -8,6 +8,7 @@ settle          end the run whose process is gone
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,13 +17,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from slipway.runner.boot import AtBoot, settling
 from slipway.runner.docker import HostDocker
 from slipway.runner.doors import Doors
+from slipway.runner.failure import Failed
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
 from slipway.runner.run import Run, settle
 from slipway.runner.spool import Spool, last
+from slipway.runner.sweep import booted_since, sweep
 
 _FOLLOW_S = 8.0
 _GATHER_S = 0.4
@@ -34,6 +38,7 @@ _AT_ONCE = ("turn", "end")
 
 def main(argv: Sequence[str]) -> int:
     """Do what the first word says; the exit code."""
+    os.umask(0o077)
     verb, app_dir, *rest = argv
     if verb == "start":
         _show(start(app_dir, json.load(sys.stdin)))
@@ -55,7 +60,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Begin a run in a process of its own, which outlives the connection.
 
     Returns:
-        ``{"started": run}``, or ``{"busy": who holds the lease}``.
+        ``{"started": run}``, ``{"busy": who holds the lease}``, or ``{"failed": why}``.
     """
     reader, writer = os.pipe()
     if os.fork() == 0:
@@ -63,7 +68,11 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         os.setsid()
         if os.fork() != 0:
             os._exit(0)
-        _alone(app_dir, request, writer)
+        try:
+            _alone(app_dir, request, writer)
+        except OSError as error:
+            with contextlib.suppress(OSError):  # told already that it began
+                os.write(writer, json.dumps({"failed": str(error)}).encode())
         os._exit(0)
     os.close(writer)
     with open(reader, encoding="utf-8") as answers:
@@ -84,6 +93,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
     holder = lease.take(request["holder"])
     spool = Spool(app_dir, request["run"])
     if holder is None:
+        sweep(app_dir)
         spool.make(request)
         spool.touch("heard")
         _prune(os.path.dirname(os.path.abspath(sys.argv[0])))
@@ -94,8 +104,11 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
     os.write(writer, json.dumps(answer).encode())
     os.close(writer)
     if holder is None:
+        at_boot = AtBoot(request["application"], app_dir)
+        at_boot.arm(settling(app_dir))
         try:
             _carried_out(app_dir, spool, request)
+            at_boot.disarm()
         finally:
             lease.give_up()
 
@@ -110,16 +123,25 @@ def _prune(folder: str) -> None:
 def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
     doors = _doors(app_dir, spool, request)
     began = time.monotonic()
-    doors.folder.append(_JOURNAL, journal_lines(request)[0]())
+    _journal(doors, journal_lines(request)[0]())
     _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
 
 
 def _ended(
     spool: Spool, doors: Doors, request: Mapping[str, Any], end: dict[str, Any], seconds: float
 ) -> None:
-    doors.folder.append(_JOURNAL, journal_lines(request)[1](end, seconds))
+    spool.free()
+    _journal(doors, journal_lines(request)[1](end, seconds))
     spool.write("end.json", end)
     doors.listener.tell("end", **end)
+
+
+def _journal(doors: Doors, line: str) -> None:
+    """A full disk must not keep a run from going on, or from going back."""
+    try:
+        doors.folder.append(_JOURNAL, line)
+    except OSError as error:
+        doors.listener.tell("warn", text=f"the journal lacks a line: {error}")
 
 
 def settle_last(app_dir: str) -> Mapping[str, Any]:
@@ -137,10 +159,15 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
         if spool is None or request is None or spool.read("end.json") is not None:
             return {}
         began = time.monotonic()
+        spool.work()
         doors = _doors(app_dir, spool, request)
         end = settle(request, doors, spool.events())
+        sweep(app_dir, alone=booted_since(os.path.join(spool.path, "request.json")))
         _ended(spool, doors, request, end, time.monotonic() - began)
+        AtBoot(request["application"], app_dir).disarm()
         return {"settled": end}
+    except Failed as failed:
+        raise SystemExit(f"the run can't be ended yet: {failed.cause.message}") from failed
     finally:
         lease.give_up()
 

@@ -20,8 +20,7 @@ from slipway.runner.containers import Container
 from slipway.runner.edge import Server
 from slipway.runner.watch import hard_fault
 
-
-_NOT_RUNNING = ("created", "exited", "dead", "paused")
+NOT_RUNNING = ("created", "restarting", "exited", "dead", "paused")
 
 
 @dataclass(frozen=True)
@@ -147,11 +146,11 @@ class _Orders:
 def parts(one: Rolling, containers: Sequence[Container]) -> Parts:
     """Tell the right containers of a service from the others.
 
-    More right ones than wanted count as old, and so does one that has ended, or was never started
-    because whoever made it was ended.
+    More right ones than wanted count as old, and so does one that does not run: it has ended, or
+    whoever made it was ended before starting it.
     """
     theirs = [c for c in containers if c.service == one.service and not c.one_off]
-    fit = [c for c in theirs if one.is_right(c) and c.state not in _NOT_RUNNING]
+    fit = [c for c in theirs if one.is_right(c) and c.state not in NOT_RUNNING]
     best = sorted(fit, key=lambda c: (not c.well, c.name))
     right = tuple(best[: one.containers])
     return Parts(right, tuple(c for c in theirs if c not in right))

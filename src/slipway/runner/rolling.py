@@ -12,6 +12,7 @@ from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edge import Server
 from slipway.runner.failure import Failed
 from slipway.runner.roll import (
+    NOT_RUNNING,
     Next,
     Rolling,
     fault,
@@ -44,6 +45,7 @@ class Roller:
     def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
         self._doors, self._place = doors, place
         self._stopping: dict[tuple[str, ...], Stopping] = {}
+        self._release, self._before = "", set[str]()
 
     def start(self, action: Mapping[str, Any]) -> None:
         """Start new containers beside the old ones; :meth:`switch` goes on from there.
@@ -67,6 +69,10 @@ class Roller:
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         began = self._doors.clock.monotonic()
+        self._release, self._before = (
+            action["release"],
+            {c.id for c in self._doors.docker.containers()},
+        )
         self._start(action["release"], services)
         limit = max(one.deadline_s for one in services) + _SWITCH_S
         self._until(services, switching, began + limit, started=began)
@@ -80,7 +86,7 @@ class Roller:
         """End the old containers once their requests have come to an end.
 
         Raises:
-            Failed: one can't be removed.
+            Failed: a new one is not well any more, so the old ones are left as they are.
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         self._drained(services)
@@ -130,7 +136,7 @@ class Roller:
             container.id
             for one in services
             for container in parts(one, containers).old
-            if container.state in ("exited", "dead", "created", "paused")
+            if container.state in NOT_RUNNING
         ]
         if dead:
             docker.remove(dead)
@@ -209,7 +215,10 @@ class Roller:
                 late = [c for c in parts(one, containers).right if not c.well]
                 if late:
                     broken = (late[0], "did not become healthy in time")
-            if broken:
+            if broken and broken[0].id in self._before and broken[0].state in ("exited", "dead"):
+                # It was asked to end before this began, as on the way back: one takes its place.
+                self._start(self._release, services)
+            elif broken:
                 container, what = broken
                 wrong = Fault(one.service, container.id, what)
                 raise explained(self._doors.docker, [wrong], seconds)
@@ -246,7 +255,11 @@ class Roller:
 
     def _old(self, services: Sequence[Rolling]) -> list[Container]:
         containers = self._doors.docker.containers()
-        return [container for one in services for container in parts(one, containers).old]
+        found = [parts(one, containers) for one in services]
+        for one, theirs in zip(services, found):
+            if len(theirs.right) < one.containers:
+                raise Failed(f"{one.service} does not run any more; the old one is left beside it")
+        return [container for theirs in found for container in theirs.old]
 
     def _stop(self, containers: Sequence[Container]) -> None:
         ids = tuple(

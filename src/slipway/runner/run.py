@@ -18,6 +18,8 @@ from slipway.runner.gaps import gaps
 
 Json = Mapping[str, Any]
 
+_DOCKER_TRIES = 5
+
 
 @dataclass
 class Run:
@@ -62,12 +64,16 @@ class Run:
     def _through(self, past: bool) -> dict[str, Any]:
         stage = ""
         try:
+            if past:
+                self.doors.listener.ignore()
             for step in self.request["steps"]:
                 stage = step["name"]
                 self._begin(step)
                 self._carrier.carry_out(stage, step["do"])
                 self.doors.listener.tell("done", step=stage)
-                past = past or stage == self.request["point"]
+                if stage == self.request["point"]:
+                    past = True
+                    self.doors.listener.ignore()
         except Exception as caught:  # whatever happens on a host, what ran before runs again
             cause = _cause(caught, stage)
             if past:
@@ -90,6 +96,8 @@ class Run:
         self.doors.listener.ignore()
         self.doors.listener.tell("back", message=cause.message, stage=cause.stage)
         try:
+            # A daemon that was killed is started again by the host; until then nothing can go back.
+            self.doors.docker.containers()
             Carrier(self.doors, self.request["edge"]).carry_out("back", actions)
         except Exception as caught:  # as above: it has to be told
             return self._end("broken", cause=cause, second=_cause(caught, "back"))
@@ -124,7 +132,11 @@ def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any
 
     Returns:
         As for :meth:`Run.carry_out`.
+
+    Raises:
+        Failed: Docker does not answer; nothing was done.
     """
+    _awaited(doors)
     begun = [event["name"] for event in events if event["event"] == "step"]
     finished = [event["step"] for event in events if event["event"] == "done"]
     run = Run(request, doors, begun)
@@ -133,6 +145,17 @@ def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any
         return Run({**request, "steps": left}, doors).carry_out(past=True)
     cause = Cause("the host was restarted, or the process that deployed was ended", kind="lost")
     return run.undone(cause)
+
+
+def _awaited(doors: Doors) -> None:
+    """Wait for Docker, which a host that has just booted may take minutes to start."""
+    for left in reversed(range(_DOCKER_TRIES)):
+        try:
+            doors.docker.containers()
+            return
+        except Failed:
+            if not left:
+                raise
 
 
 def check_belief(doors: Doors, belief: Json) -> None:

@@ -9,16 +9,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from typing import Any
 
 RUNS = "runs"
 LAST = "last"
 _KEPT = 10
+# Blocks that are given back when the disk is full, so that the end can be written down.
+_RESERVE = "reserve"
+_RESERVED = bytes(range(256)) * 512
 
 
 class Spool:
@@ -39,11 +42,21 @@ class Spool:
         self.write("request.json", request)
         self.write("about.json", {"run": self.run, "holder": request["holder"]})
         self.work()
+        with open(os.path.join(self.path, _RESERVE), "wb") as file:
+            file.write(_RESERVED)
         parent = os.path.dirname(self.path)
         fresh = os.path.join(parent, f".{LAST}.{self.run}")
         os.symlink(self.run, fresh)
         os.replace(fresh, os.path.join(parent, LAST))
         _prune(parent)
+
+    def free(self) -> bool:
+        """Give back the disk's blocks that were set aside; whether there were any."""
+        try:
+            os.unlink(os.path.join(self.path, _RESERVE))
+        except OSError:
+            return False
+        return True
 
     def work(self) -> None:
         """Note that this process works at it."""
@@ -69,34 +82,50 @@ class Spool:
             return None
 
     def note(self, event: Mapping[str, Any]) -> None:
-        """An event, on disk before anything follows from it."""
+        """An event, on disk before anything follows from it; whole or not at all.
+
+        Raises:
+            OSError: it can't be written.
+        """
         line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
-        with open(os.path.join(self.path, "events.jsonl"), "ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        path = os.path.join(self.path, "events.jsonl")
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        size = os.fstat(file).st_size
+        try:
+            if size and os.pread(file, 1, size - 1) != b"\n":
+                line = b"\n" + line  # what a loss of power broke off
+            written = os.write(file, line)
+            if written < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, size)
+            raise
+        finally:
+            os.close(file)
 
     def events(self, first: int = 0) -> list[dict[str, Any]]:
         """Events from number ``first`` on; a line that was broken off is left out."""
         found = []
         with contextlib.suppress(OSError):
             with open(os.path.join(self.path, "events.jsonl"), "rb") as file:
-                for line in file.read().splitlines()[first:]:
+                for line in file.read().splitlines():
                     with contextlib.suppress(ValueError):
                         found.append(json.loads(line))
-        return found
+        return found[first:]
 
     def touch(self, name: str) -> None:
         """Note that something is so, or is so still."""
         with open(os.path.join(self.path, name), "ab"):
             os.utime(os.path.join(self.path, name))
 
-    def age(self, name: str) -> float:
-        """Seconds since :meth:`touch`; endless when it never was."""
+    def stamp(self, name: str) -> int:
+        """A number that every :meth:`touch` changes; 0 when there was none."""
         try:
-            return max(0.0, time.time() - os.stat(os.path.join(self.path, name)).st_mtime)
+            return os.stat(os.path.join(self.path, name)).st_mtime_ns
         except OSError:
-            return float("inf")
+            return 0
 
     def say(self, word: str, value: Mapping[str, Any]) -> None:
         """Leave a word for the run."""

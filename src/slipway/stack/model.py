@@ -181,6 +181,18 @@ class Stack:
                 queue += list(self.services[name].get("depends_on") or {})
         return tuple(name for name in self.services if name in found)
 
+    @property
+    def database_users(self) -> tuple[str, ...]:
+        """The standing services that say that they depend on what the migration depends on."""
+        if not self.migration.service:
+            return ()
+        needed = set(self.dependencies(self.migration.service))
+        return tuple(
+            name
+            for name in self.standing
+            if name not in needed and needed & set(self.services[name].get("depends_on") or {})
+        )
+
     def ends(self, service: str) -> bool:
         """Whether a service is a piece of work that ends: another one waits for its success."""
         waits = (body.get("depends_on") or {} for body in self.services.values())

@@ -62,7 +62,7 @@ def _service_problems(stack: Stack) -> list[Problem]:
     for service, rolling in stack.rolled.items():
         where = f"services.{service}.{OWN}.roll"
         if service == edge and rolling == "edge":
-            why = "is the edge, which can only be rolled beside: nothing switches from it to another"
+            why = "is the edge, which rolls only beside: nothing switches from it to another"
             problems.append(Problem(where, why))
         elif rolling == "edge" and not edge:
             problems.append(Problem(where, f"needs an edge that switches: {OWN}.edge names none"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ CONFIG_LABEL = "io.slipway.config"
 
 def main(argv: list[str]) -> int:
     """Obey one command."""
+    if argv[:1] == ["events"]:
+        signal.pause()
     with STATE.with_suffix(".lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         state = json.loads(STATE.read_text()) if STATE.exists() else json.loads(json.dumps(EMPTY))
@@ -39,12 +42,16 @@ def obey(state: dict[str, Any], argv: list[str]) -> int:
             print("2.26.1")
         case ["compose", "-p", project, "-f", file, *arguments]:
             return compose(state, project, file, arguments)
+        case ["network", "ls", *_]:
+            pass
         case ["volume", "ls", *_]:
             print("\n".join(state["volumes"]))
         case ["image", "ls", "--quiet", "--no-trunc"]:
             print("\n".join(one["Id"] for one in state["images"].values()))
         case ["image", "inspect", "--format", _, *names]:
             return inspect_images(state, names)
+        case ["image", "ls", "--format", _]:
+            print("\n".join(state["images"]))
         case ["image", "rm", *names]:
             for name in names:
                 del state["images"][name]
@@ -165,6 +172,7 @@ def container(
         "Config": config,
         "File": file,
         "Ports": {},
+        "Networks": {"demo_default": {"IPAddress": f"10.0.0.{state['made']}"}},
     }
 
 

@@ -19,6 +19,7 @@ from tests.unit.images.sample_images import real_layer
 from slipway.act.deploy import deploy
 from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome
+from slipway.act.runner import HostRunner
 from slipway.doors import Answer, SystemClock
 from slipway.errors import DeployError
 from slipway.hosts.counting import CountingHost
@@ -91,7 +92,10 @@ class Site:
         delta = Delta(host, f"{self.app}/cache", shelf, pytest.fail, docker=docker)
         engine = DockerEngine(host, "demo", docker, delta=delta)
         folder = HostFolder(host, str(self.app))
-        doors = Doors(host, engine, folder, shell, self.http, SystemClock(), report, self.folder)
+        doors = Doors(
+            host, engine, folder, HostRunner(host, str(self.app)), shell, self.http, SystemClock(),
+            report, self.folder, docker,
+        )  # fmt: skip
         try:
             result = deploy(self.wanted(web, migrations), doors, "token")
         finally:
@@ -144,7 +148,7 @@ def test_a_whole_deploy_by_the_real_scripts(site: Site) -> None:
     tags = {reference for one in made[2:] for reference in
             (image.reference for image in one.images.values())}  # fmt: skip
     assert set(site.state["images"]) == tags
-    assert not (site.app / "lease").exists()
+    assert "who" not in json.loads((site.app / "lease").read_text())
     assert (site.app / "data/db").stat().st_mode & 0o777 == 0o700
 
 

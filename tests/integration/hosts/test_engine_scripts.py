@@ -9,33 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from slipway.errors import CommandFailed, HostError
-from slipway.runner.containers import Container
-from slipway.hosts.docker import DockerEngine
+from slipway.errors import HostError
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state
 from slipway.hosts.local import LocalHost
 from slipway.hosts.sections import PRELUDE, sections
 
 # Writes what it is told to `said`; answers with the content of the file named by its first two
-# words, the first of its lines and then the next each time it is asked, ends with what is in
-# FILE.code.
+# words, ends with what is in FILE.code.
 DOCKER = """#!/bin/sh
 folder=$(dirname -- "$0")
 echo "$*" >>"$folder/said"
 name="$folder/$1-$2"
-if [ -f "$name.each" ]; then
-    sed -n 1p "$name.each"
-    [ "$(wc -l <"$name.each")" -eq 1 ] || sed -i 1d "$name.each"
-elif [ -f "$name" ]; then
-    cat -- "$name"
-fi
+[ ! -f "$name" ] || cat -- "$name"
 [ ! -f "$name.code" ] || exit "$(cat -- "$name.code")"
 """
 WEB = {
     "Id": "c1", "Name": "/demo-web-1", "Image": "i", "Status": "running", "Health": "healthy",
     "Restarts": 0, "ExitCode": 0, "OOMKilled": False, "Service": "web", "OneOff": "False",
-    "Config": "x", "File": "/f", "Ports": {},
+    "Config": "x", "File": "/f", "Ports": {}, "Networks": {},
 }  # fmt: skip
 
 
@@ -56,10 +48,6 @@ class Site:
         lines = [one if isinstance(one, str) else _line(one) for one in answers]
         (self.folder / command).write_text("".join(f"{line}\n" for line in lines))
         (self.folder / f"{command}.code").write_text(str(code))
-
-    def says_each(self, command: str, *answers: object) -> None:
-        """Answer with one line each time it is asked."""
-        self.says(f"{command}.each", *answers)
 
     @property
     def said(self) -> list[str]:
@@ -177,80 +165,3 @@ def test_what_vanishes_meanwhile_is_left_out(site: Site) -> None:
     site.says("container-ls", code=1)
     with pytest.raises(HostError):
         read_containers(site.host, "demo", docker=site.docker)
-
-
-def looks(site: Site, *answers: dict[str, object], services: tuple[str, ...] = ("web",)) -> int:
-    """How often a host looks that sees these states one after the other."""
-    site.says("container-ls", "c1")
-    site.says_each("container-inspect", *({**WEB, **one} for one in answers))
-    (seen,) = read_containers(
-        site.host, "demo", docker=site.docker, services=services, patience_s=1.5
-    )
-    assert isinstance(seen, Container)
-    return sum("container inspect" in line for line in site.said)
-
-
-STARTING: dict[str, object] = {"Health": "starting"}
-
-
-@pytest.mark.parametrize(
-    ("answers", "count"),
-    [
-        ([{}], 1),
-        ([{"Health": ""}], 1),
-        ([STARTING, STARTING, {}], 3),
-        ([{"Status": "created", "Health": ""}, {}], 2),
-        ([STARTING, {"Health": "unhealthy"}, {}], 2),
-        ([STARTING, {"Status": "exited"}, {}], 2),
-        ([{"Status": "restarting", "Health": "starting"}, {}], 1),
-        ([STARTING] * 9, 6),
-    ],
-)
-def test_a_host_looks_by_itself(site: Site, answers: list[dict[str, object]], count: int) -> None:
-    """Until nothing is starting or something is in trouble, and no longer than it may."""
-    assert looks(site, *answers) == count
-
-
-def test_other_services_are_not_waited_for(site: Site) -> None:
-    """What they are about to become is no reason to look again."""
-    assert looks(site, STARTING, STARTING, services=("db",)) == 1
-    (site.folder / "said").unlink()
-    assert looks(site, STARTING, STARTING, services=()) == 1
-
-
-def test_networks_go_with_what_is_still_on_them(site: Site) -> None:
-    """Containers of ours that are still attached are ended first; a network gone is no error."""
-    engine = DockerEngine(site.host, "demo", site.docker)
-    site.says("network-ls", "n1")
-    site.says("container-ls", "c1", "c2")
-    engine.remove_networks(["inner"])
-    label = "label=com.docker.compose.project=demo"
-    assert site.said == [
-        f"network ls --quiet --no-trunc --filter {label} "
-        "--filter label=com.docker.compose.network=inner",
-        f"container ls --all --quiet --filter {label} --filter network=n1",
-        "container stop c1 c2",
-        "container rm --force c1 c2",
-        "network rm n1",
-    ]
-    (site.folder / "said").unlink()
-    site.says("network-ls")
-    engine.remove_networks(["inner"])
-    assert len(site.said) == 1
-    site.says("network-ls", "n1")
-    site.says("network-rm", code=1)
-    with pytest.raises(CommandFailed):
-        engine.remove_networks(["inner"])
-
-
-def test_compose_commands_wait_for_each_other(site: Site, tmp_path: Path) -> None:
-    """Project and file are given, and a failure keeps its words."""
-    (tmp_path / "releases/1").mkdir(parents=True)
-    engine = DockerEngine(site.host, "demo", site.docker)
-    file = f"{tmp_path}/releases/1/compose.json"
-    engine.compose(file, ["up", "--detach"], timeout=30)
-    assert site.said == [f"compose -p demo -f {file} up --detach"]
-    site.says("compose--p", code=3)
-    with pytest.raises(CommandFailed) as caught:
-        engine.compose(file, ["up"], timeout=30)
-    assert "flock" not in caught.value.message

@@ -15,7 +15,7 @@ from tests.unit.demo import wanted
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.local import LocalHost
-from slipway.ledger.entries import Directory, Entry, File, Line, Link, Source
+from slipway.ledger.entries import Directory, Entry, File, Link, Source
 from slipway.ledger.folder import Folder, HostFolder
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, as_json
@@ -34,7 +34,7 @@ def contents(source: Source) -> bytes:
     """A release's record, or the source's own name."""
     if source.kind == "release":
         return as_json((SECOND if source.name == SECOND.id else RELEASE).to_json())
-    return str(source).encode() + (b"\n" if source.kind == "journal" else b"")
+    return str(source).encode()
 
 
 def record(release: Release) -> tuple[Entry, ...]:
@@ -103,13 +103,6 @@ def test_files_have_their_content_and_mode(site: Site) -> None:
     assert site.folder.read().files == (path,)
 
 
-def test_lines_are_appended(site: Site) -> None:
-    """Each goes to the end of what is there."""
-    for word in ("intent", "deployed"):
-        site.folder.write((Line("journal.jsonl", Source("journal", word)),), contents)
-    assert site.content("journal.jsonl") == b"journal:intent\njournal:deployed\n"
-
-
 def test_secrets_are_listed_and_only_the_wanted_ones_read(site: Site) -> None:
     """Versions are told by name; values only of secrets that are asked for, of every version."""
     names = [("given", 9), ("given", 10), ("made", 1)]
@@ -148,19 +141,6 @@ def test_folders_are_made_once_and_left_alone(site: Site) -> None:
     assert site.mode("secrets") == 0o700
 
 
-def test_what_is_removed_is_gone(site: Site) -> None:
-    """Files go, folders with all that is in them; the rest stays, and the gone are no error."""
-    site.folder.write((*record(RELEASE), *record(SECOND)), contents)
-    paths = ("files/aa/edge.cfg", "files/bb/edge.cfg", "secrets/s/1", "secrets/s/10")
-    site.folder.write([File(path, Source("config", "x"), 0o600) for path in paths], contents)
-    gone = ("files/aa/edge.cfg", "secrets/s/1", f"releases/{RELEASE.id}", "files/never/was")
-    site.folder.remove(gone)
-    site.folder.remove(gone)
-    memory = site.folder.read()
-    assert memory.files == ("files/bb/edge.cfg", "secrets/s/10")
-    assert memory.records.releases == (SECOND,)
-
-
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
 def test_a_damaged_record_is_an_error(site: Site, data: bytes) -> None:
     """It is named with the folder it lies in, and never skipped."""
@@ -191,14 +171,13 @@ def app(tmp_path: Path) -> HostFolder:
 
 
 def test_secrets_lie_closed(app: HostFolder) -> None:
-    """Folders are 0700, files 0400; the journal is its owner's alone; configs can be read."""
+    """Folders are 0700, files 0400; configs can be read."""
     app.write(
         (
             Directory("secrets", 0o700),
             Directory("secrets/made", 0o700),
             File("secrets/made/1", Source("secret", "made", 1), 0o400, fresh=True),
             File("files/aa/edge.cfg", Source("config", "edge"), 0o444),
-            Line("journal.jsonl", Source("journal", "intent")),
         ),
         contents,
     )
@@ -208,7 +187,7 @@ def test_secrets_lie_closed(app: HostFolder) -> None:
     }
     assert modes == {
         "secrets": "700", "secrets/made": "700", "secrets/made/1": "400",
-        "files": "755", "files/aa": "755", "files/aa/edge.cfg": "444", "journal.jsonl": "600",
+        "files": "755", "files/aa": "755", "files/aa/edge.cfg": "444",
     }  # fmt: skip
 
 
@@ -237,30 +216,18 @@ def test_owners_are_given(app: HostFolder, tmp_path: Path) -> None:
 def test_nothing_is_left_of_an_interrupted_write(app: HostFolder) -> None:
     """No temporary folder stays, after success and after failure."""
     app.write((File("files/a/b", Source("config", "x"), 0o600),), contents)
-    Path(app.path, "journal.jsonl").mkdir()
+    Path(app.path, "current/x").mkdir(parents=True)
     with pytest.raises(CommandFailed):
-        app.write((Line("journal.jsonl", Source("journal", "intent")),), contents)
-    assert sorted(path.name for path in Path(app.path).iterdir()) == ["files", "journal.jsonl"]
-
-
-def test_empty_folders_go_with_what_lay_in_them(app: HostFolder) -> None:
-    """What a removed file lay in goes when nothing else is in it, and no further up."""
-    paths = ("files/aa/x", "files/bb/x", "secrets/s/1", "secrets/s/2")
-    app.write([File(path, Source("config", "x"), 0o600) for path in paths], contents)
-    app.remove(("files/aa/x", "secrets/s/1"))
-    root = Path(app.path)
-    assert not (root / "files/aa").exists()
-    assert (root / "files/bb/x").is_file()
-    assert (root / "secrets/s/2").is_file()
-    app.remove([f"files/{number}/x" for number in range(450)])
-    assert (root / "files/bb/x").is_file()
+        app.write((Link("current", "releases/r"),), contents)
+    left = {path.name for path in Path(app.path).iterdir()} - {"current.new"}
+    assert left == {"files", "current"}
 
 
 def test_a_folder_that_cannot_be_written(app: HostFolder, tmp_path: Path) -> None:
     """It is an error of the host, with its own words and what is needed."""
     (tmp_path / "app").write_text("a file")
     with pytest.raises(CommandFailed) as caught:
-        app.write((Line("journal.jsonl", Source("journal", "intent")),), contents)
+        app.write((Link("current", "releases/r"),), contents)
     assert "must be able to write" in str(caught.value.hint)
 
 
@@ -295,10 +262,9 @@ def test_secrets_are_in_no_command_line(tmp_path: Path) -> None:
 
 
 def test_every_method_is_one_round_trip(tmp_path: Path) -> None:
-    """However much is read, written or removed."""
+    """However much is read or written."""
     host = WatchedHost()
     app = HostFolder(host, str(tmp_path))
     app.write((*record(RELEASE), *record(SECOND), Directory("secrets", 0o700)), contents)
     app.read(("a", "b"))
-    app.remove(("files/a/b", "releases/x"))
-    assert len(host.lines) == 3
+    assert len(host.lines) == 2

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-
-import pytest
 from tests.unit.demo import URL, World, wanted, world
 
 from slipway.act.contents import Contents

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.unit.act.runs import first, run
 from tests.unit.demo import world
 
@@ -24,7 +26,7 @@ def test_failing_prune_does_not_fail_the_deploy() -> None:
     made = world()
     first(made)
 
-    def refuse(references: object) -> tuple[str, ...]:
+    def refuse(references: Sequence[str]) -> int:
         raise OSError("daemon is busy")
 
     made.engine.remove_images = refuse  # type: ignore[method-assign]

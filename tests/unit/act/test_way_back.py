@@ -140,7 +140,7 @@ def interrupt(made: World, times: int) -> None:
         return follow(run, number)
 
     made.engine.broken_up = up
-    made.runner.follow = pressed  # type: ignore[method-assign]
+    made.runner.follow = pressed  # type: ignore[method-assign, assignment]
 
 
 def test_ctrl_c_while_starting_is_undone() -> None:

@@ -69,7 +69,9 @@ def test_what_all_rooms_share_knows_no_room() -> None:
 
 def test_the_picture_of_the_rooms_is_true() -> None:
     """The table in the docs shows exactly the imports that there are."""
-    block = re.search(r"```text\n( +config supply.*?)```", PICTURE.read_text("utf-8"), re.DOTALL)
+    block = re.search(
+        r"```text\n( +runner config supply.*?)```", PICTURE.read_text("utf-8"), re.DOTALL
+    )
     assert block is not None
     head, *rows = block[1].splitlines()
     assert tuple(head.split()) == ROOMS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,12 +22,15 @@ from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.images.summary import summary
-from slipway.ledger.records import Records
+from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
+from slipway.ledger.runs import LastRun
+from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
-from slipway.operate.status import Drift, ServiceStatus, Status, releases_json
+from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
+from slipway.plan.wanted import Seen
 from slipway.reading import Reader
 from slipway.supply import mirrors
 from slipway.supply.check import Checked
@@ -185,12 +189,14 @@ def _plan() -> Plan:
 
 def _status() -> Status:
     service = ServiceStatus("api", "api", "running", "healthy", "sha256:1", 0)
-    return Status("h", "r", "u", (service,), (Drift("api", "missing"),))
+    run = LastRun("r", "w", "deploy r", "2026", "lost")
+    return Status("h", "r", "u", (service,), (Drift("api", "missing"),), run)
 
 
-def _releases() -> list[dict[str, object]]:
+def _releases() -> dict[str, object]:
     release = Release("r", "a", "2026", "w", "c", "u", "0", {}, {}, {}, (), {}, None)
-    return releases_json(Records((release,), "r"))
+    old = replace(release, id="q")
+    return listed(Seen(Memory(Records((replace(release, previous="q"), old), "r"))))[0].to_json()
 
 
 def _build() -> list[dict[str, object]]:
@@ -210,7 +216,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "deploy": _outcome().to_json(),
         "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
-        "releases": _releases()[0],
+        "releases": _releases(),
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
         "lock": Checked(0, 0, 0).to_json(),

@@ -1,4 +1,4 @@
-"""The engine on a host: doubts are sent again whole, what is used stays."""
+"""The engine on a host: doubts are sent again whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.doors import Completed
-from slipway.errors import CommandFailed, HostError
+from slipway.errors import HostError
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.facts import Facts
@@ -98,46 +98,6 @@ def test_image_that_never_loads_is_an_error() -> None:
     with pytest.raises(HostError, match="did not load demo/web:1") as caught:
         engine(host).load(plan_transfer([BARE], HeldImages()), Counted())
     assert "no space left on device" in caught.value.details
-
-
-def test_images_in_use_stay() -> None:
-    """A tag that a container uses is left and reported; any other failure is an error."""
-    host = FakeHost()
-    refused = "conflict: unable to remove repository reference"
-    host.on("docker", "image", "rm", reply=Completed((), 1, b"", refused.encode()))
-    host.on("sh", "-c", reply=f"images {len(SHOWN)}\n{SHOWN}\ncontainers 0\n\n")
-    assert engine(host).remove_images(["demo/web:1", "demo/web:0"]) == ("demo/web:1",)
-    host.on("docker", "image", "rm", reply=Completed((), 1, b"", b"daemon is busy"))
-    with pytest.raises(CommandFailed):
-        engine(host).remove_images(["demo/web:1"])
-
-
-def test_last_lines_of_both_streams() -> None:
-    """Standard output and error count; a container that is gone has no lines."""
-    host = FakeHost()
-    host.on("docker", "logs", reply=Completed((), 0, b"a\n\n", b"b\nc\n"))
-    assert engine(host).last_lines("x", 2) == ("b", "c")
-    host.on("docker", "logs", reply=1)
-    assert engine(host).last_lines("x", 2) == ()
-
-
-def test_networks_are_removed_by_their_labels() -> None:
-    """The project and the networks' names in Compose's file are all that is given."""
-    host = FakeHost()
-    host.on("sh", reply=b"")
-    engine(host).remove_networks(["inner", "outer"])
-    assert host.calls[-1][3:] == ("networks", "docker", "demo", "inner", "outer")
-
-
-def test_compose_runs_with_project_and_file() -> None:
-    """Every Compose command names the project and the release's file."""
-    host = FakeHost()
-    host.on("flock", reply=b"")
-    engine(host).compose("/app/releases/1/f.json", ["up"], timeout=1)
-    assert host.calls[-1] == (
-        "flock", "/app/releases",
-        "docker", "compose", "-p", "demo", "-f", "/app/releases/1/f.json", "up",
-    )  # fmt: skip
 
 
 class Spy(Delta):

@@ -15,7 +15,7 @@ from slipway.hosts import inspect as door
 from slipway.hosts.asking import explain
 from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.sections import sections
-from slipway.runner.containers import Container
+from slipway.runner.containers import Container, parse_containers
 from slipway.testing import FakeHost
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -185,7 +185,7 @@ def test_other_ports_do_not_count() -> None:
         "80/tcp": [{"HostPort": "81"}, {"HostPort": ""}, {"HostPort": "0"}],
         "90/tcp": None,
     }
-    assert door.parse_containers(json.dumps(shown))[0].ports == (81,)
+    assert parse_containers(json.dumps(shown))[0].ports == (81,)
 
 
 # Some clients (26.1) end with 0 though the engine didn't answer.

@@ -15,6 +15,7 @@ from slipway.ledger.records import Records
 from slipway.ledger.release import Release, as_json
 from slipway.plan.draft import draft
 from slipway.plan.wanted import Seen
+from slipway.runner.roll import Rolling
 
 RELEASE = draft(wanted(), Seen(), datetime(2026, 1, 2, tzinfo=UTC)).release
 
@@ -28,6 +29,11 @@ def test_release_survives_its_file() -> None:
         revisions=("0001", "0002"),
         networks={"inner": "1"},
         volumes={"pile": "2"},
+        rolling=(Rolling("web", 2, "h", ("sha256:c", "sha256:m"), 11, 10, True),),
+        edge={"service": "edge", "socket": "/run/admin.sock"},
+        soak=(15.0, 0.05),
+        verify="/health",
+        checked=("web",),
     )
     for release in (RELEASE, full):
         assert Release.from_json(as_json(release.to_json()), "f") == release
@@ -65,7 +71,10 @@ def test_live_release_without_a_record_is_an_error() -> None:
 
 def test_outcome_json() -> None:
     """Seconds are rounded to milliseconds, steps keep their order."""
-    outcome = Outcome("r", "deployed", "u", 1, 2, 1.23456, (StepTime("plan", 0.00049),), 3)
+    outcome = Outcome(
+        "r", "deployed", "u", 1, 2, 1.23456, (StepTime("plan", 0.00049),), 3,
+        predicted_s={"db": 4.0}, downtime_s={"db": 2.5}, failed_over=("web",), resumed=2,
+    )  # fmt: skip
     assert outcome.to_json() == {
         "release": "r",
         "outcome": "deployed",
@@ -75,7 +84,7 @@ def test_outcome_json() -> None:
         "seconds": 1.235,
         "steps": [{"name": "plan", "seconds": 0.0}],
         "round_trips": 3,
-        "downtime_s": {"predicted": 0.0},
-        "failed_over": [],
-        "resumed": 0,
+        "downtime_s": {"predicted": {"db": 4.0}, "seen": {"db": 2.5}},
+        "failed_over": ["web"],
+        "resumed": 2,
     }

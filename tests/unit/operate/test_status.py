@@ -7,24 +7,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.demo import URL, World, failed, wanted, world
+from tests.unit.act.runs import journal
+from tests.unit.demo import URL, World, wanted, world
 
 from slipway.act.deploy import deploy
 from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
-from slipway.doors import Completed
-from slipway.errors import CommandFailed, ConfigError, DeployError
-from slipway.runner.containers import Container
-from slipway.ledger.records import Records
+from slipway.errors import ConfigError, DeployError
 from slipway.operate import running as operate
+from slipway.operate.releases import listed as listed_releases
+from slipway.operate.releases import releases_json, releases_text
 from slipway.operate.status import (
     make_status,
     read_status,
-    releases_json,
-    releases_text,
     status_text,
 )
 from slipway.plan.values import Plan
+from slipway.plan.wanted import Seen
+from slipway.runner.containers import Container
+from slipway.runner.doors import Done
 
 
 def deployed() -> World:
@@ -55,6 +56,7 @@ def test_status_has_the_promised_fields() -> None:
             for service, health in (("db", "none"), ("web", "healthy"))
         ],
         "drift": [],
+        "run": None,
     }
 
 
@@ -131,7 +133,7 @@ def test_empty_host() -> None:
     """A host on which nothing was deployed has no release, no URL, no services."""
     status = make_status("nas", None, ())
     assert status.to_json() == {
-        "host": "nas", "release": None, "url": None, "services": [], "drift": [],
+        "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"
@@ -142,12 +144,12 @@ def test_releases_are_listed_newest_first() -> None:
     made = deployed()
     made.clock.seconds += 60
     deploy(replace(wanted(web="2"), commit="a" * 40 + "+changes"), made.doors, "token")
-    records = made.folder.read().records
-    listed = releases_json(records)
+    found = listed_releases(Seen(made.folder.read(), made.engine.state()))
+    listed = releases_json(found)
     assert [one["live"] for one in listed] == [True, False]
     assert listed[0]["previous"] == listed[1]["release"]
-    assert "aaaaaaaaaaaa+changes" in releases_text(records)
-    assert releases_text(Records()) == "nothing was released yet"
+    assert "aaaaaaaaaaaa+changes" in releases_text(found)
+    assert releases_text(()) == "nothing was released yet"
 
 
 def test_logs_run_compose_with_a_terminal() -> None:
@@ -195,7 +197,6 @@ def test_down_keeps_data_and_records() -> None:
     assert made.engine.commands[-1] == ("down", "--remove-orphans")
     assert made.engine.running == []
     assert "secrets/db_password/1" in made.folder.files
-    assert made.folder.holder == ""
     assert deploy(wanted(), made.doors, "token").outcome.containers_touched == 2
 
 
@@ -203,7 +204,7 @@ def test_down_waits_for_others() -> None:
     """While somebody else is at work there, nothing is ended or written."""
     made = deployed()
     made.engine.commands.clear()
-    made.folder.held_by = "anna@desk"
+    made.runner.busy = {"who": "anna@desk", "what": "deploy r1", "since": "noon"}
     files, running = dict(made.folder.files), list(made.engine.running)
     with pytest.raises(DeployError, match="anna@desk is busy"):
         operate.down(made.doors, "me", "token")
@@ -211,27 +212,19 @@ def test_down_waits_for_others() -> None:
     assert made.folder.files == files
 
 
-def test_down_holds_the_lease_while_it_works() -> None:
-    """Nobody else can begin meanwhile; afterwards, and after a failure, they can."""
-    made, held = deployed(), []
-    compose = made.engine.compose
-
-    def watching(*arguments: Any, **more: Any) -> Any:
-        held.append(made.folder.holder)
-        return compose(*arguments, **more)
-
-    made.engine.compose = watching  # type: ignore[method-assign]
-    operate.down(made.doors, "me", "mine")
-    assert (held, made.folder.holder) == (["mine"], "")
+def test_down_that_fails_says_so() -> None:
+    """With what Compose said; there is nothing to go back to."""
+    made = deployed()
     made.engine.compose = failing  # type: ignore[method-assign]
-    with pytest.raises(CommandFailed):
+    with pytest.raises(DeployError, match="`compose down` failed") as caught:
         operate.down(made.doors, "me", "mine")
-    assert made.folder.holder == ""
+    assert caught.value.details == ("no such network",)
+    assert journal(made)[-1]["outcome"] == "refused"
 
 
-def failing(*_: Any, **__: Any) -> Completed:
+def failing(*_: Any, **__: Any) -> Done:
     """A Compose that can't."""
-    raise failed()
+    return Done(1, "", "no such network\n")
 
 
 def test_down_is_in_the_journal() -> None:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.demo import COMPOSE, wanted
 
-from slipway.runner.containers import Container
 from slipway.hosts.inspect import EngineState
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
@@ -19,6 +18,7 @@ from slipway.plan.changes import make_plan
 from slipway.plan.draft import draft
 from slipway.plan.values import DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
+from slipway.runner.containers import Container
 from slipway.stack.model import Stack
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -72,6 +72,7 @@ def test_plan_has_the_promised_fields() -> None:
             {
                 "revision": "",
                 "message": "known once the database, which is started anew, was asked",
+                "downtime": False,
             }
         ],
         "definitions": [],

@@ -27,8 +27,10 @@ from slipway.plan.actions import (
     Remove,
     Retire,
     Roll,
+    Room,
     Run,
     Soak,
+    Start,
     Watch,
     Write,
 )
@@ -115,13 +117,14 @@ def test_steps_say_how_they_are_undone(first: bool) -> None:
     made = draft(wanted(web="2"), Seen() if first else running(release), NOW)
     todo = steps(made)
     assert [one.name for one in todo] == [
-        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify", "soak",
-        "record",
+        "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify",
+        *([] if first else ["soak"]), "record",
     ]  # fmt: skip
     assert all(one.undo or one.reason for one in todo)
-    back = take_down(made.release.id) if first else put_back(release, made.plan)
+    back = take_down(made.release.id) if first else put_back(release, made.plan, {})
     undone = {one.name: one.undo for one in todo if one.undo}
-    assert undone == dict.fromkeys(("migrate", "up", "verify", "soak", "record"), back)
+    changing = ("migrate", "up", "verify", *(() if first else ("soak",)), "record")
+    assert undone == dict.fromkeys(changing, back)
     assert {one.name for one in todo if one.belief} == {"migrate", "up", "record"}
 
 
@@ -161,7 +164,7 @@ def test_the_way_back_is_the_last_steps_first_each_once() -> None:
 def test_a_release_is_put_back_watched_and_made_current() -> None:
     """Its own file is applied, its services are watched for as long as theirs may take."""
     release = live()
-    up, watch, link = put_back(release, Plan(release.id, 0, ()))
+    up, watch, link = put_back(release, Plan(release.id, 0, ()), {})
     assert isinstance(up, Compose)
     assert up.release == release.id
     assert up.arguments == ("up", "--detach", "--no-build", "--pull", "never", "--remove-orphans")
@@ -172,7 +175,7 @@ def test_a_release_is_put_back_watched_and_made_current() -> None:
 
 def test_a_release_of_before_has_its_services_watched_too() -> None:
     """A record that doesn't say what to expect expects one container of each service."""
-    watch = put_back(replace(live(), expected=()), Plan("r", 0, ()))[1]
+    watch = put_back(replace(live(), expected=()), Plan("r", 0, ()), {})[1]
     assert isinstance(watch, Watch)
     assert set(watch.expected) == {Expected("db", 1, 300), Expected("web", 1, 300)}
 
@@ -195,7 +198,7 @@ def test_a_changed_network_is_made_anew() -> None:
         "transfer", "files", "networks", "migrate", "up", "verify", "soak", "record",
     ]  # fmt: skip
     assert todo["networks"].do == (detached, removed)
-    back = (detached, removed, *put_back(release, made.plan))
+    back = (detached, removed, *put_back(release, made.plan, {}))
     for name in ("networks", "migrate", "up", "verify", "soak", "record"):
         assert todo[name].undo == back
     sent = [one.to_json() for one in todo.values()]
@@ -212,7 +215,7 @@ def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
     todo = {one.name: one for one in steps(made)}
     assert todo["networks"].do == (Remove(networks=("inner",)),)
     assert todo["networks"].about == "inner made anew"
-    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan))
+    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan, {}))
 
 
 def test_a_changed_network_alone_brings_the_services_up() -> None:
@@ -302,13 +305,16 @@ EXAMPLES: tuple[Action, ...] = (
     Run(("smoke",), (("TOKEN_FILE", "token", 3),)),
     Roll("r", (ROLLING,)),
     Retire((ROLLING,)),
-    Soak((("web", "h"),), 10.0, 0.5),
+    Soak((Expected("web", 2, 11),), 10.0, 0.5),
+    Start("r", (ROLLING,)),
+    Room((ROLLING,)),
     Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
-    "check": "host",
+    "check": "host", "start": "host",
+    "room": "host",
 }  # fmt: skip
 
 
@@ -340,7 +346,14 @@ def test_fields_in_json() -> None:
     ]
     assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
     assert shown["watch"]["expected"] == [
-        {"service": "web", "config": "", "containers": 2, "deadline_s": 11, "ends": False}
+        {
+            "service": "web",
+            "containers": 2,
+            "deadline_s": 11,
+            "ends": False,
+            "config": "",
+            "images": [],
+        }
     ]
 
 

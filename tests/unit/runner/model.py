@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from slipway.runner.containers import Container
-from slipway.runner.doors import Done, Doors
+from slipway.runner.doors import Done, Doors, Events
 from slipway.runner.edge import LOOK
 
 EDGE = "edge-1"
@@ -98,7 +98,7 @@ class Model:
     stop_s: float = 1.0
     planned: list[tuple[float, str]] = field(default_factory=list)
     switching: bool = False
-    now: float = 0.0
+    time: float = 0.0
     boxes: list[Box] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
@@ -106,6 +106,7 @@ class Model:
     said: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     _made: int = 0
+    _fell: bool = False
     _excused: float = 0.0
     _edge_at: float = 0.0
     _look_at: float = 0.0
@@ -124,20 +125,24 @@ class Model:
         """All doors to it."""
         return Doors(self, _Folder(), self, _Listener(self))
 
+    def now(self) -> float:
+        """The time."""
+        return self.time
+
     def monotonic(self) -> float:
         """The time."""
-        return self.now
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        end = self.now + seconds
-        while self.now < end:
-            self._tick(min(TICK, end - self.now))
+        end = self.time + seconds
+        while self.time < end:
+            self._tick(min(TICK, end - self.time))
 
     def containers(self) -> tuple[Container, ...]:
         """Those there are, and the edge."""
         self._tick(0.03)
-        up = self.now >= self._edge_at
+        up = self.time >= self._edge_at
         edge = Container(
             "edge", EDGE, EDGE, "i", "running" if up else "restarting",
             addresses=((NETWORK, "10.0.0.2"),),
@@ -156,15 +161,19 @@ class Model:
             box = self._new(file.split("/")[-2], math.inf)
             self.boxes.append(box)
             self._tick(0.2)
-            box.state, box.well_at = "running", self.now + self.start_s
+            box.state, box.well_at = "running", self.time + self.start_s
         return Done(0)
+
+    def events(self) -> Events:
+        """No switch asks."""
+        raise AssertionError
 
     def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
         """Obey what the edge is told."""
         self._tick(0.02)
         assert container == EDGE
         assert tuple(argv[:3]) == ("/usr/bin/probe", "admin", PLACE["socket"])
-        if self.now < self._edge_at:
+        if self.time < self._edge_at:
             return Done(1, "", "not running")
         if argv[3] == LOOK:
             return Done(0, self._state() + "\n" + self._statistics() + "\n")
@@ -180,7 +189,7 @@ class Model:
         """Begin to stop some."""
         stopped = [box for box in self.boxes if box.id in containers]
         for box in stopped:
-            box.end_at, box.back_at = self.now + self.stop_s, math.inf
+            box.end_at, box.back_at = self.time + self.stop_s, math.inf
         return _Stopping(stopped)
 
     def remove(self, containers: Sequence[str]) -> None:
@@ -206,16 +215,16 @@ class Model:
     # What goes on by itself.
 
     def _tick(self, seconds: float) -> None:
-        self.now += seconds
-        while self.planned and self.planned[0][0] <= self.now:
+        self.time += seconds
+        while self.planned and self.planned[0][0] <= self.time:
             self._fall(self.planned.pop(0)[1])
         for box in self.boxes:
-            if box.end_at <= self.now and box.state == "running":
+            if box.end_at <= self.time and box.state == "running":
                 box.state = "exited"
-            if box.back_at <= self.now:
+            if box.back_at <= self.time:
                 box.state, box.back_at = "running", math.inf
-                box.restarts, box.well_at = box.restarts + 1, self.now + self.start_s
-        if self.now >= self._edge_at:
+                box.restarts, box.well_at = box.restarts + 1, self.time + self.start_s
+        if self.time >= self._edge_at:
             if not self.places:
                 self._start_edge()
             self._follow()
@@ -229,25 +238,27 @@ class Model:
             if self.switching:
                 raise BrokenOffError
             return
-        self._excused = self.now + RECOVERY_S
+        self._fell, self._excused = True, self.time + RECOVERY_S
         if kind == "edge":
-            self.places, self._edge_at = [], self.now + 0.3
+            self.places, self._edge_at = [], self.time + 0.3
         for box in self.boxes:
             if kind in ("kill", "crash") and box.config == whose and box.state == "running":
                 box.state = "exited"
                 if kind == "crash" and math.isinf(box.end_at):
-                    box.state, box.back_at = "restarting", self.now + 0.4
+                    box.state, box.back_at = "restarting", self.time + 0.4
 
     def _judge(self) -> None:
         well = {box.address for box in self.boxes if self._well(box)}
-        if not well or not self.places:
-            self._excused = max(self._excused, self.now + RECOVERY_S)
+        # What falls over while nobody is there waits for the next one.
+        left = self._fell and not self.switching
+        if not well or not self.places or left:
+            self._excused = max(self._excused, self.time + RECOVERY_S)
         served = any(p.status.startswith("UP") and p.address in well for p in self.places)
-        if not served and self.now > self._excused:
-            self.gaps.append(round(self.now, 2))
+        if not served and self.time > self._excused:
+            self.gaps.append(round(self.time, 2))
 
     def _well(self, box: Box) -> bool:
-        return box.state == "running" and self.now >= box.well_at
+        return box.state == "running" and self.time >= box.well_at
 
     def _start_edge(self) -> None:
         names = self._named()
@@ -257,37 +268,37 @@ class Model:
             Place("b", 2, "127.0.0.1:8000", "maint"),
             Place("c", 3, "127.0.0.1:8000", "maint"),
         ]
-        self.places[0].check_at = self.now + self.random.uniform(0, 1)
-        self._look_at, self._nameless_at = self.now, None
+        self.places[0].check_at = self.time + self.random.uniform(0, 1)
+        self._look_at, self._nameless_at = self.time, None
 
     def _named(self) -> list[str]:
         return [box.address for box in self.boxes if box.state == "running"]
 
     def _follow(self) -> None:
         """The first place follows the service's name."""
-        if self.now < self._look_at:
+        if self.time < self._look_at:
             return
-        self._look_at = self.now + self.random.uniform(0.3, 2.0)
+        self._look_at = self.time + self.random.uniform(0.3, 2.0)
         names, home = self._named(), self.places[0]
         if names:
             self._nameless_at = None
             if home.address not in names:
                 if not home.address:
-                    home.health, home.check_at = 1, self.now + self.random.uniform(0, 1)
+                    home.health, home.check_at = 1, self.time + self.random.uniform(0, 1)
                 home.address = self.random.choice(names)
         elif self._nameless_at is None:
-            self._nameless_at = self.now
-        elif self.now - self._nameless_at > 3:
+            self._nameless_at = self.time
+        elif self.time - self._nameless_at > 3:
             home.address = ""
 
     def _check(self, place: Place) -> None:
-        if place.mode == "maint" or not place.address or self.now < place.check_at:
+        if place.mode == "maint" or not place.address or self.time < place.check_at:
             return
         slow, fast = (2.0, 0.5) if place.number == 1 else (1.0, 0.25)
         if any(self._well(box) and box.address == place.address for box in self.boxes):
-            place.health, place.check_at = 3, self.now + slow
+            place.health, place.check_at = 3, self.time + slow
         else:
-            place.health, place.check_at = max(0, place.health - 1), self.now + fast
+            place.health, place.check_at = max(0, place.health - 1), self.time + fast
 
     def _obey(self, order: str) -> None:
         self.orders.append(order)
@@ -298,7 +309,7 @@ class Model:
             place.address = f"{words[4]}:{words[6]}"
         elif len(words) > 3:
             if place.mode == "maint" and words[4] != "maint":
-                place.health, place.check_at = 1, self.now + self.random.uniform(0, 1)
+                place.health, place.check_at = 1, self.time + self.random.uniform(0, 1)
             place.mode = words[4]
 
     def _new(self, config: str, well_at: float) -> Box:
@@ -329,7 +340,7 @@ class Model:
         rows = ["# pxname,svname,scur,status,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,"]
         for place in self.places:
             ends = self.sessions.get(place.address, [])
-            left = sum(end > self.now for end in ends) if place.address else 0
+            left = sum(end > self.time for end in ends) if place.address else 0
             rows.append(f"api,{place.name},{left},{place.status},0,9,0,0,0,")
         return "\n".join([*rows, "api,BACKEND,0,UP,0,9,0,0,0,"]) + "\n"
 
@@ -366,6 +377,9 @@ class _Listener:
         self.model.said.append(f"{event} {fields}")
 
     def heed(self) -> None:
+        pass
+
+    def ignore(self) -> None:
         pass
 
     def turn(self, step: str, index: int, seconds: float) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.runner.model import PLACE, BrokenOffError, Model
 
+from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.roll import Rolling
 from slipway.runner.rolling import Roller
@@ -30,7 +31,13 @@ def deploy(model: Model, config: str) -> None:
     model.switching = True
     try:
         roller.switch(action(config))
-        soak(model.doors, roller, {"api": config}, model.random.uniform(0, 12), 0.5)
+        soak(
+            model.doors,
+            roller,
+            [Expected("api", 1, 30, config=config)],
+            model.random.uniform(0, 12),
+            0.5,
+        )
         roller.retire(action(config))
     finally:
         model.switching = False
@@ -68,7 +75,7 @@ def test_nothing_falls_over(seed: int, start: float, stop: float, streams: list[
     model = Model(Random(seed), start, stop)
     for config in ("new", "old", "new"):
         home = model.places[0].address
-        model.sessions[home] = [model.now + one for one in streams]
+        model.sessions[home] = [model.time + one for one in streams]
         deploy(model, config)
         assert settled(model, config) == []
     assert model.gaps == []
@@ -81,7 +88,7 @@ def test_whatever_falls_over(
 ) -> None:
     """The edge or containers end at any moment, or the runner does: it comes to a whole end."""
     model = Model(Random(seed), start, stop)
-    model.planned = sorted((model.now + at, what) for at, what in falls)
+    model.planned = sorted((model.time + at, what) for at, what in falls)
     config = "new"
     for _ in range(9):
         try:

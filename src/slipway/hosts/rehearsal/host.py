@@ -137,7 +137,7 @@ class Rehearsals:
         net = network.choose(places.key, machine.taken(self._shell))
         address = str(net.network_address + 2)
         document = self._spec(places, tree, network.there(net))
-        for folder in (places.docker, places.pool, places.scratch):
+        for folder in (places.docker, places.pool, places.at_boot, places.scratch):
             folder.mkdir(exist_ok=True)
         try:
             version = start(

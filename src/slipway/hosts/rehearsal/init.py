@@ -6,7 +6,10 @@ place by then); an end of file instead means that whoever booted the host is gon
 It writes lines of JSON to ``report_fd``: ``{"stage": …}``, at last ``{"stage": "ready",
 "docker": VERSION}``, or ``{"error": …}``.
 
-A service that dies is not started again: the next ``up`` finds the host ill and boots it anew.
+As on other hosts, dockerd is started again when it dies (systemd's docker.service has
+``Restart=always``, ``RestartSec=2``), and once both services answer, the programs ``*.start`` in
+``/etc/local.d`` are run in the order of their names, as OpenRC does. Any other service that dies is
+not started again: the next ``up`` finds the host ill and boots it anew.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ DOCKER_STOP_S = 25.0
 REST_STOP_S = 3.0
 POLL_S = 0.05
 OPEN_FILES = 1 << 20
+AGAIN = "dockerd"
+AGAIN_S = 2
+START_SCRIPTS = 'for file in /etc/local.d/*.start; do [ ! -x "$file" ] || "$file"; done'
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
 
@@ -41,12 +47,15 @@ class Services:
 
     def __init__(self) -> None:
         self.running: dict[int, str] = {}
+        self.argv: dict[str, list[str]] = {}
         self.ended: dict[str, int] = {}
 
     def start(self, name: str, argv: list[str]) -> None:
         """Start a service with the default signal mask, in a session of its own."""
         pid = os.posix_spawn(argv[0], argv, os.environ, setsigmask=(), setsid=True)
         self.running[pid] = name
+        self.argv[name] = argv
+        self.ended.pop(name, None)
 
     def reap(self) -> bool:
         """Collect every ended child; whether any child is left."""
@@ -139,10 +148,13 @@ def wait_ready(services: Services) -> str:
 
 
 def serve(services: Services) -> None:
-    """Reap until told to stop."""
+    """Reap until told to stop; start again what has to be."""
     while True:
-        got = signal.sigtimedwait(SIGNALS, 30)
+        got = signal.sigtimedwait(SIGNALS, AGAIN_S if AGAIN in services.ended else 30)
         services.reap()
+        if got is None and AGAIN in services.ended:
+            Path("/run/docker.pid").unlink(missing_ok=True)
+            services.start(AGAIN, services.argv[AGAIN])
         if got is not None and got.si_signo != signal.SIGCHLD:
             return
 
@@ -197,6 +209,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     services = Services()
     run(settings, services)
+    services.start("local", ["/bin/sh", "-c", START_SCRIPTS])
     serve(services)
     stop(services)
     return 0

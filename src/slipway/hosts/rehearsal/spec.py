@@ -30,6 +30,7 @@ PROGRAMS = (
 )  # fmt: skip
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+AT_BOOT = "/etc/local.d"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 
 SSHD_CONFIG = f"""\
@@ -162,6 +163,7 @@ def make(
         "binds": [
             {"source": str(places.docker), "target": DOCKER_DATA},
             {"source": str(places.pool), "target": POOL},
+            {"source": str(places.at_boot), "target": AT_BOOT},
         ],
         "files": _files(places.name, address.partition("/")[0], keys),
         "links": _links(),
@@ -204,6 +206,7 @@ def _folders() -> list[dict[str, object]]:
         ("/var/tmp", 0o1777, 0), ("/var/lib", 0o755, 0), ("/var/log", 0o755, 0),  # noqa: S108
         ("/etc", 0o755, 0), ("/etc/ssh", 0o755, 0), ("/mnt", 0o755, 0),
         ("/mnt/.ix-apps", 0o755, 0), (DOCKER_DATA, 0o710, 0), (POOL, 0o755, 0),
+        (AT_BOOT, 0o755, 0),
         ("/usr/local/bin", 0o755, 0), ("/run/sshd", 0o755, 0), (f"/home/{ADMIN}", 0o700, ADMIN_ID),
     ]  # fmt: skip
     return [{"path": path, "mode": mode, "owner": owner} for path, mode, owner in rows]

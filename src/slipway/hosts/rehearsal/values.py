@@ -143,6 +143,11 @@ class Places:
         return self.state / "pool"
 
     @property
+    def at_boot(self) -> Path:
+        """Programs that the host runs at the end of its boot; outlives boots."""
+        return self.state / "local.d"
+
+    @property
     def scratch(self) -> Path:
         """Mount point of the host's root, in its own mount namespace alone."""
         return self.state / "scratch"

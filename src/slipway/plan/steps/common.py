@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from slipway.ledger.entries import Link
-from slipway.ledger.layout import CURRENT, release_folder
-from slipway.ledger.release import Release
+from slipway.ledger.layout import CURRENT, dump_file, release_folder
+from slipway.ledger.release import Database, Release
 from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
 from slipway.plan.rolling import phases
 from slipway.plan.step import Belief
 from slipway.plan.values import Plan
-from slipway.runner.containers import fingerprint, standing
+from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
+from slipway.runner.roll import Rolling
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
@@ -105,7 +106,9 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
-def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
+def put_back(
+    release: Release, plan: Plan, scale: Scale, there: Iterable[Container] = ()
+) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
     What is stopped first goes back first: what is rolled may need it. Its images, config files and
@@ -115,13 +118,14 @@ def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
         release: with the host's own numbers of containers.
         plan: what is undone.
         scale: those numbers.
+        there: the containers that ran before.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
-    rolled = tuple(one for one in release.rolling if one.service in plan.services("roll"))
+    rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
     everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
     gently: list[Action] = []
@@ -141,22 +145,108 @@ def put_back(release: Release, plan: Plan, scale: Scale) -> tuple[Action, ...]:
     )
 
 
+def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
+    """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
+
+    Of those that had to go only the ones that were well can be had again.
+    """
+    found = []
+    for one in release.rolling:
+        changes = [each for each in plan.containers if each.service == one.service]
+        if not any(each.action == "roll" for each in changes):
+            continue
+        if not any(each.old for each in changes):
+            found.append(one)
+            continue
+        well = tuple(c.id for c in standing(there) if c.service == one.service and c.well)
+        if well:
+            found.append(replace(one, kept=well, containers=min(one.containers, len(well))))
+    return tuple(found)
+
+
 def take_down(release: str) -> tuple[Action, ...]:
     """End what a first deploy started; data stays."""
     down = ("down", "--remove-orphans", "--timeout", "30")
     return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
 
 
+STOP_S = 300.0
+PIPE_S = 1800.0
+
+
+def stop(release: str, services: Iterable[str], needs: str = "") -> tuple[Action, ...]:
+    """Stop services, each within its own grace period."""
+    names = tuple(services)
+    return (Compose(release, ("stop", *names), STOP_S, needs=needs),) if names else ()
+
+
+def dump(release: str, database: Database, file: str) -> Compose:
+    """Keep the database in a file of the application's folder."""
+    argv = ("exec", "-T", database.dump.service, *database.dump.command)
+    failed = "the database could not be dumped, so it was not touched"
+    return Compose(release, argv, PIPE_S, failed, output=file)
+
+
+def restore(release: str, database: Database, file: str, needs: str = "") -> Compose:
+    """Have the database as it was when a file was made of it."""
+    argv = ("exec", "-T", database.restore.service, *database.restore.command)
+    failed = "the database could not be put back; it stays as it is"
+    return Compose(release, argv, PIPE_S, failed, input=file, needs=needs)
+
+
+def needs_downtime(draft: Draft) -> bool:
+    """Whether what uses the database is stopped for a migration, and there is a way back."""
+    live = draft.seen.memory.records.live
+    return live is not None and any(one.downtime for one in draft.plan.migrations)
+
+
+def _data_back(draft: Draft) -> tuple[Action, ...]:
+    """The database as it was before a migration that the release before can't run on."""
+    release = draft.release
+    if not needs_downtime(draft) or not release.database.restore.service:
+        return ()
+    file = dump_file(release.id)
+    back = restore(release.id, release.database, file, needs=file)
+    return (*stop(release.id, release.database.users, needs=file), back)
+
+
+def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
+    """End what a deploy started beside containers of which no record is left.
+
+    What was rolled is switched back to them; what was stopped for a new one can't be had again.
+
+    Args:
+        draft: whose deploy.
+        there: the containers that stood before.
+    """
+    release = draft.release
+    rolled = []
+    for one in release.rolling:
+        mine = [c for c in there if c.service == one.service]
+        if mine and one.service in draft.plan.services("roll"):
+            images = tuple(sorted({c.image_id for c in mine}))
+            config = mine[0].config
+            rolled.append(replace(one, containers=len(mine), config=config, images=images))
+    actions: list[Action] = []
+    if rolled:
+        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
+    if created := draft.plan.services("create"):
+        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
+    return (*actions, Write((Link(CURRENT, ""),)))
+
+
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
     if live is None:
-        return take_down(draft.release.id)
+        there = standing(draft.seen.engine.containers)
+        return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
-    if not networks:
-        return put_back(live, draft.plan, draft.seen.memory.scale)
-    back = put_back(live, draft.plan, draft.seen.memory.scale)
-    return (*detach(live, draft), Remove(networks=networks), *back)
+    there = draft.seen.engine.containers
+    back = put_back(live, draft.plan, draft.seen.memory.scale, there)
+    if networks:
+        back = (*detach(live, draft), Remove(networks=networks), *back)
+    return (*_data_back(draft), *back)
 
 
 def changed_networks(draft: Draft) -> tuple[str, ...]:

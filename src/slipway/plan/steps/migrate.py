@@ -1,6 +1,8 @@
 """Start what the migration needs, ask what is pending, keep the database as it is, and migrate.
 
-The code from before goes on running meanwhile, so its health checks must pass afterwards.
+The code from before goes on running meanwhile, so its health checks must pass afterwards. For a
+migration that is marked so, what uses the database is stopped first, and the way back puts the
+database back as well.
 """
 
 from __future__ import annotations
@@ -10,11 +12,19 @@ from slipway.plan.actions import Action, Check, Compose, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.expected import expected
 from slipway.plan.step import Step
-from slipway.plan.steps.common import changed_networks, first_touch, undo, up, wake
+from slipway.plan.steps.common import (
+    changed_networks,
+    dump,
+    first_touch,
+    needs_downtime,
+    stop,
+    undo,
+    up,
+    wake,
+)
 
 _ASK_S = 120.0
 _MIGRATE_S = 900.0
-_DUMP_S = 1800.0
 
 
 def step(draft: Draft) -> Step | None:
@@ -27,7 +37,9 @@ def step(draft: Draft) -> Step | None:
         first_touch(draft, changed_networks(draft)),
         _actions(draft),
         undo(draft),
-        "the database keeps its new shape, which the release before was seen to run on",
+        ""
+        if needs_downtime(draft)
+        else "the database keeps its new shape, which the release before was seen to run on",
     )
 
 
@@ -43,10 +55,12 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     if migration.plan:
         failed = "the migration could not be planned"
         actions.append(Compose(release, (*run, *migration.plan), _ASK_S, failed, gate=True))
-    if migration.dump.service and draft.seen.memory.records.live is not None:
-        argv = ("exec", "-T", migration.dump.service, *migration.dump.command)
-        failed = "the database could not be dumped, so it was not migrated"
-        actions.append(Compose(release, argv, _DUMP_S, failed, output=dump_file(release)))
+    live = draft.seen.memory.records.live
+    if live is not None and needs_downtime(draft):
+        users = stack.database_users
+        actions += stop(live.id, [one for one in users if one in live.hashes])
+    if migration.dump.service and live is not None:
+        actions.append(dump(release, draft.release.database, dump_file(release)))
     failed = "the migration failed"
     actions.append(Compose(release, (*run, *migration.command), _MIGRATE_S, failed))
     if checks := _checks(draft):

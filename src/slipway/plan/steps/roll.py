@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slipway.plan.actions import Roll
 from slipway.plan.draft import Draft
 from slipway.plan.rolling import phases
@@ -16,14 +18,13 @@ def rolled(draft: Draft) -> tuple[Rolling, ...]:
     One with several containers is among them when it or the edge is made anew: a service's name
     leads the edge to one of its containers only, and the others are given to it while it runs.
     """
-    names = draft.plan.services("roll")
+    old = {one.service: one.old for one in draft.plan.containers if one.action == "roll"}
     anew = set(draft.plan.services("create", "recreate", "roll"))
     edge = draft.release.edge.get("service")
     return tuple(
-        one
+        replace(one, old=old.get(one.service, ()))
         for one in draft.counted.rolling
-        if one.service in names
-        or (one.behind and one.containers > 1 and anew & {one.service, edge})
+        if one.service in old or (one.behind and one.containers > 1 and anew & {one.service, edge})
     )
 
 

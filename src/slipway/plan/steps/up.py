@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slipway.plan.actions import Action, Start
-from slipway.plan.changes import UNHEALTHY
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps import common
@@ -34,8 +33,8 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     alone = any(rolled & set(stack.dependencies(name)) for name in names)
     further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
     everything = common.up(draft, further, names if rolled else (), names)
-    # Compose leaves a container alone that is unhealthy but otherwise what the file says.
-    sick = [change.service for change in plan.containers if change.reason == UNHEALTHY]
+    # Compose leaves a container alone that says of itself that it is what the file says.
+    sick = [change.service for change in plan.containers if change.old]
     sick = [name for name in sick if name in names]
     migration = stack.migration.service if plan.migrations else ""
     woken = stack.dependencies(migration) if migration else ()
@@ -57,7 +56,8 @@ def _early(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     The edge does not: it takes requests as soon as it has started.
     """
     edge = draft.release.edge.get("service", "")
-    rolled = tuple(one for one in rolling(draft) if one.service != edge)
+    mine = set(draft.plan.services("roll")) - {edge}
+    rolled = tuple(one for one in rolling(draft) if one.service in mine)
     needed = {one for each in rolled for one in draft.wanted.stack.dependencies(each.service)}
     if not rolled or needed & set(names):
         return ()

@@ -1,0 +1,171 @@
+"""A host's releases: what each changed against the one before it, and which can come back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slipway.ledger.release import Release
+from slipway.plan.recorded import lost
+from slipway.plan.wanted import Seen
+from slipway.report import table
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a release changed against another one.
+
+    Attributes:
+        images: roles whose image is another.
+        settings: services whose definition is another, new or gone; their config files and secrets
+            are a part of it.
+        files: config files of another content, new or gone; by name.
+        secrets: name to the versions before and after; 0 for none.
+        migrations: names of those that are new.
+    """
+
+    images: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    secrets: Mapping[str, tuple[int, int]] | None = None
+    migrations: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {
+            "images": list(self.images),
+            "settings": list(self.settings),
+            "files": list(self.files),
+            "secrets": {name: list(each) for name, each in (self.secrets or {}).items()},
+            "migrations": list(self.migrations),
+        }
+
+    def __str__(self) -> str:
+        secrets = [
+            f"{name} {old or 'none'} → {new or 'none'}"
+            for name, (old, new) in (self.secrets or {}).items()
+        ]
+        parts = (
+            ("images", self.images),
+            ("settings", self.settings),
+            ("files", self.files),
+            ("secrets", secrets),
+            ("migrations", self.migrations),
+        )
+        said = [f"{title} {', '.join(names)}" for title, names in parts if names]
+        return "; ".join(said) or "nothing but its name"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A release of a list.
+
+    Attributes:
+        release: itself.
+        live: whether it is the live one.
+        kept: whether the next deploy leaves it on the host.
+        lost: what of it the host has no more; it can be gone back to when that is empty.
+        dump: whether the database is kept as it was before its migration.
+        changes: against the release before it; None when that isn't known any more.
+    """
+
+    release: Release
+    live: bool
+    kept: bool
+    lost: tuple[str, ...]
+    dump: bool
+    changes: Changes | None
+
+    def to_json(self) -> dict[str, object]:
+        """An entry of what ``releases --json`` prints."""
+        return {
+            "release": self.release.id,
+            "live": self.live,
+            "created": self.release.created,
+            "who": self.release.who,
+            "commit": self.release.commit,
+            "previous": self.release.previous,
+            "images": {role: image.reference for role, image in self.release.images.items()},
+            "kept": self.kept,
+            "lost": list(self.lost),
+            "dump": self.dump,
+            "changes": self.changes.to_json() if self.changes else None,
+        }
+
+
+def listed(seen: Seen) -> tuple[Listed, ...]:
+    """A host's releases, newest first."""
+    records, known = seen.memory.records, {one.id: one for one in seen.memory.records.releases}
+    kept = {one.id for one in records.kept()}
+    return tuple(
+        Listed(
+            release=one,
+            live=one.id == records.current,
+            kept=one.id in kept,
+            lost=tuple(lost(one, seen)),
+            dump=one.id in seen.memory.dumps,
+            changes=changes(known[one.previous], one) if one.previous in known else None,
+        )
+        for one in records.releases
+    )
+
+
+def changes(old: Release, new: Release) -> Changes:
+    """What one release changed against another."""
+    before = {role: image.config_digest for role, image in old.images.items()}
+    after = {role: image.config_digest for role, image in new.images.items()}
+    versions = {
+        name: (old.secrets.get(name, 0), new.secrets.get(name, 0))
+        for name in _other(old.secrets, new.secrets)
+    }
+    names = {path.rpartition("/")[2] for path in {*old.files} ^ {*new.files}}
+    return Changes(
+        images=_other(before, after),
+        settings=_other(old.hashes, new.hashes),
+        files=tuple(sorted(names)),
+        secrets=versions,
+        migrations=tuple(name for name in new.revisions if name not in old.revisions),
+    )
+
+
+def _other(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
+
+
+def releases_json(releases: Sequence[Listed]) -> list[dict[str, object]]:
+    """What ``releases --json`` prints."""
+    return [one.to_json() for one in releases]
+
+
+def releases_text(releases: Sequence[Listed]) -> str:
+    """The releases for people, each with what it changed."""
+    if not releases:
+        return "nothing was released yet"
+    rows = [
+        (
+            "*" if one.live else "",
+            one.release.id,
+            one.release.created[:19].replace("T", " "),
+            one.release.who,
+            _commit(one.release.commit),
+            "live" if one.live else "yes" if not one.lost else "no",
+            "yes" if one.dump else "",
+        )
+        for one in releases
+    ]
+    head = ("live", "release", "created (UTC)", "who", "commit", "back to it", "dump")
+    top, *lines = table(rows, head=head).splitlines()
+    shown = [top]
+    for one, line in zip(releases, lines, strict=True):
+        shown.append(line)
+        if one.changes is not None:
+            shown.append(f"      changed {one.changes}")
+        if one.lost and not one.live:
+            shown.append(f"      the host has no more: {', '.join(one.lost)}")
+        if not one.kept:
+            shown.append("      goes with the next deploy")
+    return "\n".join(shown)
+
+
+def _commit(commit: str) -> str:
+    return commit[:12] + ("+changes" if commit.endswith("+changes") else "")
