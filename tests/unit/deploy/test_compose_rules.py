@@ -152,7 +152,7 @@ def test_dependencies_wait_for_health(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(set(STACKS) - {"dev"}))
 def test_only_the_door_publishes_ports(kind: str) -> None:
-    """Nothing but the door, whose sockets the edge borrows, can be reached from outside the host."""
+    """Nothing but the door, which lends the edge its socket, can be reached from outside."""
     stack = STACKS[kind]
     assert [name for name, body in stack.services.items() if body.get("ports")] == ["door"]
 
