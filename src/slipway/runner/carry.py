@@ -91,7 +91,8 @@ class Carrier:
         return True
 
     def _roll(self, action: Json) -> bool:
-        self.failed_over += self._roller.switch(action)
+        switched = self._roller.switch(action)
+        self.failed_over += [one for one in switched if one not in self.failed_over]
         return True
 
     def _retire(self, action: Json) -> bool:

@@ -11,6 +11,7 @@ from slipway.ledger.release import Database, Release
 from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
+from slipway.plan.rolling import phases
 from slipway.plan.step import Belief
 from slipway.plan.values import Plan
 from slipway.runner.containers import Container, fingerprint, standing
@@ -140,9 +141,12 @@ def put_back(
     gently: list[Action] = []
     if rolled:
         if stopped:
-            flags = scale_flags(scale, stopped)
+            # What this deploy created may have a port that is wanted back.
+            flags = ("--remove-orphans", *scale_flags(scale, stopped))
             gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
-        gently += [Roll(release.id, rolled), Retire(rolled)]
+        edge = release.edge.get("service", "")
+        gently += [Roll(release.id, one) for one in phases(rolled, edge)]
+        gently.append(Retire(rolled))
     return (
         *gently,
         everything,
