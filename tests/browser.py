@@ -1,15 +1,26 @@
-"""Headless Chromium from Debian, which talks to nothing but what is under test."""
+"""Headless Chromium from Debian, which talks to nothing but what is under test.
+
+A page draws its lists anew as it hears of changes, so what was found may be gone a moment later:
+tests keep selectors and never elements. What they do with an element, they do by these functions.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+T = TypeVar("T")
 
 # Without these Chromium asks hosts of its maker at every start.
 _QUIET = (
@@ -27,6 +38,15 @@ _QUIET = (
     "--hide-scrollbars",
     "--lang=en",
 )
+#: For how long something is waited for on a page: a film takes a busy machine a while.
+WAIT_S = 90.0
+_PLAY = """
+const video = document.querySelector(arguments[0]);
+if (video === null) return false;
+video.muted = true;
+video.play();
+return video.currentTime > 0.1;
+"""
 #: A phone's pages are laid out for touch from here down, in CSS pixels.
 PHONE_PX = 500
 
@@ -47,6 +67,64 @@ def browser(profile: Path, size: tuple[int, int] = (1280, 900)) -> Iterator[webd
         yield chrome
     finally:
         chrome.quit()
+
+
+def on(chrome: webdriver.Chrome, selector: str, do: Callable[[WebElement], T]) -> T:
+    """Do something with the first element that a selector finds, once it is there.
+
+    When the page has taken it away in between, nothing was done, and it is found anew.
+
+    Raises:
+        TimeoutException: it never came.
+    """
+
+    def attempt(chrome: webdriver.Chrome) -> tuple[T] | Literal[False]:
+        found = chrome.find_elements(By.CSS_SELECTOR, selector)
+        return bool(found) and (do(found[0]),)
+
+    gone = (StaleElementReferenceException,)
+    wait = WebDriverWait(chrome, WAIT_S, poll_frequency=0.05, ignored_exceptions=gone)
+    return wait.until(attempt, selector)[0]
+
+
+def there(chrome: webdriver.Chrome, selector: str) -> None:
+    """Wait until a selector finds something."""
+    on(chrome, selector, lambda _: None)
+
+
+def count(chrome: webdriver.Chrome, selector: str) -> int:
+    """How many elements a selector finds now."""
+    return len(chrome.find_elements(By.CSS_SELECTOR, selector))
+
+
+def text(chrome: webdriver.Chrome, selector: str) -> str:
+    """What is to be read in an element, once it is there."""
+    return on(chrome, selector, lambda found: found.text)
+
+
+def attribute(chrome: webdriver.Chrome, selector: str, name: str) -> str | None:
+    """An element's attribute, once the element is there."""
+    return on(chrome, selector, lambda found: found.get_attribute(name))
+
+
+def shown(chrome: webdriver.Chrome, selector: str) -> bool:
+    """Whether an element can be seen, once it is there."""
+    return on(chrome, selector, WebElement.is_displayed)
+
+
+def click(chrome: webdriver.Chrome, selector: str) -> None:
+    """Click an element, once it is there."""
+    on(chrome, selector, WebElement.click)
+
+
+def put(chrome: webdriver.Chrome, selector: str, *keys: str) -> None:
+    """Press keys in a field or on a button, or give a file's path to a field, once it is there."""
+    on(chrome, selector, lambda found: found.send_keys(*keys))
+
+
+def plays(chrome: webdriver.Chrome, selector: str) -> bool:
+    """Let a player begin, and say whether it has got anywhere."""
+    return bool(chrome.execute_script(_PLAY, selector))
 
 
 def resize(chrome: webdriver.Chrome, size: tuple[int, int], scale: float = 1) -> None:

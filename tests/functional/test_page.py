@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
-from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from tests.browser import browser, choose, resize, severe
+from tests.browser import WAIT_S, browser, choose, click, plays, put, resize, severe, there
 from tests.functional.conftest import Site
 from tests.pictures import MADE, PICTURES, ROOT, Picture
 
 SUBTITLE = ROOT / "tests/data/bigbuckbunny.srt"
-_WAIT_S = 90.0
+_CLIP = ".clip video"
 #: Whether every film that is shown has its picture.
 _DRAWN = """
 return [...document.querySelectorAll("video")].every(({ readyState }) => readyState === 4);
@@ -39,31 +38,30 @@ def test_upload_watch_and_play(site: Site, chrome: webdriver.Chrome, tmp_path: P
     A file that is no film is told to be none. Then the page's pictures are taken.
     """
     url = site.good("deploy", "--json").json["url"]
-    wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
+    wait = WebDriverWait(chrome, WAIT_S, poll_frequency=0.2)
     chrome.get(url)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film")
     failed = _upload(chrome, broken, "A file that is no film")
-    _until(site, wait, f'{failed}[data-status="FAILED"]')
+    _until(site, chrome, f'{failed}[data-status="FAILED"]')
 
     film = site.root / ".slipway/samples/bigbuckbunny.mp4"
     here = _upload(chrome, film, "Big Buck Bunny")
-    _until(site, wait, f'{here}[data-status="DONE"]')
-    video = wait.until(lambda c: _clip(c, here))
-    chrome.execute_script("arguments[0].muted = true; arguments[0].play()", video)
-    wait.until(lambda c: c.execute_script("return arguments[0].currentTime > 0.1", video))
+    _until(site, chrome, f'{here}[data-status="DONE"]')
+    _open(chrome, here)
+    wait.until(lambda c: plays(c, _CLIP))
 
-    assert chrome.execute_script("return arguments[0].videoWidth", video) > 0
+    assert chrome.execute_script("return document.querySelector(arguments[0]).videoWidth", _CLIP)
     MADE.mkdir(parents=True, exist_ok=True)
     for name, picture in PICTURES.items():
         (MADE / name).write_bytes(_take(chrome, url, here, picture))
     assert severe(chrome) == []
 
 
-def _until(site: Site, wait: WebDriverWait[webdriver.Chrome], selector: str) -> None:
+def _until(site: Site, chrome: webdriver.Chrome, selector: str) -> None:
     """Wait for a job's state on the page; else say what the API and the worker make of it."""
     try:
-        wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, selector))
+        there(chrome, selector)
     except TimeoutException:
         listed = site.inv("run", "--", "jobs", "list", "--json").out
         pytest.fail(f"{selector} never came: {listed}\n{site.inv('logs', 'worker').out}")
@@ -71,35 +69,30 @@ def _until(site: Site, wait: WebDriverWait[webdriver.Chrome], selector: str) -> 
 
 def _upload(chrome: webdriver.Chrome, film: Path, title: str) -> str:
     """Send a film with its subtitle; where its job is in the library, as a selector."""
-    chrome.find_element(By.NAME, "video").send_keys(str(film))
-    chrome.find_element(By.NAME, "subtitle").send_keys(str(SUBTITLE))
-    chrome.find_element(By.NAME, "title").send_keys(title)
-    chrome.find_element(By.CSS_SELECTOR, "#upload-form [type=submit]").click()
-    wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
+    put(chrome, "input[name=video]", str(film))
+    put(chrome, "input[name=subtitle]", str(SUBTITLE))
+    put(chrome, "input[name=title]", title)
+    click(chrome, "#upload-form [type=submit]")
+    wait = WebDriverWait(chrome, WAIT_S, poll_frequency=0.2)
     job = wait.until(lambda c: c.execute_script(_NEWEST, title))
     return f'#jobs [data-job-id="{job}"]'
 
 
-def _clip(chrome: webdriver.Chrome, job: str) -> object:
-    """The first clip's player; a lesson that is closed is opened first."""
-    clips = chrome.find_elements(By.CSS_SELECTOR, ".clip video")
-    if clips:
-        return clips[0]
-    for button in chrome.find_elements(By.CSS_SELECTOR, f"{job} [data-testid=open]"):
-        button.click()
-    return None
+def _open(chrome: webdriver.Chrome, job: str) -> None:
+    """Open a lesson, which is closed on a page that was loaded a moment ago."""
+    click(chrome, f"{job} [data-testid=open]")
+    there(chrome, _CLIP)
 
 
 def _take(chrome: webdriver.Chrome, url: str, job: str, picture: Picture) -> bytes:
     """Bring the page to where a picture of it is taken, and take it as a PNG."""
     resize(chrome, picture.size, picture.scale)
     choose(chrome, url, picture.language, picture.theme)
-    wait = WebDriverWait(chrome, _WAIT_S, poll_frequency=0.2)
-    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, "#live[data-live=true]"))
-    wait.until(lambda c: c.find_elements(By.CSS_SELECTOR, job))
+    there(chrome, "#live[data-live=true]")
+    there(chrome, job)
     if picture.lesson:
-        wait.until(lambda c: _clip(c, job))
-        wait.until(lambda c: c.execute_script(_DRAWN))
+        _open(chrome, job)
+        WebDriverWait(chrome, WAIT_S).until(lambda c: c.execute_script(_DRAWN))
     return _still(chrome)
 
 
@@ -112,4 +105,4 @@ def _still(chrome: webdriver.Chrome) -> bytes:
         before, last = last, chrome.get_screenshot_as_png()
         return last if last == before else b""
 
-    return WebDriverWait(chrome, _WAIT_S, poll_frequency=0.3).until(same)
+    return WebDriverWait(chrome, WAIT_S, poll_frequency=0.3).until(same)

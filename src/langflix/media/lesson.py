@@ -22,8 +22,10 @@ from langflix.media.commands import LANDSCAPE, PORTRAIT, Look
 from langflix.media.ffmpeg import Piece
 from langflix.media.film import Film
 from langflix.media.fonts import Font
+from langflix.media.process import Tick
 
-#: Called with how far the lesson is, in per cent, at least once a second; what it raises ends it.
+#: Called with how far the lesson is, in per cent, at least once a second and never with less than
+#: before; what it raises ends it.
 Progress = Callable[[int], None]
 #: Called once with what the film is, before anything is cut.
 Saw = Callable[[Film], None]
@@ -88,7 +90,7 @@ def make(
     with _work_directory(places.clip(0).parent) as directory:
         meter = _Meter(progress, _total_ms(sections, places))
         studio = _Studio(program, video, film, cues, font, directory, meter)
-        meter.tick(0)
+        meter.add(0)
         made = tuple(
             (section, studio.clip(section, LANDSCAPE, places.clip(section.position)))
             for section in sections
@@ -126,18 +128,33 @@ def frame_rate(film: Film) -> float:
 
 
 class _Meter:
-    """Turns milliseconds of film made so far into per cent."""
+    """Turns milliseconds of film made so far into per cent, which never fall.
+
+    Pieces alone count, none for more than its length, whatever ffmpeg says of it: sound may be
+    longer than the picture. Joining them writes the same milliseconds again, copied in no time.
+    """
 
     def __init__(self, progress: Progress, total_ms: int) -> None:
-        self._progress, self._total_ms, self._done_ms = progress, max(1, total_ms), 0
+        self._progress, self._total_ms = progress, max(1, total_ms)
+        self._done_ms = self._reached_ms = 0
 
-    def tick(self, now_ms: int) -> None:
-        share = min(1.0, (self._done_ms + now_ms) / self._total_ms)
+    def piece(self, length_ms: int) -> Tick:
+        """Return what is told of the milliseconds written of a piece of that length."""
+        return lambda now_ms: self._tell(self._done_ms + min(now_ms, length_ms))
+
+    def again(self, _: int) -> None:
+        """Be told of milliseconds that are written once more."""
+        self._tell(self._done_ms)
+
+    def add(self, length_ms: int) -> None:
+        """Count a piece that is there."""
+        self._done_ms += length_ms
+        self._tell(self._done_ms)
+
+    def _tell(self, reached_ms: int) -> None:
+        self._reached_ms = max(self._reached_ms, reached_ms)
+        share = self._reached_ms / self._total_ms
         self._progress(min(99, PREPARED + int((100 - PREPARED) * share)))
-
-    def add(self, done_ms: int) -> None:
-        self._done_ms += done_ms
-        self.tick(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +175,8 @@ class _Studio:
         sound = self.film.audio_codec is not None
         piece = Piece(self.video, section.clip_start_ms, section.clip_end_ms, sound)
         look = self._look(canvas, to.stem, script)
-        size = ffmpeg.cut(self.program, piece, look, to, self.meter.tick, self.directory)
+        tick = self.meter.piece(piece.length_ms)
+        size = ffmpeg.cut(self.program, piece, look, to, tick, self.directory)
         self.meter.add(piece.length_ms)
         return size
 
@@ -167,21 +185,22 @@ class _Studio:
         for section in sections:
             pieces += [self._card(section), places.clip(section.position)]
         if places.lesson:
-            ffmpeg.join(self.program, pieces, places.lesson, self.meter.tick, self.directory)
+            ffmpeg.join(self.program, pieces, places.lesson, self.meter.again, self.directory)
 
     def join_short(self, sections: Sequence[Section], to: Path) -> None:
         pieces = []
         for section in best(sections):
             pieces.append(self.directory / f"short-{section.position}.mp4")
             self.clip(section, PORTRAIT, pieces[-1])
-        ffmpeg.join(self.program, pieces, to, self.meter.tick, self.directory)
+        ffmpeg.join(self.program, pieces, to, self.meter.again, self.directory)
 
     def _card(self, section: Section) -> Path:
         to = self.directory / f"card-{section.position}.mp4"
         family = self.font.family if self.font else ""
         script = captions.for_card(section.expression, CARD_MS, LANDSCAPE, family)
         look = self._look(LANDSCAPE, to.stem, script)
-        ffmpeg.card(self.program, CARD_MS, look, to, self.meter.tick, self.directory)
+        tick = self.meter.piece(CARD_MS)
+        ffmpeg.card(self.program, CARD_MS, look, to, tick, self.directory)
         self.meter.add(CARD_MS)
         return to
 

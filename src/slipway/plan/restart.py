@@ -9,7 +9,7 @@ from slipway.plan.actions import Retire, Roll, Room, Watch
 from slipway.plan.changes import downtime
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.common import belief, marked, up
+from slipway.plan.steps.common import anew, belief, marked
 from slipway.plan.values import ContainerChange, Plan
 from slipway.runner.containers import Container, standing
 from slipway.runner.roll import Rolling
@@ -84,9 +84,8 @@ def room(services: Sequence[Rolling]) -> tuple[Step, ...]:
 
 
 def _stopped(draft: Draft, service: str) -> Step:
-    anew = up(draft, ("--no-deps", "--force-recreate"), (service,))
     wanted = tuple(one for one in marked(draft.counted) if one.service == service)
-    do = (anew, Watch(wanted))
+    do = (*anew(draft, (service,)), Watch(wanted))
     return Step(NAME, f"{service}: the old stops first", belief(draft), do, do)
 
 

@@ -99,6 +99,12 @@ class Carrier:
         self._roller.retire(action)
         return True
 
+    def _count(self, action: Json) -> bool:
+        number = self._roller.requests()
+        if number is not None:
+            self.doors.listener.tell("requests", number=number)
+        return True
+
     def _room(self, action: Json) -> bool:
         self._roller.room(action)
         return True
@@ -121,6 +127,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "roll": Carrier._roll,
     "retire": Carrier._retire,
     "room": Carrier._room,
+    "count": Carrier._count,
     "soak": Carrier._soak,
     "check": Carrier._check,
 }

@@ -26,6 +26,7 @@ _REMOVE_S = 300.0
 _SLICE_S = 0.2
 _WAIT_S = 60.0
 _AGAIN_S = 1.0
+_UNREAD = 5
 _PDEATHSIG = 1
 TIMED_OUT = 124
 
@@ -48,15 +49,18 @@ class HostDocker:
         Raises:
             Failed: Docker doesn't answer for a minute.
         """
-        end = time.monotonic() + _WAIT_S
+        end, unread = time.monotonic() + _WAIT_S, 0
         while True:
             done = self._look()
             if done.ok:
                 try:
                     return parse_containers(done.out)
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    raise Failed(f"`docker inspect` printed what isn't known: {error}") from error
-            if time.monotonic() >= end:
+                    unread += 1  # a daemon that dies leaves off in the middle of a line
+                    if unread == _UNREAD:
+                        text = f"`docker inspect` printed what isn't known: {error}"
+                        raise Failed(text) from error
+            elif time.monotonic() >= end:
                 raise Failed("Docker doesn't answer", details=done.err.strip().splitlines()[-3:])
             time.sleep(_AGAIN_S)
 
@@ -70,7 +74,9 @@ class HostDocker:
         if not listed.ok or not ids:
             return Done(listed.code, "", listed.err)
         done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
-        return Done(0, done.out) if done.code == 1 and done.out else done
+        # A daemon that dies meanwhile ends the answer early, too; its containers are not gone.
+        only_gone = all("no such" in line.lower() for line in done.err.splitlines() if line.strip())
+        return Done(0, done.out) if done.code == 1 and done.out and only_gone else done
 
     def compose(
         self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",

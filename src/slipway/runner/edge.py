@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LOOK = "show servers state; show stat"
+_PLACE = {"be_name", "srv_id", "srv_name", "srv_addr", "srv_port"}
+_COLUMNS = ("pxname", "svname", "scur", "status", *(f"hrsp_{one}xx" for one in range(1, 6)))
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,10 @@ def servers(text: str) -> tuple[Server, ...]:
         words = line.split()
         if line.startswith("# be_id"):
             heading = words[1:]
-        elif heading and len(words) >= len(heading) - 1 and words[0].isdigit():
+        elif len(words) >= len(heading) - 1 and words and words[0].isdigit():
             row = dict(zip(heading, words))
+            if not set(row) >= _PLACE:
+                continue
             key = (row["be_name"], row["srv_name"])
             addresses[key] = (int(row["srv_id"]), f"{row['srv_addr']}:{row['srv_port']}")
     found = []
@@ -129,4 +133,8 @@ def _statistics(text: str) -> list[dict[str, str]]:
     if start < 0:
         raise ValueError("no statistics among the answer of HAProxy")
     lines = text[start + 2 :].split("\n\n")[0].splitlines()
-    return [dict(row) for row in csv.DictReader(lines)]
+    try:
+        rows = [{name: row[name] or "" for name in _COLUMNS} for row in csv.DictReader(lines)]
+    except (csv.Error, KeyError) as error:
+        raise ValueError(f"other statistics than HAProxy's: {error}") from error
+    return rows

@@ -30,7 +30,10 @@ _START_S = 120.0
 _SWITCH_S = 30.0
 _TIDY_S = 20.0
 _STOPPED_S = 330.0
-_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--no-recreate")
+_BACK_S = 60.0
+# Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
+# its next `up` would make every container anew that was started so.
+_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
 _PROBE = "/usr/bin/probe"
 
 
@@ -45,6 +48,7 @@ class Roller:
     def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
         self._doors, self._place = doors, place
         self._stopping: dict[tuple[str, ...], Stopping] = {}
+        self._noted: set[tuple[str, str]] = set()
         self._release, self._before = "", set[str]()
 
     def start(self, action: Mapping[str, Any]) -> None:
@@ -74,6 +78,8 @@ class Roller:
             {c.id for c in self._doors.docker.containers()},
         )
         self._start(action["release"], services)
+        for one in services:
+            self._note(one.service, "start")
         limit = max(one.deadline_s for one in services) + _SWITCH_S
         self._until(services, switching, began + limit, started=began)
         containers = self._doors.docker.containers()
@@ -90,6 +96,7 @@ class Roller:
         """
         services = [Rolling.from_json(one) for one in action["services"]]
         self._drained(services)
+        self._awaited(services)
         old = self._old(services)
         self._stop(old)
         end = self._doors.clock.monotonic() + _TIDY_S
@@ -119,6 +126,13 @@ class Roller:
                     hint = "add servers to that backend, as its others are, and deploy"
                     raise Failed(why, hint=hint)
 
+    def requests(self) -> int | None:
+        """How many requests the edges have now; None when there is none that could be asked."""
+        edges = self._edges(self._doors.docker.containers())
+        if not edges:
+            return None
+        return sum(server.sessions for one in edges for server in self._servers(one))
+
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
         """The containers, and what each running edge says of itself."""
         containers = self._doors.docker.containers()
@@ -144,10 +158,11 @@ class Roller:
         scales, names = [], []
         for one in services:
             found = parts(one, containers)
-            lacking = one.containers - len(found.right)
-            if lacking > 0:
-                count = len(found.right) + len(found.old) + lacking
-                scales += ["--scale", f"{one.service}={count}"]
+            lacking = max(0, one.containers - len(found.right))
+            # Of all: one that others depend on must not be reduced to what its definition says.
+            count = len(found.right) + len(found.old) + lacking
+            scales += ["--scale", f"{one.service}={count}"]
+            if lacking:
                 names.append(one.service)
         if not names:
             return
@@ -200,16 +215,26 @@ class Roller:
             for one in services:
                 step = decide(one, containers, servers, networks)
                 commands += step.commands
-                if not step.done:
+                if step.done:
+                    self._note(one.service, "switch")
+                else:
                     waiting[step.waiting or f"the edge to leave the old {one.service}"] = None
             if commands and container:
                 self._order(container, commands)
         return tuple(waiting)
 
+    def _note(self, service: str, part: str) -> None:
+        """Tell once how far a service is: ``start``, ``healthy``, ``switch``."""
+        if (service, part) not in self._noted:
+            self._noted.add((service, part))
+            self._doors.listener.tell("part", service=service, part=part)
+
     def _check(
         self, services: Sequence[Rolling], containers: Sequence[Container], seconds: float
     ) -> None:
         for one in services:
+            if sum(c.well for c in parts(one, containers).right) >= one.containers:
+                self._note(one.service, "healthy")
             broken = fault(one, containers)
             if broken is None and seconds > one.deadline_s:
                 late = [c for c in parts(one, containers).right if not c.well]
@@ -251,6 +276,18 @@ class Roller:
             if left and left != told:
                 told = left
                 self._doors.listener.tell("say", text=f"  {left} requests of the old ones to end")
+            clock.sleep(_LOOK_S)
+
+    def _awaited(self, services: Sequence[Rolling]) -> None:
+        """Give new containers that a restart of Docker has ended the time to be started again."""
+        clock = self._doors.clock
+        end = clock.monotonic() + _BACK_S
+        while clock.monotonic() < end:
+            containers = self._doors.docker.containers()
+            found = [(one, parts(one, containers).right) for one in services]
+            if all(sum(c.well for c in right) >= one.containers for one, right in found):
+                return
+            self._doors.listener.heed()
             clock.sleep(_LOOK_S)
 
     def _old(self, services: Sequence[Rolling]) -> list[Container]:

@@ -40,6 +40,10 @@ def soak(
     """
     containers, said = roller.looked()
     watched = [one for one in containers if any(service.counts(one) for service in expected)]
+    work = {one.service for one in expected if one.ends}
+    ended = [one for one in watched if one.ended and one.service not in work]
+    if ended:  # as when Docker was restarted since they were seen to be well
+        raise explained(doors.docker, [Fault(one.service, one.id, "has ended") for one in ended])
     names = [one.service for one in expected]
     first = total(said, names)
     end = doors.clock.monotonic() + seconds

@@ -141,6 +141,7 @@ with subprocess.Popen(["docker", *sys.argv[1:]], stdin=subprocess.PIPE) as docke
     while data := bytearray(sys.stdin.buffer.read(1 << 16)):
         if seen < 4_000_000 <= seen + len(data):
             data[0] ^= 1
+            open("/mnt/tank/corrupted", "w").close()
         seen += len(data)
         docker.stdin.write(data)
     docker.stdin.close()
@@ -152,11 +153,13 @@ def not_corrupting(place: Place) -> None:
     """As before."""
     image_as_before(place)
     place.docker_program()
+    if not (place.places.pool / "corrupted").exists():
+        raise Late("nothing was corrupted")
 
 
 def disk_full(place: Place, deploying: Deploying) -> None:
     """The host's disk is full until the deploy has ended."""
-    resize(place, 0)
+    resize(place, 1 << 20)
     try:
         deploying.end(300)
     finally:

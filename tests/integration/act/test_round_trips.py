@@ -44,6 +44,7 @@ TEXT = (
     .replace('{ mode: "0700" }', f'{{ mode: "0700", owner: {os.getuid()} }}')
     .replace('[{ target: 80, published: "8080", protocol: tcp }]', "[]")
     .replace("stop_grace_period: 20s", "healthcheck: { test: [CMD, check], interval: 2s }")
+    .replace("  verify: {", "  soak: { seconds: 0 }\n  verify: {")
 )
 
 
@@ -104,6 +105,11 @@ class Site:
         return result.outcome, result.release
 
     @property
+    def steady(self) -> list[str]:
+        """What the last deploy asked, without asking what happens: that depends on the time."""
+        return [one for one in self.asked if not one.endswith(" follow")]
+
+    @property
     def state(self) -> dict[str, Any]:
         """What the docker holds."""
         found: dict[str, Any] = json.loads((self.folder / "docker-state.json").read_text())
@@ -120,17 +126,17 @@ def test_a_host_is_asked_seldom(site: Site) -> None:
     """At most three times when nothing changed, and twenty for a changed line."""
     outcome, _ = site.deploy("1")
     assert outcome.outcome == "deployed"
-    assert outcome.round_trips <= FIRST, site.asked
+    assert len(site.steady) <= FIRST, site.asked
     outcome, release = site.deploy("1")
     assert outcome.outcome == "unchanged"
     assert outcome.round_trips <= UNCHANGED, site.asked
     outcome, after = site.deploy("2")
     assert (outcome.outcome, outcome.containers_touched) == ("deployed", 1)
-    assert outcome.round_trips <= CHANGED, site.asked
+    assert len(site.steady) <= CHANGED, site.asked
     assert after.previous == release.id
     outcome, after = site.deploy("3", "other")
     assert "migrate" in [step.name for step in outcome.steps]
-    assert outcome.round_trips <= MIGRATED, site.asked
+    assert len(site.steady) <= MIGRATED, site.asked
 
 
 def test_a_whole_deploy_by_the_real_scripts(site: Site) -> None:

@@ -6,12 +6,10 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
 from fastapi import Request, Response
 from selenium import webdriver
-from selenium.webdriver.common.by import By
 from starlette.staticfiles import StaticFiles
 from tests.integration.langflix.conftest import ROOT, Stack, free_port, wait_until
 
@@ -20,7 +18,6 @@ from langflix.settings import Settings
 
 WEB = ROOT / "src" / "langflix" / "web"
 NGINX = ROOT / "deploy" / "images" / "frontend" / "etc" / "nginx" / "nginx.conf"
-WAIT_S = 90
 
 
 @contextmanager
@@ -51,18 +48,6 @@ def serve(stack: Stack, **environ: str) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
-
-
-def one(chrome: webdriver.Chrome, selector: str) -> Any:
-    """Return the element that a selector finds, once it is there."""
-    found: list[Any] = []
-
-    def there() -> bool:
-        found.extend(chrome.find_elements(By.CSS_SELECTOR, selector))
-        return bool(found)
-
-    wait_until(there, selector, WAIT_S)
-    return found[0]
 
 
 def click_entry(chrome: webdriver.Chrome, name: str) -> None:

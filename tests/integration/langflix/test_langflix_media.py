@@ -56,8 +56,14 @@ def film(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return to
 
 
-def test_a_lesson_has_clips_a_video_and_a_short(film: Path, tmp_path: Path) -> None:
-    """Each expression has a clip, all of them are in the lesson, the best in the short."""
+def test_a_lesson_has_clips_a_video_and_a_short(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each expression has a clip, all of them are in the lesson, the best in the short.
+
+    All that ffmpeg says is told, as on a machine where everything takes its time.
+    """
+    monkeypatch.setattr(process, "TICK_S", 0.001)
     told: list[int] = []
     subtitle = tmp_path / "film.vtt"
     text = SUBTITLE.read_text("utf-8").replace(",", ".")
@@ -84,7 +90,7 @@ def test_a_lesson_has_clips_a_video_and_a_short(film: Path, tmp_path: Path) -> N
     short = ffmpeg.probe(ffmpeg.program(), out / "short.mp4")
     assert (short.width, short.height) == (720, 1280)
     assert told == sorted(told)
-    assert told[-1] <= 99
+    assert told[-1] == 99
 
 
 def test_text_of_four_scripts_is_drawn(tmp_path: Path) -> None:

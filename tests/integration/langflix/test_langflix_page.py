@@ -10,11 +10,24 @@ from pathlib import Path
 import httpx
 import pytest
 from selenium import webdriver
-from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
-from tests.browser import browser, severe
+from tests.browser import (
+    WAIT_S,
+    attribute,
+    browser,
+    click,
+    count,
+    on,
+    plays,
+    put,
+    severe,
+    text,
+    there,
+)
+from tests.integration.langflix.audit import focused
 from tests.integration.langflix.conftest import SUBTITLE, Stack, wait_until
-from tests.integration.langflix.pages import click_entry, one, serve
+from tests.integration.langflix.pages import click_entry, serve
 
 from langflix.data.engine import connect
 from langflix.media import ffmpeg
@@ -60,14 +73,14 @@ def test_an_old_answer_does_not_hide_what_was_heard(site: str, chrome: webdriver
     body = {"video": "Serie/one.mp4", "subtitle": "Serie/one.srt"}
     job = httpx.post(f"{site}/api/v1/media/jobs", json=body).raise_for_status().json()["id"]
     chrome.get(site)
-    one(chrome, "#live[data-live=true]")
-    one(chrome, f'[data-job-id="{job}"][data-status=PENDING]')
+    there(chrome, "#live[data-live=true]")
+    there(chrome, f'[data-job-id="{job}"][data-status=PENDING]')
     chrome.execute_script(HOLD)
     wait_until(lambda: chrome.execute_script("return held.length > 0"), "the list is on its way")
     httpx.post(f"{site}/api/v1/jobs/{job}/cancel").raise_for_status()
-    one(chrome, f'[data-job-id="{job}"][data-status=FAILED]')
+    there(chrome, f'[data-job-id="{job}"][data-status=FAILED]')
     chrome.execute_async_script("held.forEach((go) => go()); setTimeout(arguments[0], 200);")
-    assert one(chrome, f'[data-job-id="{job}"]').get_attribute("data-status") == "FAILED"
+    assert attribute(chrome, f'[data-job-id="{job}"]', "data-status") == "FAILED"
     httpx.delete(f"{site}/api/v1/jobs/{job}").raise_for_status()
 
 
@@ -76,46 +89,41 @@ def test_a_lesson_is_made_watched_and_deleted(
 ) -> None:
     """Upload, live progress, a playing clip, search, deletion: and no complaint in the console."""
     chrome.get(site)
-    one(chrome, "#live[data-live=true]")
-    one(chrome, "input[name=video]").send_keys(str(clip))
-    one(chrome, "input[name=subtitle]").send_keys(str(SUBTITLE))
-    one(chrome, "input[name=title]").send_keys("Hase & Igel")
-    one(chrome, "#upload-form [type=submit]").click()
-    assert one(chrome, "#jobs [data-status=DONE] .name").text == "Hase & Igel"
-    one(chrome, "#jobs [data-testid=open]").click()
-    video = one(chrome, ".clip video")
-    chrome.execute_script("arguments[0].muted = true; arguments[0].play()", video)
-    wait_until(
-        lambda: chrome.execute_script("return arguments[0].currentTime > 0.1", video), "it plays"
-    )
-    assert len(chrome.find_elements(By.CSS_SELECTOR, "[data-testid=expression]")) == 3
+    there(chrome, "#live[data-live=true]")
+    put(chrome, "input[name=video]", str(clip))
+    put(chrome, "input[name=subtitle]", str(SUBTITLE))
+    put(chrome, "input[name=title]", "Hase & Igel")
+    click(chrome, "#upload-form [type=submit]")
+    assert text(chrome, "#jobs [data-status=DONE] .name") == "Hase & Igel"
+    click(chrome, "#jobs [data-testid=open]")
+    there(chrome, ".clip video")
+    wait_until(lambda: plays(chrome, ".clip video"), "it plays", WAIT_S)
+    assert count(chrome, "[data-testid=expression]") == 3
     wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert chrome.execute_script(wide) == 0
 
-    one(chrome, "#search").send_keys("put up")
+    put(chrome, "#search", "put up")
     wait_until(
-        lambda: len(chrome.find_elements(By.CSS_SELECTOR, "[data-testid=expression]")) == 1,
+        lambda: count(chrome, "[data-testid=expression]") == 1,
         "the expression is found",
     )
-    wait_until(
-        lambda: not chrome.find_elements(By.CSS_SELECTOR, "#jobs li"), "no lesson is called so"
-    )
-    one(chrome, "#search").clear()
-    one(chrome, "#search").send_keys("igel")
-    one(chrome, "#jobs [data-testid=delete]").click()
+    wait_until(lambda: count(chrome, "#jobs li") == 0, "no lesson is called so")
+    on(chrome, "#search", WebElement.clear)
+    put(chrome, "#search", "igel")
+    click(chrome, "#jobs [data-testid=delete]")
     chrome.switch_to.alert.accept()
-    wait_until(lambda: not chrome.find_elements(By.CSS_SELECTOR, "#jobs li"), "it is deleted")
+    wait_until(lambda: count(chrome, "#jobs li") == 0, "it is deleted")
     assert severe(chrome) == []
 
 
 def test_a_film_of_the_share_is_chosen(site: str, chrome: webdriver.Chrome) -> None:
     """Folders open, a film and a subtitle are chosen, and a job is made of them."""
     chrome.get(site)
-    one(chrome, "#media:not([hidden]) summary").click()
+    click(chrome, "#media:not([hidden]) summary")
     for name in ("Serie/", "one.mp4", "one.srt"):
         click_entry(chrome, name)
-    one(chrome, "#media-make:not([disabled])").click()
-    assert one(chrome, "#jobs li .name").text == "one"
+    click(chrome, "#media-make:not([disabled])")
+    assert text(chrome, "#jobs li .name") == "one"
     assert severe(chrome) == []
 
 
@@ -132,32 +140,48 @@ def test_a_new_film_of_the_share_takes_one_press(
     scan(Doors(engine, Storage(stack.settings.data_dir), ffmpeg.program, Share(share)))
     engine.dispose()
     chrome.get(site)
-    one(chrome, "#media:not([hidden]) summary").click()
-    film = one(chrome, "#shelf:not([hidden]) li")
-    assert len(chrome.find_elements(By.CSS_SELECTOR, "#shelf li")) == 1
-    assert "new <b>" in film.text
-    assert "0:00:05 · " in film.text
-    button = one(chrome, "#shelf li button")
-    assert button.accessible_name == "Make a lesson: new <b>"
+    click(chrome, "#media:not([hidden]) summary")
+    film = text(chrome, "#shelf:not([hidden]) li")
+    assert count(chrome, "#shelf li") == 1
+    assert "new <b>" in film
+    assert "0:00:05 · " in film
+    button = "#shelf li button"
+    name = on(chrome, button, lambda found: found.accessible_name)
+    assert name == "Make a lesson: new <b>"
     wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert chrome.execute_script(wide) == 0
-    button.click()
-    wait_until(
-        lambda: one(chrome, "#shelf-message").text == "new <b> is in the queue.", "it is queued"
-    )
-    wait_until(lambda: one(chrome, "#jobs li .name").text == "new <b>", "it is listed")
-    assert chrome.switch_to.active_element.get_attribute("id") == "shelf-title"
+    click(chrome, button)
+    wait_until(lambda: text(chrome, "#shelf-message") == "new <b> is in the queue.", "it is queued")
+    wait_until(lambda: text(chrome, "#jobs li .name") == "new <b>", "it is listed")
+    assert focused(chrome) == "shelf-title"
     assert severe(chrome) == []
+
+
+def test_what_is_drawn_anew_is_found_anew(site: str, chrome: webdriver.Chrome) -> None:
+    """A list that the page makes anew between finding and reading a part of it fails no test."""
+    chrome.get(site)
+    anew = "const old = document.querySelector('#jobs-title'); old.replaceWith(old.cloneNode(true))"
+    tries = 0
+
+    def read(found: WebElement) -> str:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            chrome.execute_script(anew)
+        return found.text
+
+    assert on(chrome, "#jobs-title", read) == text(chrome, "#jobs-title")
+    assert tries == 2
 
 
 def test_language_and_colours_are_chosen_and_kept(site: str, chrome: webdriver.Chrome) -> None:
     """Korean and dark hold at once and after the page is loaded again."""
     chrome.get(site)
-    Select(one(chrome, "#language")).select_by_value("ko")
-    Select(one(chrome, "#theme")).select_by_value("dark")
+    on(chrome, "#language", lambda found: Select(found).select_by_value("ko"))
+    on(chrome, "#theme", lambda found: Select(found).select_by_value("dark"))
     for _ in range(2):
-        assert one(chrome, "#jobs-title").text == "강의"
-        assert one(chrome, "html").get_attribute("lang") == "ko"
+        assert text(chrome, "#jobs-title") == "강의"
+        assert attribute(chrome, "html", "lang") == "ko"
         colour = chrome.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert colour == "rgb(23, 22, 21)"
         chrome.refresh()

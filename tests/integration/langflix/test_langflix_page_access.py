@@ -14,9 +14,23 @@ import httpx
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from tests.browser import PHONE_PX, browser, choose, resize, severe
+from selenium.webdriver.remote.webelement import WebElement
+from tests.browser import (
+    PHONE_PX,
+    WAIT_S,
+    browser,
+    choose,
+    click,
+    count,
+    on,
+    put,
+    resize,
+    severe,
+    shown,
+    text,
+    there,
+)
 from tests.integration.langflix.audit import (
     at_rest,
     axe,
@@ -35,7 +49,7 @@ from tests.integration.langflix.conftest import (
     new_stack,
     wait_until,
 )
-from tests.integration.langflix.pages import WAIT_S, click_entry, one, serve
+from tests.integration.langflix.pages import click_entry, serve
 
 TOKEN = "the-token-of-the-tests"
 GOOD, BROKEN = "Hase & Igel", "Nicht zu lesen"
@@ -125,33 +139,33 @@ def statuses(url: str) -> set[str]:
 
 
 def listed(chrome: webdriver.Chrome) -> None:
-    one(chrome, "#live[data-live=true]")
-    one(chrome, "#jobs [data-status=DONE]")
-    one(chrome, "#jobs [data-status=FAILED] .error")
+    there(chrome, "#live[data-live=true]")
+    there(chrome, "#jobs [data-status=DONE]")
+    there(chrome, "#jobs [data-status=FAILED] .error")
 
 
 def running(chrome: webdriver.Chrome) -> None:
     listed(chrome)
     chrome.execute_async_script(RUNNING, "Läuft")
-    one(chrome, "#jobs progress")
+    there(chrome, "#jobs progress")
 
 
 def lesson(chrome: webdriver.Chrome) -> None:
-    one(chrome, "#jobs [data-testid=open]").click()
-    one(chrome, "#lesson .clip video")
+    click(chrome, "#jobs [data-testid=open]")
+    there(chrome, "#lesson .clip video")
     wait_until(lambda: focused(chrome) == "lesson-title", "the lesson has the focus")
 
 
 def found(chrome: webdriver.Chrome) -> None:
-    one(chrome, "#search").send_keys("put up")
-    one(chrome, "[data-testid=expression]")
+    put(chrome, "#search", "put up")
+    there(chrome, "[data-testid=expression]")
 
 
 def share(chrome: webdriver.Chrome) -> None:
-    one(chrome, "#media:not([hidden]) summary").click()
+    click(chrome, "#media:not([hidden]) summary")
     for name in ("Serie/", "one.mp4", "one.srt"):
         click_entry(chrome, name)
-    one(chrome, "#media-make:not([disabled])")
+    there(chrome, "#media-make:not([disabled])")
 
 
 STATES: dict[str, State] = {
@@ -195,7 +209,7 @@ def test_the_empty_page_is_accessible(empty_site: str, chrome: webdriver.Chrome,
     width, height, language, theme = LOOKS[look]
     resize(chrome, (width, height))
     choose(chrome, empty_site, language, theme)
-    one(chrome, "#jobs-message:not(:empty).quiet")
+    there(chrome, "#jobs-message:not(:empty).quiet")
     assert complaints(chrome, width) == []
 
 
@@ -206,20 +220,21 @@ def test_signing_in_is_accessible(locked_site: str, chrome: webdriver.Chrome, lo
     resize(chrome, (width, height))
     chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
     choose(chrome, locked_site, language, theme)
-    field = one(chrome, "#login-form:not([hidden]) input")
-    assert not one(chrome, "#upload-form").is_displayed()
-    assert not one(chrome, "#search").is_displayed()
+    field = "#login-form:not([hidden]) input"
+    there(chrome, field)
+    assert not shown(chrome, "#upload-form")
+    assert not shown(chrome, "#search")
     assert focused(chrome) == "token"
-    field.send_keys("wrong", Keys.ENTER)
-    one(chrome, "#login-form [aria-invalid=true]")
+    put(chrome, field, "wrong", Keys.ENTER)
+    there(chrome, "#login-form [aria-invalid=true]")
     # That the token was refused is what the browser complains of.
     assert [line for line in severe(chrome) if "401" not in line] == []
     assert complaints(chrome, width) == []
-    field.clear()
-    field.send_keys(TOKEN, Keys.ENTER)
-    one(chrome, "#jobs [data-status=DONE]")
+    on(chrome, field, WebElement.clear)
+    put(chrome, field, TOKEN, Keys.ENTER)
+    there(chrome, "#jobs [data-status=DONE]")
     assert focused(chrome) == "jobs-title"
-    assert one(chrome, "#upload-form").is_displayed()
+    assert shown(chrome, "#upload-form")
 
 
 def test_the_audit_would_see_a_fault(site: str, chrome: webdriver.Chrome) -> None:
@@ -266,7 +281,7 @@ def test_the_skip_link_leads_to_the_lessons(site: str, chrome: webdriver.Chrome)
     choose(chrome, site, "en", "light")
     press(chrome, Keys.TAB)
     assert focused(chrome) == "skip"
-    assert one(chrome, ".skip").rect["x"] >= 0
+    assert on(chrome, ".skip", lambda found: found.rect["x"]) >= 0
     press(chrome, Keys.ENTER)
     assert focused(chrome) == "jobs-title"
     press(chrome, Keys.TAB)
@@ -281,10 +296,9 @@ def test_a_lesson_is_opened_and_closed_by_keys(
     resize(chrome, size)
     choose(chrome, site, "en", "light")
     listed(chrome)
-    opener = one(chrome, "#jobs [data-testid=open]")
     for way_out in ([Keys.ESCAPE], [Keys.TAB, Keys.ENTER]):
-        opener.send_keys(Keys.ENTER)
-        one(chrome, "#lesson .clip video")
+        put(chrome, "#jobs [data-testid=open]", Keys.ENTER)
+        there(chrome, "#lesson .clip video")
         wait_until(lambda: focused(chrome) == "lesson-title", "the lesson has the focus")
         top = chrome.execute_script(
             "return document.querySelector('#lesson-title').getBoundingClientRect().top"
@@ -292,7 +306,7 @@ def test_a_lesson_is_opened_and_closed_by_keys(
         assert 0 <= top < size[1] / 2
         for key in way_out:
             press(chrome, key)
-        assert not one(chrome, "#lesson").is_displayed()
+        assert not shown(chrome, "#lesson")
         assert focused(chrome) == f"{GOOD}/open"
 
 
@@ -303,20 +317,20 @@ def test_escape_in_the_search_field_leaves_a_lesson_open(
     resize(chrome, (1280, 900))
     choose(chrome, site, "en", "light")
     lesson(chrome)
-    one(chrome, "#search").send_keys(Keys.ESCAPE)
-    assert one(chrome, "#lesson").is_displayed()
+    put(chrome, "#search", Keys.ESCAPE)
+    assert shown(chrome, "#lesson")
 
 
 def test_folders_of_the_share_keep_the_focus(site: str, chrome: webdriver.Chrome) -> None:
     """After a folder is opened by a key, the focus is on its first entry."""
     resize(chrome, (1280, 900))
     choose(chrome, site, "en", "light")
-    one(chrome, "#media:not([hidden]) summary").send_keys(Keys.ENTER)
-    one(chrome, "#media-entries button").send_keys(Keys.ENTER)
+    put(chrome, "#media:not([hidden]) summary", Keys.ENTER)
+    put(chrome, "#media-entries button", Keys.ENTER)
     held = "return document.querySelector('#media-entries').contains(document.activeElement)"
-    wait_until(lambda: "Folder above" in one(chrome, "#media-entries").text, "the folder is open")
+    wait_until(lambda: "Folder above" in text(chrome, "#media-entries"), "the folder is open")
     assert chrome.execute_script(held)
-    assert "Folder above" in chrome.switch_to.active_element.text
+    assert "Folder above" in chrome.execute_script("return document.activeElement.textContent")
 
 
 def test_an_upload_is_cancelled_by_keys(site: str, chrome: webdriver.Chrome, clip: Path) -> None:
@@ -324,17 +338,17 @@ def test_an_upload_is_cancelled_by_keys(site: str, chrome: webdriver.Chrome, cli
     resize(chrome, (390, 844))
     choose(chrome, site, "en", "light")
     listed(chrome)
-    one(chrome, "input[name=video]").send_keys(str(clip))
-    one(chrome, "input[name=subtitle]").send_keys(str(SUBTITLE))
+    put(chrome, "input[name=video]", str(clip))
+    put(chrome, "input[name=subtitle]", str(SUBTITLE))
     chrome.set_network_conditions(latency=0, download_throughput=2**20, upload_throughput=2**10)
     try:
-        one(chrome, "[data-testid=upload]").send_keys(Keys.ENTER)
-        one(chrome, "#upload-progress:not([hidden])")
+        put(chrome, "[data-testid=upload]", Keys.ENTER)
+        there(chrome, "#upload-progress:not([hidden])")
         assert focused(chrome) == "upload"
         assert complaints(chrome, 390) == []
         press(chrome, Keys.TAB)
         press(chrome, Keys.ENTER)
-        assert one(chrome, "#upload-message.error").text == "The upload was cancelled."
+        assert text(chrome, "#upload-message.error") == "The upload was cancelled."
     finally:
         chrome.delete_network_conditions()
     assert focused(chrome) == "upload"
@@ -348,16 +362,16 @@ def test_changes_of_a_job_are_read_out_and_leave_the_focus(
     choose(chrome, site, "en", "light")
     listed(chrome)
     chrome.execute_script(LISTEN)
-    one(chrome, "#search").click()
+    click(chrome, "#search")
     name = upload(site, clip, "Neu")
     item = f'#jobs [data-job-id="{name}"]'
-    one(chrome, f'{item}[data-status="DONE"]')
+    there(chrome, f'{item}[data-status="DONE"]')
     assert chrome.execute_script("return window.said")[-1] == "Neu: Ready"
     assert focused(chrome) == "search"
 
-    one(chrome, f"{item} [data-testid=delete]").send_keys(Keys.ENTER)
+    put(chrome, f"{item} [data-testid=delete]", Keys.ENTER)
     chrome.switch_to.alert.accept()
-    wait_until(lambda: not chrome.find_elements(By.CSS_SELECTOR, item), "it is deleted")
+    wait_until(lambda: count(chrome, item) == 0, "it is deleted")
     assert focused(chrome) == "jobs-title"
 
 

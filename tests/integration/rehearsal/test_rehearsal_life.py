@@ -158,21 +158,47 @@ def test_data_survives_a_lost_host(lab: Lab) -> None:
     _kept(again)
 
 
-@pytest.mark.parametrize("service", ["dockerd", "sshd"])
-def test_dead_service_is_seen_and_healed(lab: Lab, service: str) -> None:
-    """A host whose dockerd or sshd was killed has a problem, and up boots it anew."""
+def test_dead_service_is_seen_and_healed(lab: Lab) -> None:
+    """A host whose sshd was killed has a problem, and up boots it anew."""
     info = lab.up("patient")
     _fill(lab, info)
     # The listener is the oldest sshd; the connection that kills it outlives it.
-    ssh(info, f"kill -9 $(ps -o pid= -C {service} --sort start_time | head -1)")
+    ssh(info, "kill -9 $(ps -o pid= -C sshd --sort start_time | head -1)")
     _wait(lambda: (lab.hosts.status("patient") or info).problem, "the discovery")
     ill = lab.hosts.status("patient")
     assert ill is not None
-    expected = {"dockerd": "its Docker engine does not answer", "sshd": "its sshd does not answer"}
-    assert ill.problem == expected[service]
+    assert ill.problem == "its sshd does not answer"
     again = lab.up("patient")
     assert again.healthy
     _kept(again)
+
+
+def test_dead_docker_is_started_again(lab: Lab) -> None:
+    """As by systemd, and without a boot: the first process is the same, the daemon another one."""
+    info = lab.up("patient")
+    first, daemon = _first_process(lab, "patient"), ask(info, "pgrep -x dockerd")
+    ssh(info, "kill -9 $(pgrep -x dockerd)")
+
+    def healed() -> bool:
+        seen = lab.hosts.status("patient")
+        return seen is not None and seen.healthy and ask(info, "pgrep -x dockerd") != daemon
+
+    _wait(healed, "Docker's return")
+    assert _first_process(lab, "patient") == first
+
+
+def test_programs_are_run_at_the_end_of_a_boot(lab: Lab) -> None:
+    """Those that may be executed and end in .start, once Docker answers; they outlive a crash."""
+    info = lab.up("patient")
+    for name, mode in (("a.start", "755"), ("b.start", "644"), ("c.stop", "755")):
+        script = f"#!/bin/sh\\ndocker version >/mnt/tank/{name} 2>&1\\n"
+        ssh(info, f"printf '{script}' >/etc/local.d/{name}; chmod {mode} /etc/local.d/{name}")
+    os.kill(_first_process(lab, "patient"), signal.SIGKILL)
+    info = lab.up("patient")
+    _wait(lambda: "Server" in ask(info, "cat /mnt/tank/a.start || :"), "the program's end")
+    assert ask(info, "ls /mnt/tank/*.start /mnt/tank/*.stop 2>/dev/null || :") == (
+        "/mnt/tank/a.start"
+    )
 
 
 def test_killed_boot_ends_by_itself_and_can_be_done_again(lab: Lab) -> None:

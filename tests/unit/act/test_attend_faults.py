@@ -14,7 +14,7 @@ from slipway.act.doors import Doors
 from slipway.act.runner import Event
 from slipway.errors import HostUnreachable, Interrupted
 
-END = {
+END: dict[str, Any] = {
     "outcome": "done", "cause": None, "second": None, "late": None,
     "failed_over": [], "absent": [],
 }  # fmt: skip

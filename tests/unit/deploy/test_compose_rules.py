@@ -133,7 +133,7 @@ def test_no_secret_is_in_the_environment(service: Service) -> None:
 @pytest.mark.parametrize("service", EVERY_STANDING)
 def test_every_standing_service_comes_back_and_is_watched(service: Service) -> None:
     """It restarts after a reboot, has a health check without a shell, and time to stop."""
-    assert service["restart"] == "unless-stopped"
+    assert service["restart"] == "always"
     check = service["healthcheck"]
     assert check["test"][0] == "CMD"
     assert check["test"][1].startswith("/")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from langflix.domain import captions
 from langflix.domain.expressions import find
-from langflix.domain.lesson import Section
+from langflix.domain.lesson import Section, local
 from langflix.domain.subtitles import Cue
 from langflix.errors import InputError, MediaError
 from langflix.media import commands, ffmpeg, film, fonts, lesson
@@ -133,6 +135,46 @@ def test_the_short_has_the_best_that_fit() -> None:
         *(0, 1, 2),
     ]
     assert lesson.best([]) == ()
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=8))
+def test_told_progress_never_falls(written_ms: list[int]) -> None:
+    """Whatever ffmpeg says it has written of a piece; joining them is no headway, as it is copied.
+
+    The lesson is joined before the short is made, so 99 must be told at the end only.
+    """
+    said = "1\n00:00:0{at},000 --> 00:00:0{at},900\nI can't put up with it.\n\n"
+    told: list[int] = []
+
+    def write(*given: Any) -> int:
+        *_, tick, _ = given
+        for now_ms in written_ms:
+            tick(now_ms)
+        return 1
+
+    def join(*given: Any) -> int:
+        before = told[-1]
+        write(*given)
+        assert told[-1] == before
+        return 1
+
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        out = Path(folder)
+        (out / "film.srt").write_text("".join(said.format(at=at) for at in (1, 5, 9)))
+        patch.setattr(ffmpeg, "probe", lambda *_: film.parse(PROBE))
+        for name, fake in (("cut", write), ("card", write), ("join", join)):
+            patch.setattr(ffmpeg, name, fake)
+        made = lesson.make(
+            Path("/ffmpeg"),
+            out / "film.mp4",
+            out / "film.srt",
+            lesson.Places(lambda at: out / f"{at}.mp4", out / "lesson.mp4", out / "short.mp4"),
+            told.append,
+            lambda cues, learner: (local(cues, learner), None),
+        )
+    assert made.sections
+    assert told == sorted(told)
+    assert (told[:2], told[-1]) == ([1, lesson.PREPARED], 99)
 
 
 def test_a_caption_marks_the_expression() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.ledger.entries import Directory, Entry, File, Link, Source, entry_json
+from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text, entry_json
 from slipway.ledger.folder import packed
 
 PATHS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)
@@ -52,6 +52,7 @@ def meant(entry: Entry) -> tuple[Any, ...]:
     """What an entry says, but for the number of a directory."""
     if isinstance(entry, Link):
         return ("link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-")
+    assert not isinstance(entry, Text)
     owner = "-" if entry.owner is None else str(entry.owner)
     mode = f"{entry.mode:04o}"
     if isinstance(entry, Directory):

@@ -113,7 +113,7 @@ def test_what_is_said_elsewhere_is_not_compared() -> None:
     made = Made(networks=("host",), restart="always")
     one = Container("alone", "id", "a-1", "i", "running", made=made)
     assert differences(SHAPES["alone"], one) == ()
-    assert SHAPES["plain"].networks == {"demo_default"}
+    assert SHAPES["plain"].networks == frozenset({"demo_default"})
 
 
 def test_a_stopped_container_is_in_no_network() -> None:

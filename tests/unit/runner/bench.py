@@ -48,6 +48,14 @@ class Folder:
         """Lead ``current`` somewhere."""
         self.made.folder.link(path, target)
 
+    def write(self, path: str, text: str) -> None:
+        """Keep a text."""
+        self.made.folder.put(path, text)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return path in self.made.folder.files
+
     def append(self, path: str, line: str) -> None:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)

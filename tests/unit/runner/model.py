@@ -362,6 +362,12 @@ class _Folder:
     def link(self, path: str, target: str) -> None:
         raise AssertionError
 
+    def write(self, path: str, text: str) -> None:
+        raise AssertionError
+
+    def exists(self, path: str) -> bool:
+        raise AssertionError
+
     def append(self, path: str, line: str) -> None:
         raise AssertionError
 

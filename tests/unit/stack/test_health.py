@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from slipway.stack.health import health_check, seconds
+from slipway.stack.health import HealthCheck, health_check, replicas, seconds
 
 
 def test_docker_defaults_and_switched_off_checks() -> None:
     """Docker's defaults fill what a check leaves out; a disabled check is none."""
     found = health_check({"healthcheck": {"test": "x"}})
-    assert found is not None
+    assert found == HealthCheck(30, 30, 3, 0, 5)
     assert found.deadline_s == 180
-    assert health_check({"healthcheck": {"disable": True, "test": "x"}}) is None
-    assert health_check({"healthcheck": {"test": ["NONE"]}}) is None
+    for off in ({}, {"disable": True, "test": "x"}, {"test": ["NONE"]}, {"interval": "1s"}):
+        assert health_check({"healthcheck": off}) is None
+    assert health_check({}) is None
+
+
+def test_a_checks_own_pace() -> None:
+    """What a check says of itself holds, and tells how long to wait for it."""
+    body = {
+        "test": "x",
+        "interval": "4s",
+        "timeout": "1s",
+        "retries": 2,
+        "start_period": "10s",
+        "start_interval": "500ms",
+    }
+    found = health_check({"healthcheck": body})
+    assert found == HealthCheck(4, 1, 2, 10, 0.5)
+    assert found.deadline_s == 20
+    assert found.first_answer_s == 0.5
+    assert HealthCheck(4, 1, 2, 10, 5).first_answer_s == 4
+    assert HealthCheck(4, 1, 2, 0, 0.5).first_answer_s == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ({}, 1),
+        ({"scale": 3}, 3),
+        ({"scale": 3, "deploy": {"replicas": 2}}, 2),
+        ({"scale": 3, "deploy": {"replicas": 0}}, 0),
+        ({"scale": 3, "deploy": {"resources": {}}}, 3),
+        ({"deploy": None}, 1),
+    ],
+)
+def test_replicas(body: dict[str, Any], count: int) -> None:
+    """``deploy.replicas`` goes before ``scale``, also when it says none; one is usual."""
+    assert replicas(body) == count
 
 
 @pytest.mark.parametrize(

@@ -21,3 +21,9 @@ services:
 """
     services = stack([("f.yml", text)]).services
     assert published_ports(services, ["a"]) == {8080, 81, 100, 101, 102, 200, 300}
+
+
+def test_a_port_without_a_protocol_is_tcp() -> None:
+    """What a later form of the model leaves out is usual; a range may be of one port."""
+    ports = [{"published": "1"}, {"published": "2-2"}, {"protocol": "tcp"}, {"published": "x3"}]
+    assert published_ports({"a": {"ports": ports}, "b": {}}, ["a", "b"]) == {1, 2}

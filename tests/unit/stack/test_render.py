@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -12,14 +13,19 @@ from tests.composing import stack as read_stack
 from tests.unit.demo import APP, COMPOSE, wanted
 
 from slipway.errors import ConfigError
+from slipway.stack.model import Stack
 from slipway.stack.render import (
     CONFIG_LABEL,
     ROLE_LABEL,
+    HostFile,
     Rendered,
     host_file,
     json_as_yaml,
     render,
 )
+
+#: What services of one shape have always had as their :data:`CONFIG_LABEL`.
+LABELS = {"a": "70624e5bb730ded1", "b": "73372e055a311cac"}
 
 
 def rendered(
@@ -41,6 +47,109 @@ def test_images_files_and_secrets_are_pinned() -> None:
     assert document["configs"]["edge"]["file"] == f"{APP}/files/{sha[:12]}/edge.cfg"
     assert document["secrets"]["db_password"]["file"] == f"{APP}/secrets/db_password/1"
     assert document["services"]["web"]["labels"][ROLE_LABEL] == "web"
+
+
+def test_a_file_lies_under_the_hash_of_its_content() -> None:
+    """As a program elsewhere than as a text: who may execute it is part of what it is."""
+    text, program = host_file("./a/edge.cfg", b"x"), host_file("edge.cfg", b"x", program=True)
+    assert text == HostFile("edge.cfg", hashlib.sha256(b"x").hexdigest())
+    assert program == HostFile("edge.cfg", hashlib.sha256(b"x\0program").hexdigest(), True)
+    assert text.path("/a") == f"/a/files/{text.sha256[:12]}/edge.cfg"
+
+
+def plain(**document: Any) -> Rendered:
+    """The file of a stack made by hand, without roles."""
+    stack = Stack("demo", "u", document, {"a": "web"} if "a" in document["services"] else {})
+    return render(
+        stack,
+        images={"web": "demo/web:1"},
+        files={"f": host_file("f", b"x")},
+        secrets={"s": 2},
+        app_dir=APP,
+    )
+
+
+def test_the_file_is_named_by_its_bytes() -> None:
+    """A release is recognized by the hash of its text."""
+    made = plain(services={"a": {}})
+    assert made.sha256 == hashlib.sha256(made.text).hexdigest()
+
+
+def test_labels_are_those_of_every_version_of_slipway() -> None:
+    """A label that is made in another way would start all containers of all hosts anew."""
+    body = {
+        "image": "x",
+        "environment": {"É": "$1"},
+        "labels": {"own": "1"},
+        "networks": {"n": None, "o": {}},
+        "configs": [{"source": "f"}, {"source": "gone"}],
+        "secrets": [{"source": "s"}],
+        "volumes": [{"source": "v"}, {"source": ""}, {"type": "tmpfs"}],
+    }
+    made = plain(
+        services={"a": body, "b": {"image": "y"}},
+        networks={"n": {"name": "demo_n", "driver": "bridge"}, "unused": {}},
+        volumes={"v": {"name": "demo_v", "driver": "local"}, "w": {"external": True}, "x": None},
+        configs={"f": {"content": "c"}, "e": {"external": True}},
+        secrets={"s": {"environment": "S", "name": "demo_s"}, "t": {"external": True}},
+    )
+    document = json.loads(made.text)
+    assert document["name"] == "demo"
+    assert made.hashes == LABELS
+    assert made.networks == {"n": "69e61cf50c29e921", "unused": "44136fa355b3678a"}
+    assert made.volumes == {"v": "12eb47de4bb99688", "x": "44136fa355b3678a"}
+    assert document["services"]["a"]["labels"] == {
+        "own": "1",
+        CONFIG_LABEL: LABELS["a"],
+        ROLE_LABEL: "web",
+    }
+    assert document["services"]["a"]["image"] == "demo/web:1"
+    assert document["services"]["a"]["environment"] == {"É": "$$1"}
+    assert document["services"]["b"] == {"image": "y", "labels": {CONFIG_LABEL: LABELS["b"]}}
+    sha = hashlib.sha256(b"x").hexdigest()
+    assert document["configs"] == {
+        "f": {"file": f"{APP}/files/{sha[:12]}/f"},
+        "e": {"external": True},
+    }
+    assert document["secrets"] == {
+        "s": {"file": f"{APP}/secrets/s/2", "name": "demo_s"},
+        "t": {"external": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [("networks", {"name": "other"}), ("networks", {"driver": "x"}), ("volumes", {"driver": "x"})],
+)
+def test_a_definition_is_more_than_its_name(kind: str, other: dict[str, str]) -> None:
+    """What says nothing is left out at any depth; what says something counts."""
+    services = {"b": {"image": "y"}}
+    empty = {"name": "demo_n", "driver": "", "labels": {}, "ipam": {"config": [], "x": {"y": None}}}
+    ones = [{"name": "demo_n"}, empty, {"name": "demo_n", **other}]
+    base, same, changed = (
+        getattr(plain(services=services, **{kind: {"n": o}}), kind) for o in ones
+    )
+    assert base == same != changed
+
+
+def test_a_volume_of_another_name_is_another_volume() -> None:
+    """Docker makes it beside the old one, so its definition is not changed."""
+    made = [plain(services={"b": {}}, volumes={"v": {"name": name}}).volumes for name in "xy"]
+    assert made[0] == made[1]
+
+
+def test_json_is_read_alike_by_all() -> None:
+    """Sorted, with line ends, in characters themselves but for those that YAML forbids."""
+    assert json_as_yaml({"b": 1, "a": ["é\x7f\ufeff\u2028"]}) == (
+        '{\n "a": [\n  "é\\u007f\\ufeff\\u2028"\n ],\n "b": 1\n}\n'
+    )
+
+
+def test_dollars_are_doubled_in_values_alone() -> None:
+    """In lists and maps, never in keys; what is no text stays."""
+    made = plain(services={"b": {"image": "y", "command": ["$a", 1, {"$k": "$$"}]}})
+    command = json.loads(made.text)["services"]["b"]["command"]
+    assert command == ["$$a", 1, {"$k": "$$$$"}]
 
 
 def test_label_changes_with_what_shapes_the_container() -> None:
@@ -81,7 +190,10 @@ def test_unknown_role_is_named() -> None:
     """A role without an image is a configuration error."""
     with pytest.raises(ConfigError) as caught:
         render(wanted().stack, images={"web": "w"}, files={}, secrets={}, app_dir=APP)
-    assert any("there is no role db" in line for line in caught.value.details)
+    assert caught.value.details == ("the stack: services.db: there is no role db",)
+    with pytest.raises(ConfigError) as caught:
+        render(wanted().stack, images={}, files={}, secrets={}, app_dir=APP)
+    assert len(caught.value.details) == 3
 
 
 def test_inline_configs_are_files_on_the_host() -> None:

@@ -74,6 +74,16 @@ def scale_flags(scale: Scale, services: Collection[str]) -> tuple[str, ...]:
     return tuple(word for name in kept for word in ("--scale", f"{name}={scale[name]}"))
 
 
+def anew(draft: Draft, names: Collection[str]) -> tuple[Action, ...]:
+    """Put new containers of services in the place of those there are, and touch nothing else.
+
+    Not by ``up --no-deps --force-recreate``: Compose counts what a service depends on into its hash
+    (2.26), and would make what was started without anew at the next ``up``.
+    """
+    gone = Compose(draft.release.id, ("rm", "--stop", "--force", *names), _DOWN_S)
+    return (gone, up(draft, ("--no-recreate",), names))
+
+
 def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     """Make containers anew that somebody paused: Compose's ``up`` leaves them so.
 
@@ -89,8 +99,7 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     names = [service for service in services if service in paused]
     if not names:
         return ()
-    anew = up(draft, ("--no-deps", "--force-recreate"), names)
-    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), anew)
+    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), *anew(draft, names))
 
 
 def marked(release: Release) -> tuple[Expected, ...]:
@@ -127,12 +136,13 @@ def put_back(
     stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
     rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
-    everything = Compose(release.id, (*_UP, "--remove-orphans", *counts), limit)
+    as_is = ("--no-recreate",) if rolled else ()
+    everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
     gently: list[Action] = []
     if rolled:
         if stopped:
             # What this deploy created may have a port that is wanted back.
-            flags = ("--no-deps", "--remove-orphans", *scale_flags(scale, stopped))
+            flags = ("--remove-orphans", *scale_flags(scale, stopped))
             gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
         edge = release.edge.get("service", "")
         gently += [Roll(release.id, one) for one in phases(rolled, edge)]

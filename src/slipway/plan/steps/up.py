@@ -45,7 +45,7 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     return (
         *early,
         *awake,
-        common.up(draft, ("--no-deps", "--force-recreate"), sick, names),
+        *common.anew(draft, sick),
         everything,
     )
 

@@ -1,0 +1,129 @@
+"""The lease by real processes: it ends with whoever holds it, and counts its holders."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.integration.runner.site import until
+
+from slipway.runner import lease as leases
+from slipway.runner.lease import Lease
+
+ME = {"who": "me@here", "what": "deploy r1"}
+HOLD = """
+import sys, time
+from slipway.runner.lease import Lease
+held = Lease(sys.argv[1])
+said = held.take({"who": sys.argv[2], "what": "w"})
+print("got" if said is None else "busy " + said.get("who", "?"), flush=True)
+if said is None and len(sys.argv) > 3:
+    sys.stdin.read()
+"""
+
+
+def hold(folder: Path, who: str, *more: str) -> subprocess.Popen[str]:
+    """A process that takes it, and with more words keeps it until it is told."""
+    return subprocess.Popen(
+        (sys.executable, "-c", HOLD, str(folder), who, *more),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(Path(leases.__file__).parents[2])},
+    )
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Its first line."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Let it end."""
+    process.communicate(timeout=60)
+
+
+def test_it_keeps_others_out_until_its_holder_ends(tmp_path: Path) -> None:
+    """Others are told who it is; it is free as soon as that process has ended."""
+    holder = hold(tmp_path, "anna", "keep")
+    try:
+        assert said(holder) == "got"
+        mine = Lease(tmp_path.as_posix())
+        assert mine.held()
+        busy = mine.take(ME)
+        assert busy is not None
+        assert (busy["who"], busy["pid"]) == ("anna", holder.pid)
+    finally:
+        end(holder)
+    assert not mine.held()
+    assert mine.take(ME) is None
+    mine.give_up()
+
+
+def test_a_killed_holder_keeps_nobody_out(tmp_path: Path) -> None:
+    """The kernel lets it go; no clock has a part in it."""
+    holder = hold(tmp_path, "anna", "keep")
+    assert said(holder) == "got"
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate(timeout=60)
+    mine = Lease(str(tmp_path))
+    assert mine.take(ME) is None
+    assert json.loads((tmp_path / "lease").read_text())["who"] == "me@here"
+    mine.give_up()
+
+
+def test_its_number_grows(tmp_path: Path) -> None:
+    """Also over a holder that was killed: what an earlier one wrote can be told apart."""
+    numbers = []
+    for who in ("a", "b", "c"):
+        holder = hold(tmp_path, who, "keep")
+        assert said(holder) == "got"
+        numbers.append(json.loads((tmp_path / "lease").read_text())["number"])
+        if who == "b":
+            holder.kill()
+        end(holder)
+    assert numbers == [1, 2, 3]
+
+
+def test_only_one_of_many_gets_it(tmp_path: Path) -> None:
+    """Of many that ask at the same time; the others are told by whom it is held."""
+    many = [hold(tmp_path, f"p{number}", "keep") for number in range(6)]
+    try:
+        words = [said(one) for one in many]
+        assert words.count("got") == 1
+        winner = f"p{words.index('got')}"
+        assert set(words) - {"got"} == {f"busy {winner}"}
+    finally:
+        for one in many:
+            end(one)
+
+
+def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
+    """A program that was started meanwhile, and outlives its parent, keeps nobody out."""
+    mine = Lease(str(tmp_path))
+    assert mine.take(ME) is None
+    child = subprocess.Popen(("sleep", "60"), close_fds=False)
+    try:
+        mine.give_up()
+        assert until(lambda: Lease(str(tmp_path)).take(ME) is None)
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[]", '{"number": 7}'])
+def test_whatever_its_file_says(tmp_path: Path, text: str) -> None:
+    """The lock decides, not the file."""
+    (tmp_path / "lease").write_text(text)
+    mine = Lease(str(tmp_path))
+    assert not mine.held()
+    assert mine.take(ME) is None
+    number = json.loads((tmp_path / "lease").read_text())["number"]
+    assert number == (8 if "7" in text else 1)
+    mine.give_up()
+    assert json.loads((tmp_path / "lease").read_text()) == {"number": number}
