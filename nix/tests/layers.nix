@@ -38,6 +38,16 @@ in
       expected = [ "base" "libc" "crypto" "packages" ];
     };
 
+    testOwnProgramsComeBeforeFiles = {
+      expr = planOf { debian = [ "haproxy" ]; programs = [ "door" ]; files = { "/" = "x"; }; };
+      expected = [ "base" "libc" "crypto" "packages" "programs" "files" ];
+    };
+
+    testABareImageSharesNothing = {
+      expr = planOf { bare = true; programs = [ "door" ]; };
+      expected = [ "programs" ];
+    };
+
     testPythonSharesTheChain = {
       expr = (lib.layers.plan {
         inherit locks;

@@ -268,12 +268,12 @@ def test_rolling_problems_come_at_once() -> None:
     assert len(problems(text.replace("errors: 0.5", "errors: 2"))) == 3
 
 
-def test_the_edge_itself_does_not_roll() -> None:
-    """Nothing could switch from one edge to another."""
+def test_the_edge_itself_rolls_beside_only() -> None:
+    """Nothing could switch from one edge to another; two that share a port can be there."""
     text = ROLLING.replace('edge: {image: i, ports: ["80:80"]}', "edge: {image: i, x-slipway: %s}")
-    for how in ("{roll: true}", "{roll: beside}"):
-        (found,) = problems(text % how)
-        assert "services.edge.x-slipway.roll: is the edge" in found
+    (found,) = problems(text % "{roll: true}")
+    assert "services.edge.x-slipway.roll: is the edge" in found
+    assert read([("f.yml", text % "{roll: beside}")]).rolled["edge"] == "beside"
 
 
 @pytest.mark.parametrize(
