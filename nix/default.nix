@@ -86,6 +86,7 @@ in
     nix2container = go.nix2container;
     actionlint = go.actionlint;
     probe = go.probe;
+    door = go.door;
     compose-model = go.compose-model;
     rehearsal-host = import ./rehearsal { inherit stage0 debian; lock = groups; };
   };

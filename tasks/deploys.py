@@ -10,8 +10,8 @@ from slipway.app.checkout import maker
 from slipway.app.present import outcome_text, plan_text, steps_text
 from slipway.app.target import Target
 from slipway.app.workspace import Workspace, new_token
-from slipway.operate import running
 from slipway.operate import scale as scales
+from slipway.operate.down import down as take_down
 from slipway.operate.releases import listed, releases_json, releases_text
 from slipway.operate.restart import restart as start_anew
 from slipway.operate.rollback import roll_back
@@ -156,10 +156,12 @@ def releases(workspace: Workspace, host: str | None = None, json: bool = False) 
     return Answer(releases_json(found), releases_text(found))
 
 
-@command(help={"host": HOST})
-def down(workspace: Workspace, host: str | None = None) -> Answer:
+@command(help={"host": HOST, "wait": WAIT, "json": JSON})
+def down(
+    workspace: Workspace, host: str | None = None, wait: bool = False, json: bool = False
+) -> Answer:
     """Stop the stack; data, secrets, images and releases stay."""
     with workspace.target(host) as target:
-        live = running.down(target.doors, maker(), new_token())
-    talk = f"{live.id} is down; data was kept. Bring it back with ./inv deploy"
-    return Answer({"release": live.id}, talk=talk)
+        ended = take_down(target.doors, maker(), new_token(), wait=wait)
+    talk = f"{ended.release.id} is down; data was kept. Bring it back with ./inv deploy"
+    return Answer(ended.to_json(), talk=talk)

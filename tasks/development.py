@@ -10,6 +10,7 @@ from pathlib import Path
 from slipway.app.answer import Answer
 from slipway.app.bench import bench as measure
 from slipway.app.figure import figures_text
+from slipway.app.timeline import timeline as deploy_timeline
 from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from slipway.hosts.rehearsal import require_root
@@ -65,12 +66,23 @@ def test_(
     return attached(workspace, [*argv, *(["-k", match] if match else []), *remainder()])
 
 
-@command(help={"runs": "how often each timed thing is repeated", "json": JSON})
-def bench(workspace: Workspace, runs: int = 5, json: bool = False) -> Answer:
+@command(
+    help={
+        "runs": "how often each timed thing is repeated",
+        "timeline": "only where the time of a deploy of one changed line goes",
+        "json": JSON,
+    }
+)
+def bench(
+    workspace: Workspace, runs: int = 5, timeline: bool = False, json: bool = False
+) -> Answer:
     """Measure sizes, bytes and times on this machine."""
     if runs < 1:
         raise ConfigError(f"--runs {runs} should be 1 or more", hint="./inv bench", stage="config")
     images = workspace.images(locked=True, samples=True)
+    if timeline:
+        parts = deploy_timeline(workspace.root, workspace.report)
+        return Answer([figure.to_json() for figure in parts], figures_text(parts))
     figures = measure(workspace.root, images, workspace.report, runs=runs)
     return Answer([figure.to_json() for figure in figures], figures_text(figures))
 

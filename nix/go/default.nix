@@ -39,6 +39,9 @@ in
   /** The health probe that is in every image. */
   probe = ours "probe";
 
+  /** Owns the port, and lends sockets for it to those that serve there. */
+  door = ours "door";
+
   /** Says what Compose files mean, by Compose's own library. */
   compose-model = ours "compose-model";
 }

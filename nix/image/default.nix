@@ -34,6 +34,13 @@ let
     sealed = true;
   };
 
+  programsOf = image: stage0.run {
+    name = "layer-programs";
+    script = ./programs.sh;
+    inputs = { programs = map (name: go.${name}) image.programs; };
+    sealed = true;
+  };
+
   filesOf = image: stage0.run {
     name = "layer-files";
     script = ./files.sh;
@@ -65,6 +72,7 @@ let
     let kind = layer.kind or "";
     in
     if kind == "application" then application
+    else if kind == "programs" then programsOf image
     else if kind == "files" then filesOf image
     else debian.merge "layer-${layer.title}" (treesOf image layer);
 

@@ -35,7 +35,7 @@ in
 
     The order is fixed, so that roles share the longest possible chain: base, libc, crypto, python,
     heavy wheels, other wheels, wheels of further sets, application; for roles without Python the
-    role's own packages and files. No image gets more than eight.
+    role's own packages, our programs and files. A bare image has none that are shared. No image gets more than eight.
 
     # Type
     plan :: { locks, heavyBytes, image } -> [{ title, packages?, wheels?, kind? }]
@@ -55,9 +55,11 @@ in
         [ (debianLayer locks "python" // { kind = "python"; }) ]
         ++ wheelLayers { inherit locks heavyBytes image; };
       top = if isPython then [ { title = "application"; kind = "application"; } ] else [ ];
+      programs = if image.programs == [ ] then [ ] else [ { title = "programs"; kind = "programs"; } ];
       files = if image.files == { } then [ ] else [ { title = "files"; kind = "files"; } ];
-      base = map (name: debianLayer locks name // (if name == "base" then { kind = "base"; } else { })) shared;
-      all = filter hasContent (base ++ python ++ [ own ] ++ top ++ files);
+      base = if image.bare then [ ] else
+        map (name: debianLayer locks name // (if name == "base" then { kind = "base"; } else { })) shared;
+      all = filter hasContent (base ++ python ++ [ own ] ++ programs ++ top ++ files);
     in
     if length all > 8
     then throw "layers.plan: ${image.role} would have ${toString (length all)} layers, eight at the most; give it fewer Python sets or no own packages"

@@ -13,7 +13,9 @@
     inherit role;
     debian = image.debian or [ ];
     python = image.python or [ ];
+    programs = image.programs or [ ];
     files = image.files or { };
+    bare = image.bare or false;
     entrypoint = image.entrypoint or (throw "oci.withDefaults: image.${role} has no entrypoint in slipway.toml");
     command = image.command or [ ];
     environment = image.environment or { };
@@ -38,8 +40,9 @@
       environment = {
         PATH = "${if isPython then "/app/bin:" else ""}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         LANG = "C.UTF-8";
-        SSL_CERT_FILE = "/etc/ssl/certs/ca-certificates.crt";
-      } // (if isPython then { PYTHONDONTWRITEBYTECODE = "1"; PYTHONUNBUFFERED = "1"; } else { })
+      }
+      // (if image.bare then { } else { SSL_CERT_FILE = "/etc/ssl/certs/ca-certificates.crt"; })
+      // (if isPython then { PYTHONDONTWRITEBYTECODE = "1"; PYTHONUNBUFFERED = "1"; } else { })
       // image.environment;
     in
     {
@@ -50,10 +53,10 @@
       Labels = {
         "org.opencontainers.image.title" = "${application.title or application.name} ${image.role}";
         "org.opencontainers.image.description" = application.description or "";
-        "org.opencontainers.image.base.name" = "debian:trixie";
         "io.slipway.application" = application.name;
         "io.slipway.role" = image.role;
-      };
+      }
+      // (if image.bare then { } else { "org.opencontainers.image.base.name" = "debian:trixie"; });
     }
     // (if image.command == [ ] then { } else { Cmd = image.command; })
     // (if image.port == 0 then { } else { ExposedPorts = { "${toString image.port}/tcp" = { }; }; });

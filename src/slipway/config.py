@@ -11,6 +11,8 @@ from slipway.errors import ConfigError
 from slipway.reading import Reader, parse_toml, read_text
 
 _NAME = "slipway.toml"
+PROGRAMS = ("door",)
+"""Our own programs that an image may ask for."""
 LAYER_ORDER = ("base", "libc", "crypto", "python")
 _OTHER_ARCHITECTURE = (
     'should be "amd64", got {!r}: images, packages and wheels are made for that processor only'
@@ -26,7 +28,9 @@ class ImageConfig:
         role: its name, such as ``api``.
         debian: packages of its own, besides the shared layers.
         python: names of Python sets; empty for a role without Python.
+        programs: our own programs in it, of :data:`PROGRAMS`.
         files: folder in the image to folder in the repository.
+        bare: whether it goes without the shared layers.
         entrypoint: program and arguments that always run.
         command: default further arguments.
         environment: variables.
@@ -37,7 +41,9 @@ class ImageConfig:
     role: str
     debian: tuple[str, ...]
     python: tuple[str, ...]
+    programs: tuple[str, ...]
     files: dict[str, str]
+    bare: bool
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     environment: dict[str, str]
@@ -173,7 +179,9 @@ def _image(role: str, reader: Reader, sets: tuple[str, ...]) -> ImageConfig:
         role=role,
         debian=reader.texts("debian", []),
         python=reader.texts("python", []),
+        programs=reader.texts("programs", []),
         files=reader.text_map("files"),
+        bare=reader.flag("bare", False),
         entrypoint=reader.texts("entrypoint"),
         command=reader.texts("command", []),
         environment=reader.text_map("environment"),
@@ -184,6 +192,11 @@ def _image(role: str, reader: Reader, sets: tuple[str, ...]) -> ImageConfig:
     for index, name in enumerate(image.python):
         if name not in sets:
             reader.note(f"python[{index}]", f"there is no Python set {name}")
+    for index, name in enumerate(image.programs):
+        if name not in PROGRAMS:
+            reader.note(f"programs[{index}]", f"there is no program {name}, only {PROGRAMS}")
+    if image.bare and (image.debian or image.python):
+        reader.note("bare", "packages and Python sets need the shared layers")
     for target in image.files:
         if not target.startswith("/"):
             reader.note(f"files.{target}", "should start with /")

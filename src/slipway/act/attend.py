@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from slipway.act.doors import Doors
-from slipway.act.outcome import StepTime
+from slipway.act.outcome import PartTime, StepTime
 from slipway.act.runner import Event, Runner
 from slipway.errors import CommandFailed, HostUnreachable, Interrupted, SlipwayError
 from slipway.report import human_bytes
@@ -39,11 +39,13 @@ class Attended:
         end: how it ended.
         times: how long its steps took.
         resumed: how often the connection broke and was opened again.
+        requests: how many the edge had when it was counted; None when it was not.
     """
 
     end: Mapping[str, Any] = field(default_factory=dict)
     times: list[StepTime] = field(default_factory=list)
     resumed: int = 0
+    requests: int | None = None
 
 
 class _Attendance:
@@ -51,6 +53,8 @@ class _Attendance:
         self._doors, self._run, self._turn = doors, run, turn
         self._first = 0
         self._began: dict[str, float] = {}
+        self._parts: list[PartTime] = []
+        self._step_at = 0.0
         self._cancelled = False
         self._forgotten = 0
         self.heard = Attended()
@@ -95,10 +99,17 @@ class _Attendance:
         self._first = event["number"] + 1
         if kind == "step":
             report.step(event["name"], event["about"])
-            self._began[event["name"]] = event["at"]
+            self._began[event["name"]] = self._step_at = event["at"]
+            self._parts = []
         elif kind == "done":
             seconds = event["at"] - self._began[event["step"]]
-            self.heard.times.append(StepTime(event["step"], seconds))
+            self.heard.times.append(StepTime(event["step"], seconds, tuple(self._parts)))
+        elif kind == "part":
+            seconds = event["at"] - self._step_at
+            self._parts.append(PartTime(event["service"], event["part"], seconds))
+        elif kind == "requests":
+            self.heard.requests = event["number"]
+            report.say(f"  {event['number']} requests are under way")
         elif kind == "say":
             report.say(event["text"])
         elif kind == "warn":

@@ -10,20 +10,46 @@ from slipway.runner.containers import Container
 
 
 @dataclass(frozen=True, slots=True)
+class PartTime:
+    """When a part of a step was reached.
+
+    Attributes:
+        service: whose.
+        name: ``start`` (a new container stands beside the old), ``healthy``, or ``switch`` (the old
+            one gets no more requests).
+        seconds: since the step began.
+    """
+
+    service: str
+    name: str
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, to the millisecond."""
+        return {"service": self.service, "name": self.name, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
 class StepTime:
     """How long a step took.
 
     Attributes:
         name: the step.
         seconds: its duration.
+        parts: of it, in the order in which they were reached.
     """
 
     name: str
     seconds: float
+    parts: tuple[PartTime, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields, to the millisecond."""
-        return {"name": self.name, "seconds": round(self.seconds, 3)}
+        return {
+            "name": self.name,
+            "seconds": round(self.seconds, 3),
+            "parts": [part.to_json() for part in self.parts],
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from slipway.plan.actions import (
     Ask,
     Check,
     Compose,
+    Count,
     Load,
     Remove,
     Retire,
@@ -79,6 +80,8 @@ def action_text(action: Action) -> str:
             return f"start {_names(action.services)} beside the old (of {action.release})"
         case Roll():
             return f"roll {_names(action.services)} (to {action.release})"
+        case Count():
+            return "count the requests that the edge has"
         case Room():
             return f"see whether the edge has places for {_names(action.services)}"
         case Retire():

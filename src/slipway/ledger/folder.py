@@ -246,7 +246,7 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
     with tarfile.open(fileobj=holder, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for number, entry in enumerate(entries):
             words += _words(entry, str(number))
-            if isinstance(entry, File | Text):
+            if isinstance(entry, File) or (isinstance(entry, Text) and entry.text):
                 data = _content(entry, contents)
                 head = tarfile.TarInfo(str(number))
                 head.size, head.mode = len(data), 0o600
@@ -262,7 +262,8 @@ def _words(entry: Entry, number: str) -> list[str]:
     if isinstance(entry, Link):
         return ["link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-"]
     if isinstance(entry, Text):
-        return ["file" if entry.text else "unlink", entry.path, "0644", "-", number]
+        kind = "file" if entry.text else "unlink"
+        return [kind, entry.path, "0644", "-", number if entry.text else "-"]
     owner = "-" if entry.owner is None else str(entry.owner)
     kind = "directory" if isinstance(entry, Directory) else "fresh" if entry.fresh else "file"
     return [kind, entry.path, f"{entry.mode:04o}", owner, number]

@@ -1,4 +1,4 @@
-"""Work with a stack that runs: logs, commands in it, one-off commands, taking it down."""
+"""Work with a stack that runs: logs, commands in it, one-off commands."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import re
 from collections.abc import Sequence
 
 from slipway.act.doors import Doors
-from slipway.act.run import Errand, carry_out
 from slipway.errors import ConfigError, DeployError
 from slipway.ledger.release import Release
-from slipway.plan.actions import Compose
-from slipway.plan.step import Step
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
-_DOWN_S = 300.0
 
 
 def live_release(doors: Doors) -> Release:
@@ -100,35 +96,3 @@ def run_once(doors: Doors, service: str, command: Sequence[str]) -> int:
     live = live_release(doors)
     arguments = ("run", "--rm", "--no-deps", service, *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
-
-
-def down(doors: Doors, who: str, token: str) -> Release:
-    """End the stack; data, secrets, images and releases stay.
-
-    Returns:
-        The release that was live.
-
-    Raises:
-        DeployError: nothing is deployed, or somebody else is at work there.
-    """
-    live = live_release(doors)
-    services = ", ".join(live.hashes)
-    arguments = ("down", "--remove-orphans")
-    step = Step(
-        "down",
-        f"ends {services}",
-        do=(Compose(live.id, arguments, _DOWN_S),),
-        reason="./inv deploy brings it up again",
-    )
-    errand = Errand(
-        id=f"{doors.clock.now():%Y%m%d-%H%M%S}-down-{token[:6]}",
-        what="down",
-        who=who,
-        release=live,
-        live=live.id,
-        steps=(step,),
-        word="down",
-        intent={"who": who, "down": True},
-    )
-    carry_out(doors, errand)
-    return live

@@ -258,6 +258,17 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """Tell how many requests the edge has."""
+
+    where: ClassVar[str] = "host"
+
+    def to_json(self) -> dict[str, object]:
+        """The action's name."""
+        return {"action": "count", "where": self.where}
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """See whether the edge has a place for each container that is wanted.
 
@@ -331,5 +342,5 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
 
 Action = (
     Load | Write | Remove | Compose | Watch | Ask | Run
-    | Start | Roll | Retire | Room | Soak | Check
+    | Start | Roll | Retire | Room | Count | Soak | Check
 )  # fmt: skip

@@ -18,6 +18,7 @@ from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
 from slipway.stack.health import health_check, replicas, seconds
 from slipway.stack.model import Stack
+from slipway.stack.ports import published_ports
 from slipway.stack.shape import Shape, network_name
 
 _STOP_GRACE_S = 10.0
@@ -165,6 +166,7 @@ def _change(wanted: _Wanted, service: str, containers: Sequence[Container]) -> C
     if not containers:
         return ContainerChange(service, "create", "not running")
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
+    rolls = rolls and not _has_port_of_another(stack, service, containers)
     old: tuple[str, ...] = ()
     reason = _reason(wanted, service, containers)
     if reason is None:
@@ -177,6 +179,13 @@ def _change(wanted: _Wanted, service: str, containers: Sequence[Container]) -> C
     if rolls and replicas(body):
         return ContainerChange(service, "roll", reason, old=old)
     return ContainerChange(service, "recreate", reason, downtime(body), old)
+
+
+def _has_port_of_another(stack: Stack, service: str, containers: Sequence[Container]) -> bool:
+    """Whether it publishes a port that another service now wants, which can't start beside it."""
+    others = [one for one in stack.standing if one != service]
+    wanted = set(published_ports(stack.services, others))
+    return any(wanted & set(one.ports) for one in containers)
 
 
 def _reason(wanted: _Wanted, service: str, containers: Sequence[Container]) -> str | None:

@@ -9,7 +9,7 @@ from slipway.plan.actions import Retire, Roll, Room, Watch
 from slipway.plan.changes import downtime
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.common import belief, marked, up
+from slipway.plan.steps.common import anew, belief, marked
 from slipway.plan.values import ContainerChange, Plan
 from slipway.runner.containers import Container, standing
 from slipway.runner.roll import Rolling
@@ -46,18 +46,26 @@ def steps(draft: Draft) -> tuple[Step, ...]:
 def _rolled(draft: Draft, one: Rolling) -> tuple[Step, ...]:
     """All that are there are old; the way back is to those of them that are well."""
     fresh = replace(one, old=tuple(each.id for each in _there(draft, one.service)))
+    others = _further(draft, one)
     back = kept(draft, one)
     release = draft.release.id
     switch = Step(
         NAME,
         f"{one.service} beside the old, then switch",
         belief(draft),
-        (Roll(release, (fresh,)),),
-        (Roll(release, (back,)), Retire((back,))),
+        (Roll(release, (fresh, *others)),),
+        (Roll(release, (back, *others)), Retire((back,))),
     )
     about = "end the old containers when their requests have ended"
     retire = Step("retire", about, do=(Retire((fresh,)),), reason=_REASON)
     return (*room((fresh,)), switch, retire)
+
+
+def _further(draft: Draft, one: Rolling) -> tuple[Rolling, ...]:
+    """Those with several containers, of which a new edge finds only one by its name."""
+    if one.service != draft.release.edge.get("service"):
+        return ()
+    return tuple(each for each in draft.counted.rolling if each.behind and each.containers > 1)
 
 
 def kept(draft: Draft, one: Rolling) -> Rolling:
@@ -76,9 +84,8 @@ def room(services: Sequence[Rolling]) -> tuple[Step, ...]:
 
 
 def _stopped(draft: Draft, service: str) -> Step:
-    anew = up(draft, ("--no-deps", "--force-recreate"), (service,))
     wanted = tuple(one for one in marked(draft.counted) if one.service == service)
-    do = (anew, Watch(wanted))
+    do = (*anew(draft, (service,)), Watch(wanted))
     return Step(NAME, f"{service}: the old stops first", belief(draft), do, do)
 
 

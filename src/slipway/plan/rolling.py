@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from slipway.ledger.release import Release
 from slipway.plan.expected import expected
@@ -11,6 +12,23 @@ from slipway.stack.health import seconds
 from slipway.stack.model import Stack
 
 _STOP_GRACE_S = 10.0
+
+
+def phases(services: Sequence[Rolling], edge: str) -> tuple[tuple[Rolling, ...], ...]:
+    """What is rolled at once, in order: the edge comes last.
+
+    A new edge asks Docker for the names of services, which lead to every container that there is.
+    Once the others were switched all of these are well, and before the old edge ends the new one
+    is told which are the right ones: hence all are in the last one.
+
+    Args:
+        services: those to roll.
+        edge: the edge's service; empty without one.
+    """
+    others = tuple(one for one in services if one.service != edge)
+    if others and len(others) < len(services):
+        return others, tuple(services)
+    return (tuple(services),) if services else ()
 
 
 def rolling(stack: Stack, release: Release) -> tuple[Rolling, ...]:

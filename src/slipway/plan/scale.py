@@ -142,7 +142,7 @@ def steps(draft: Draft, live: Release, held: Scale) -> tuple[Step, ...]:
     if rolled:
         do.append(Roll(release, rolled))
     if others:
-        do.append(up(draft, ("--no-deps",), others))
+        do.append(up(draft, ("--no-recreate",), others))
         wanted = [one for one in marked(draft.counted) if one.service in others]
         do.append(Watch(tuple(wanted)))
     back = Write((Text(SCALE, scale_text(held) if held else ""),))
@@ -173,5 +173,5 @@ def _back(draft: Draft, live: Release, held: Scale) -> tuple[Action, ...]:
     actions: list[Action] = [Roll(release, rolled), Retire(rolled)] if rolled else []
     if others:
         before = replace(draft, seen=replace(draft.seen, memory=replace(memory, scale=held)))
-        actions.append(up(before, ("--no-deps",), others))
+        actions.append(up(before, ("--no-recreate",), others))
     return tuple(actions)

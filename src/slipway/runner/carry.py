@@ -91,11 +91,18 @@ class Carrier:
         return True
 
     def _roll(self, action: Json) -> bool:
-        self.failed_over += self._roller.switch(action)
+        switched = self._roller.switch(action)
+        self.failed_over += [one for one in switched if one not in self.failed_over]
         return True
 
     def _retire(self, action: Json) -> bool:
         self._roller.retire(action)
+        return True
+
+    def _count(self, action: Json) -> bool:
+        number = self._roller.requests()
+        if number is not None:
+            self.doors.listener.tell("requests", number=number)
         return True
 
     def _room(self, action: Json) -> bool:
@@ -120,6 +127,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "roll": Carrier._roll,
     "retire": Carrier._retire,
     "room": Carrier._room,
+    "count": Carrier._count,
     "soak": Carrier._soak,
     "check": Carrier._check,
 }

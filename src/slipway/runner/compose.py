@@ -36,7 +36,7 @@ def carry_out(doors: Doors, action: Mapping[str, Any]) -> bool:
         return True
     pending = _listed(done.out)
     for one in pending:
-        doors.listener.tell("say", text="  " + "  ".join(str(value) for value in one.values()))
+        doors.listener.tell("say", text=f"  {one.get('revision', '')}  {one.get('message', '')}")
     if not pending:
         doors.listener.tell("say", text="  nothing to do")
     return bool(pending)

@@ -48,6 +48,7 @@ class Roller:
     def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
         self._doors, self._place = doors, place
         self._stopping: dict[tuple[str, ...], Stopping] = {}
+        self._noted: set[tuple[str, str]] = set()
         self._release, self._before = "", set[str]()
 
     def start(self, action: Mapping[str, Any]) -> None:
@@ -77,6 +78,8 @@ class Roller:
             {c.id for c in self._doors.docker.containers()},
         )
         self._start(action["release"], services)
+        for one in services:
+            self._note(one.service, "start")
         limit = max(one.deadline_s for one in services) + _SWITCH_S
         self._until(services, switching, began + limit, started=began)
         containers = self._doors.docker.containers()
@@ -122,6 +125,13 @@ class Roller:
                 if why:
                     hint = "add servers to that backend, as its others are, and deploy"
                     raise Failed(why, hint=hint)
+
+    def requests(self) -> int | None:
+        """How many requests the edges have now; None when there is none that could be asked."""
+        edges = self._edges(self._doors.docker.containers())
+        if not edges:
+            return None
+        return sum(server.sessions for one in edges for server in self._servers(one))
 
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
         """The containers, and what each running edge says of itself."""
@@ -208,16 +218,26 @@ class Roller:
             for one in services:
                 step = decide(one, containers, servers, networks)
                 commands += step.commands
-                if not step.done:
+                if step.done:
+                    self._note(one.service, "switch")
+                else:
                     waiting[step.waiting or f"the edge to leave the old {one.service}"] = None
             if commands and container:
                 self._order(container, commands)
         return tuple(waiting)
 
+    def _note(self, service: str, part: str) -> None:
+        """Tell once how far a service is: ``start``, ``healthy``, ``switch``."""
+        if (service, part) not in self._noted:
+            self._noted.add((service, part))
+            self._doors.listener.tell("part", service=service, part=part)
+
     def _check(
         self, services: Sequence[Rolling], containers: Sequence[Container], seconds: float
     ) -> None:
         for one in services:
+            if sum(c.well for c in parts(one, containers).right) >= one.containers:
+                self._note(one.service, "healthy")
             broken = fault(one, containers)
             if broken is None and seconds > one.deadline_s:
                 late = [c for c in parts(one, containers).right if not c.well]

@@ -61,8 +61,9 @@ def _service_problems(stack: Stack) -> list[Problem]:
             problems.append(Problem(f"{OWN}.{where}", f"{service} has a profile: it doesn't stand"))
     for service, rolling in stack.rolled.items():
         where = f"services.{service}.{OWN}.roll"
-        if service == edge:
-            problems.append(Problem(where, "is the edge: nothing switches from it to another"))
+        if service == edge and rolling == "edge":
+            why = "is the edge, which rolls only beside: nothing switches from it to another"
+            problems.append(Problem(where, why))
         elif rolling == "edge" and not edge:
             problems.append(Problem(where, f"needs an edge that switches: {OWN}.edge names none"))
     return problems

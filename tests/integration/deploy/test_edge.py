@@ -7,7 +7,9 @@ it.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -22,10 +24,12 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.deploy.conftest import MakeRoom
-from tests.integration.deploy.rooms import ROOT, House, Room, wait_for
+from tests.integration.deploy.rooms import APPS, ROOT, House, Room, wait_for
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
-START = ["/usr/sbin/haproxy", "-W", "-db", "-f", CONFIG]
+DOOR, SOCKET = "/data/door", "/data/door.sock"
+LEND = [DOOR, "lend", ":8080", SOCKET]
+START = [DOOR, "run", SOCKET, "/usr/sbin/haproxy", "-db", "-f", CONFIG]
 PORTS = {"api": 8000, "frontend": 8081, "flower": 5555}
 
 
@@ -144,6 +148,25 @@ class Edge:
     names: Names
     backends: dict[str, Backend] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    lender: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Start another one, which is the one that is spoken of from here on."""
+        self.process = self.room.start(START)
+        self.healthy()
+
+    def healthy(self) -> None:
+        """Wait until it answers commands, as the health check in the Compose file does."""
+
+        def up() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.room.log.read_text()
+            try:
+                return self.command("show info").startswith("Name: HAProxy")
+            except OSError:
+                return False
+
+        wait_for(up, "the edge to be healthy")
 
     def add(self, name: str, address: str) -> Backend:
         """A backend that listens; its name is not known yet."""
@@ -254,29 +277,24 @@ class Load:
 
 
 @pytest.fixture
-def edge(make_room: MakeRoom) -> Iterator[Edge]:
+def edge(make_room: MakeRoom, door: Path) -> Iterator[Edge]:
     """A running edge without backends; the frontend has another port, as all share an address."""
     room = make_room("edge")
     config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
     assert config.count(" frontend:8080 ") == 1
-    folder = room.folder / "etc"
-    folder.mkdir()
+    folder, shared = room.folder / "etc", room.folder / "door"
+    for one in (folder, shared):
+        one.mkdir()
     (folder / "haproxy.cfg").write_text(config.replace(" frontend:8080 ", " frontend:8081 "))
-    room.binds[folder] = "/etc/haproxy"
+    shutil.copy2(door, shared)
+    os.chown(shared, APPS, APPS)
+    room.binds |= {folder: "/etc/haproxy", shared: "/data"}
     (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
+    with room.house.entered():
+        Path("/proc/sys/net/ipv4/tcp_migrate_req").write_text("1")
     made = Edge(room, Names(room.house))
-    made.process = room.start(START)
-
-    def up() -> bool:
-        assert made.process is not None
-        assert made.process.poll() is None, room.log.read_text()
-        with room.house.entered(), httpx.Client(timeout=2, trust_env=False) as client:
-            try:
-                return client.get("http://127.0.0.1:8405/health").status_code == 200
-            except httpx.TransportError:
-                return False
-
-    wait_for(up, "the edge to be healthy")
+    made.lender = room.start(LEND)
+    made.begin()
     yield made
     for backend in made.backends.values():
         backend.stop()
@@ -294,12 +312,13 @@ def full(edge: Edge) -> Edge:
     return edge
 
 
-def test_the_configuration_is_valid_without_a_warning(make_room: MakeRoom) -> None:
+def test_the_configuration_is_valid_without_a_warning(edge: Edge) -> None:
     """HAProxy takes the file with warnings counted as errors."""
-    room = make_room("edge")
-    room.binds[ROOT / "deploy/edge"] = "/etc/haproxy"
-    (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
-    assert room.run(["/usr/sbin/haproxy", "-dW", "-c", "-f", CONFIG]) == (0, "")
+    checking = [*START[:3], "/usr/sbin/haproxy", "-dW", "-c", "-f", CONFIG]
+    code, said = edge.room.run(checking)
+    assert code == 0, said
+    assert "could not resolve address 'api', disabling server" in said
+    assert not re.search("WARNING|ALERT", said)
 
 
 def test_it_starts_before_its_backends_and_says_so(edge: Edge) -> None:
@@ -550,16 +569,46 @@ def test_a_graceful_stop_lets_a_running_request_end(full: Edge) -> None:
     wait_for(lambda: "/api/slow" in full.backends["api"].paths, "the slow request")
     full.room.signal(full.process, signal.SIGUSR1)
 
-    def closed() -> bool:
-        with full.room.house.entered():
-            return ":1F90 00000000:0000 0A" not in Path("/proc/thread-self/net/tcp").read_text()
-
-    wait_for(closed, "the port to be closed")
+    wait_for(lambda: not _listens(full), "the port to be closed")
     assert full.process.poll() is None
     full.backends["api"].gate.set()
     running.join(20)
     assert codes == [200]
     assert full.process.wait(15) == 0
+
+
+def test_another_edge_takes_over_without_a_gap(full: Edge) -> None:
+    """Three replacements: the next one starts beside, then the old one is told to stop."""
+    load = Load(full)
+    with load.running():
+        for _ in range(3):
+            old = full.process
+            assert old is not None
+            full.begin()
+            load.go_on()
+            full.room.signal(old, signal.SIGUSR1)
+            assert old.wait(30) == 0
+            load.go_on()
+    assert set(load.codes) == {200}
+
+
+def test_an_edge_begins_anew_when_the_door_does(full: Edge) -> None:
+    """Its socket leads nowhere without the lender; it gets another one, and stays the same one."""
+    assert full.process is not None
+    assert full.lender is not None
+    full.room.kill(full.lender)
+    wait_for(lambda: not _listens(full), "the edge to let go of the socket")
+    full.lender = full.room.start(LEND)
+    full.healthy()
+    full.wait("api/a", "UP")
+    with full.client() as client:
+        assert client.get("/api/x").status_code == 200
+    assert full.process.poll() is None
+
+
+def _listens(edge: Edge) -> bool:
+    with edge.room.house.entered():
+        return ":1F90 00000000:0000 0A" in Path("/proc/thread-self/net/tcp").read_text()
 
 
 def test_internal_pages_are_on_the_internal_port(full: Edge) -> None:

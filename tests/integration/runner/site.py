@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from typing import Any
 from tests.integration.act import docker_program
 
 from slipway.act.pack import packed
+from slipway.ledger.entries import Link
+from slipway.plan.actions import Compose, Write
 
 _LONG_S = 60.0
 _PAUSE_S = 0.02
@@ -38,6 +42,22 @@ def _service(image: str, config: str) -> dict[str, Any]:
     return {"image": image, "labels": labels, "healthcheck": {"test": ["CMD", "x"]}}
 
 
+def _rooted(root: Path) -> bytes:
+    """The runner, of which what the host does at its boot lies below a folder of the test's own."""
+    default, holder = b'root: str = "/"', io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(packed().data)) as archive,
+        zipfile.ZipFile(holder, "w") as changed,
+    ):
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name == "slipway/runner/boot.py":
+                assert default in data
+                data = data.replace(default, f"root: str = {str(root)!r}".encode())
+            changed.writestr(name, data)
+    return holder.getvalue()
+
+
 class Site:
     """The application's folder, with releases ``r1``, which is live, and ``r2``.
 
@@ -50,7 +70,8 @@ class Site:
         self.bin.mkdir()
         self.file = self.app / "runner" / packed().name
         self.file.parent.mkdir(parents=True)
-        self.file.write_bytes(packed().data)
+        self.root = folder / "root"
+        self.file.write_bytes(_rooted(self.root))
         program = Path(docker_program.__file__).read_text("utf-8")
         docker = self.bin / "docker"
         docker.write_text(f"#!{sys.executable}\n{program}")
@@ -153,16 +174,12 @@ def _alive(pid: int) -> bool:
 
 def compose(release: str) -> dict[str, Any]:
     """Bring a release up."""
-    return {
-        "action": "compose", "where": "host", "release": release, "arguments": ["up", "--detach"],
-        "timeout_s": 60.0, "failed": "", "gate": False, "output": "", "input": "",
-    }  # fmt: skip
+    return Compose(release, ("up", "--detach"), 60.0).to_json()
 
 
 def link(release: str) -> dict[str, Any]:
     """Make a release the live one."""
-    entry = {"kind": "link", "path": "current", "target": f"releases/{release}"}
-    return {"action": "write", "where": "host", "entries": [entry]}
+    return Write((Link("current", f"releases/{release}"),)).to_json()
 
 
 TURN = {"action": "ask", "where": "here", "url": "u", "timeout_s": 60.0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +54,6 @@ def test_it_goes_on_when_nobody_is_there(site: Site) -> None:
     """What takes another machine is left out and named; nobody is waited for for ever."""
     site.start(request(turns=("verify",)))
     assert site.follow()[-1]["event"] == "turn"
-    heard = site.app / f"runs/{RUN}/heard"
-    os.utime(heard, (0, 0))
     until(lambda: (site.app / f"runs/{RUN}/end.json").exists())
     end = site.last()
     assert (end["outcome"], end["absent"], site.live) == ("done", ["ask"], "r2")
@@ -95,12 +92,11 @@ def test_killed_in_a_step(site: Site, where: str) -> None:
     if where == "verify":
         assert site.ask("follow", RUN, str(last["number"] + 1)) == [{"event": "lost"}]
     if where == "prune":
-        # There is nobody to take its turn.
-        os.utime(site.app / f"runs/{RUN}/heard", (0, 0))
+        site.answer(where)
     (answer,) = site.ask("settle")
     end = answer["settled"]
     if where == "prune":
-        assert (end["outcome"], end["late"], end["absent"]) == ("done", None, ["ask"])
+        assert (end["outcome"], end["late"]) == ("done", None)
         assert (site.live, site.images) == ("r2", ["sha256:2"])
     else:
         assert (end["outcome"], end["cause"]["kind"]) == ("undone", "lost")
@@ -149,3 +145,18 @@ def test_old_runs_go(site: Site) -> None:
     kept = sorted(path.name for path in (site.app / "runs").iterdir() if path.name != "last")
     assert len(kept) == 10
     assert kept[-1] == RUN
+
+
+def test_a_reboot_would_end_it(site: Site) -> None:
+    """While it goes on, the host's next boot is told to; when it has ended, nothing is left."""
+    (site.root / "run/systemd/system").mkdir(parents=True)
+    (site.root / "etc/systemd/system").mkdir(parents=True)
+    unit = site.root / "etc/systemd/system/slipway-demo.service"
+    site.start(request())
+    site.follow()
+    assert f'"settle" "{site.app}"' in unit.read_text()
+    site.kill()
+    assert unit.exists()
+    assert site.ask("settle")[0]["settled"]["outcome"] == "undone"
+    left = [path for path in site.root.rglob("*") if not path.is_dir()]
+    assert left == []

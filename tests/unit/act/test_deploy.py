@@ -40,7 +40,7 @@ def test_outcome_has_the_promised_fields() -> None:
     ]  # fmt: skip
     steps = value["steps"]
     assert isinstance(steps, list)
-    assert all(list(step) == ["name", "seconds"] for step in steps)
+    assert all(list(step) == ["name", "seconds", "parts"] for step in steps)
 
 
 def test_migration_starts_only_what_it_needs_first() -> None:
@@ -49,7 +49,7 @@ def test_migration_starts_only_what_it_needs_first() -> None:
     made.engine.pending = PENDING
     run(made)
     ups = [command for command in made.engine.commands if command[0] in ("up", "run")]
-    assert ups[0][-2:] == ("--no-deps", "db")
+    assert ups[0][-2:] == ("never", "db")
     assert ups[1][0] == "run"
     assert ups[1][-2:] == ("migrate", "--plan")
     assert ups[2][-1] == "migrate"

@@ -13,6 +13,7 @@ from tests.composing import stack as read_stack
 from langflix.scoring import settings as scoring
 from slipway.config import load
 from slipway.hosts.config import read_hosts
+from slipway.stack.health import seconds
 from slipway.stack.model import Stack, own_variables
 from slipway.stack.yamlfile import Findings, lint
 
@@ -150,16 +151,41 @@ def test_dependencies_wait_for_health(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(STACKS) - {"dev"}))
-def test_only_the_edge_publishes_ports(kind: str) -> None:
-    """Nothing but the edge can be reached from outside the host."""
+def test_only_the_door_publishes_ports(kind: str) -> None:
+    """Nothing but the door, which lends the edge its socket, can be reached from outside."""
     stack = STACKS[kind]
-    assert [name for name, body in stack.services.items() if body.get("ports")] == ["edge"]
+    assert [name for name, body in stack.services.items() if body.get("ports")] == ["door"]
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_the_edge_borrows_from_the_door(kind: str) -> None:
+    """Both have the folder of the socket, and what waits at one edge's socket can go to another."""
+    door, edge = (STACKS[kind].services[name] for name in ("door", "edge"))
+    (lent,), borrowed = door["volumes"], edge["volumes"]
+    assert lent in borrowed
+    images = load(ROOT).images
+    address, path = images["door"].command[1:]
+    assert images["edge"].entrypoint[:3] == ("/usr/bin/door", "run", path)
+    assert door["healthcheck"]["test"] == ["CMD", "/usr/bin/door", "check", path]
+    assert Path(path).parent == Path(lent["target"])
+    assert {f":{port['target']}" for port in door["ports"]} == {address}
+    assert door["sysctls"] == {"net.ipv4.tcp_migrate_req": "1"}
+    config = (DEPLOY / "edge/haproxy.cfg").read_text()
+    assert re.findall(r"^ +bind (.*)$", config, re.MULTILINE) == ["fd@3", ":8405"]
+
+
+def test_an_edge_has_the_time_that_its_streams_need() -> None:
+    """Its container is not killed before HAProxy itself gives up what still runs."""
+    config = (DEPLOY / "edge/haproxy.cfg").read_text()
+    own = re.search(r"^    hard-stop-after ([0-9]+)s$", config, re.MULTILINE)
+    assert own is not None
+    assert seconds(STACKS["base"].services["edge"]["stop_grace_period"], 0) > int(own[1])
 
 
 def test_development_publishes_on_this_machine_alone() -> None:
     """The further ports of the development file are bound to the loopback address."""
     for name, body in STACKS["dev"].services.items():
-        for port in body.get("ports", []) if name != "edge" else []:
+        for port in body.get("ports", []) if name != "door" else []:
             assert port["host_ip"] == "127.0.0.1"
 
 
@@ -254,7 +280,7 @@ def test_only_stateless_services_roll(kind: str) -> None:
     stack = STACKS[kind]
     behind = {name for name, rolling in stack.rolled.items() if rolling == "edge"}
     assert behind == {"api", "frontend", "flower"}
-    assert set(stack.rolled) - behind == {"worker"}
+    assert set(stack.rolled) - behind == {"worker", "edge"}
     config = (DEPLOY / "edge/haproxy.cfg").read_text()
     assert re.search(rf"^    stats socket {stack.edge.socket} .*level admin", config, re.MULTILINE)
     for name in behind:

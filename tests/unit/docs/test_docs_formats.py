@@ -25,9 +25,11 @@ from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.ledger.runs import LastRun
+from slipway.operate.down import Ended
 from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
 from slipway.operate.status import Drift, ServiceStatus, Status
+from slipway.plan.ending import Ending
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
@@ -193,8 +195,12 @@ def _status() -> Status:
     return Status("h", "r", "u", (service,), (Drift("api", "missing"),), run)
 
 
+def _release() -> Release:
+    return Release("r", "a", "2026", "w", "c", "u", "0", {}, {}, {}, (), {}, None)
+
+
 def _releases() -> dict[str, object]:
-    release = Release("r", "a", "2026", "w", "c", "u", "0", {}, {}, {}, (), {}, None)
+    release = _release()
     old = replace(release, id="q")
     return listed(Seen(Memory(Records((replace(release, previous="q"), old), "r"))))[0].to_json()
 
@@ -217,6 +223,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
         "releases": _releases(),
+        "down": Ended(_release(), (Ending("api", 1.0),), 1).to_json(),
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
         "lock": Checked(0, 0, 0).to_json(),

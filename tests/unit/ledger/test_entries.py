@@ -52,7 +52,7 @@ def meant(entry: Entry) -> tuple[Any, ...]:
     """What an entry says, but for the number of a directory."""
     if isinstance(entry, Link):
         return ("link" if entry.target else "unlink", entry.path, "-", "-", entry.target or "-")
-    assert not isinstance(entry, Text), "the host itself writes those"
+    assert not isinstance(entry, Text)
     owner = "-" if entry.owner is None else str(entry.owner)
     mode = f"{entry.mode:04o}"
     if isinstance(entry, Directory):

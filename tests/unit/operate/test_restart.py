@@ -59,8 +59,9 @@ def test_what_does_not_roll_is_stopped_first_and_says_so() -> None:
     assert outcome.predicted_s == {"web": 3.0}
     assert "web is stopped first: about 3 s" in made.talk.getvalue()
     assert ids(made, "web") != web
-    (command,) = made.engine.commands
-    assert command[-3:] == ("--no-deps", "--force-recreate", "web")
+    removed, started = made.engine.commands
+    assert removed == ("rm", "--stop", "--force", "web")
+    assert started[-2:] == ("--no-recreate", "web")
 
 
 def test_a_new_container_that_is_not_well_goes_again() -> None:
@@ -80,7 +81,7 @@ def test_one_that_is_ill_has_no_gap_to_avoid() -> None:
     made.engine.crash("db", health="unhealthy")
     made.engine.commands.clear()
     restart(made.doors, "me", "token", "db")
-    assert "--force-recreate" in made.engine.commands[0]
+    assert made.engine.commands[0][0] == "rm"
 
 
 def test_an_unknown_service_is_refused() -> None:

@@ -15,6 +15,7 @@ from slipway.act.outcome import Outcome
 from slipway.app.present import outcome_text, plan_text
 from slipway.errors import ConfigError, DeployError
 from slipway.operate import running as operate
+from slipway.operate.down import down
 from slipway.operate.releases import listed as listed_releases
 from slipway.operate.releases import releases_json, releases_text
 from slipway.operate.status import (
@@ -32,6 +33,7 @@ def deployed() -> World:
     """A host with the sample stack live."""
     made = world()
     deploy(wanted(), made.doors, "token")
+    made.host.files.update({f"/pool/demo/{name}": data for name, data in made.folder.files.items()})
     return made
 
 
@@ -193,7 +195,7 @@ def test_exec_and_run_pass_arguments_as_they_are() -> None:
 def test_down_keeps_data_and_records() -> None:
     """Down ends containers only; the next deploy brings the same release's content back."""
     made = deployed()
-    operate.down(made.doors, "me", "token")
+    down(made.doors, "me", "token")
     assert made.engine.commands[-1] == ("down", "--remove-orphans")
     assert made.engine.running == []
     assert "secrets/db_password/1" in made.folder.files
@@ -207,19 +209,19 @@ def test_down_waits_for_others() -> None:
     made.runner.busy = {"who": "anna@desk", "what": "deploy r1", "since": "noon"}
     files, running = dict(made.folder.files), list(made.engine.running)
     with pytest.raises(DeployError, match="anna@desk is busy"):
-        operate.down(made.doors, "me", "token")
+        down(made.doors, "me", "token")
     assert (made.engine.commands, made.engine.running) == ([], running)
     assert made.folder.files == files
 
 
 def test_down_that_fails_says_so() -> None:
-    """With what Compose said; there is nothing to go back to."""
+    """With what Compose said; here it can't bring up again either what it ended."""
     made = deployed()
     made.engine.compose = failing  # type: ignore[method-assign]
-    with pytest.raises(DeployError, match="`compose down` failed") as caught:
-        operate.down(made.doors, "me", "mine")
-    assert caught.value.details == ("no such network",)
-    assert journal(made)[-1]["outcome"] == "refused"
+    with pytest.raises(DeployError, match="`compose stop` failed; going back failed") as caught:
+        down(made.doors, "me", "mine")
+    assert caught.value.details[0] == "no such network"
+    assert journal(made)[-1]["outcome"] == "broken"
 
 
 def failing(*_: Any, **__: Any) -> Done:
@@ -231,7 +233,7 @@ def test_down_is_in_the_journal() -> None:
     """A line before and one after it, with who did it."""
     made = deployed()
     before = made.folder.files["journal.jsonl"]
-    live = operate.down(made.doors, "me@there", "token")
+    live = down(made.doors, "me@there", "token").release
     lines = made.folder.files["journal.jsonl"].removeprefix(before).splitlines()
     intent, outcome = (json.loads(line) for line in lines)
     assert (intent["event"], intent["who"], intent["down"]) == ("intent", "me@there", True)
@@ -256,7 +258,7 @@ def test_one_off_containers_are_no_drift() -> None:
 def test_nothing_deployed_is_said() -> None:
     """Commands that need a live release say that there is none."""
     with pytest.raises(DeployError, match="nothing is deployed on nas"):
-        operate.down(world().doors, "me", "token")
+        down(world().doors, "me", "token")
 
 
 def test_texts_for_people() -> None:

@@ -23,6 +23,7 @@ from slipway.plan.actions import (
     Ask,
     Check,
     Compose,
+    Count,
     Load,
     Remove,
     Retire,
@@ -46,6 +47,7 @@ from slipway.runner.roll import Rolling
 from slipway.runner.run import way_back
 from slipway.secret import Secret
 
+UP = ("up", "--detach", "--no-build", "--pull", "never")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EXPECTED = Path(__file__).parent / "expected/steps.json"
 RENEW = "SLIPWAY_RENEW=1 .venv/bin/python -m pytest tests/unit/plan/test_steps.py"
@@ -308,13 +310,14 @@ EXAMPLES: tuple[Action, ...] = (
     Soak((Expected("web", 2, 11),), 10.0, 0.5),
     Start("r", (ROLLING,)),
     Room((ROLLING,)),
+    Count(),
     Check((("web", ("probe", "http://localhost")),)),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
-    "room": "host",
+    "room": "host", "count": "host",
 }  # fmt: skip
 
 
@@ -380,9 +383,11 @@ def test_sick_services_are_replaced_first() -> None:
         for one in seen.engine.containers
     )
     made = draft(wanted(), replace(seen, engine=EngineState(containers=sick)), NOW)
-    first, everything = next(one for one in steps(made) if one.name == "up").do
+    first, fresh, everything = next(one for one in steps(made) if one.name == "up").do
     assert isinstance(first, Compose)
-    assert first.arguments[-3:] == ("--no-deps", "--force-recreate", "web")
+    assert first.arguments == ("rm", "--stop", "--force", "web")
+    assert isinstance(fresh, Compose)
+    assert fresh.arguments[-2:] == ("--no-recreate", "web")
     assert isinstance(everything, Compose)
     assert everything.arguments[-1] == "--remove-orphans"
 
@@ -395,9 +400,9 @@ def test_paused_services_are_let_go_on_and_made_anew() -> None:
     commands = {
         step.name: [one.arguments for one in step.do if isinstance(one, Compose)] for step in made
     }
-    again = ("--no-deps", "--force-recreate")
+    gone = ("rm", "--stop", "--force")
     assert commands["migrate"][0] == ("unpause", "db")
-    assert commands["migrate"][1][-3:] == (*again, "db")
+    assert commands["migrate"][1:3] == [(*gone, "db"), (*UP, "--no-recreate", "db")]
     assert commands["up"][0] == ("unpause", "web")
-    assert commands["up"][1][-3:] == (*again, "web")
-    assert len(commands["up"]) == 3
+    assert commands["up"][1:3] == [(*gone, "web"), (*UP, "--no-recreate", "web")]
+    assert len(commands["up"]) == 4

@@ -49,14 +49,11 @@ class Folder:
         self.made.folder.link(path, target)
 
     def write(self, path: str, text: str) -> None:
-        """Keep a file, or forget it."""
-        if text:
-            self.made.folder.files[path] = text.encode()
-        else:
-            self.made.folder.files.pop(path, None)
+        """Keep a text."""
+        self.made.folder.put(path, text)
 
     def exists(self, path: str) -> bool:
-        """Whether a file is kept."""
+        """Whether there is such a file."""
         return path in self.made.folder.files
 
     def append(self, path: str, line: str) -> None:

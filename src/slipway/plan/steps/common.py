@@ -11,6 +11,7 @@ from slipway.ledger.release import Database, Release
 from slipway.ledger.scale import Scale
 from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, Write
 from slipway.plan.draft import Draft
+from slipway.plan.rolling import phases
 from slipway.plan.step import Belief
 from slipway.plan.values import Plan
 from slipway.runner.containers import Container, fingerprint, standing
@@ -73,6 +74,16 @@ def scale_flags(scale: Scale, services: Collection[str]) -> tuple[str, ...]:
     return tuple(word for name in kept for word in ("--scale", f"{name}={scale[name]}"))
 
 
+def anew(draft: Draft, names: Collection[str]) -> tuple[Action, ...]:
+    """Put new containers of services in the place of those there are, and touch nothing else.
+
+    Not by ``up --no-deps --force-recreate``: Compose counts what a service depends on into its hash
+    (2.26), and would make what was started without anew at the next ``up``.
+    """
+    gone = Compose(draft.release.id, ("rm", "--stop", "--force", *names), _DOWN_S)
+    return (gone, up(draft, ("--no-recreate",), names))
+
+
 def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     """Make containers anew that somebody paused: Compose's ``up`` leaves them so.
 
@@ -88,8 +99,7 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     names = [service for service in services if service in paused]
     if not names:
         return ()
-    anew = up(draft, ("--no-deps", "--force-recreate"), names)
-    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), anew)
+    return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), *anew(draft, names))
 
 
 def marked(release: Release) -> tuple[Expected, ...]:
@@ -131,9 +141,12 @@ def put_back(
     gently: list[Action] = []
     if rolled:
         if stopped:
-            flags = ("--no-deps", *scale_flags(scale, stopped))
+            # What this deploy created may have a port that is wanted back.
+            flags = ("--remove-orphans", *scale_flags(scale, stopped))
             gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
-        gently += [Roll(release.id, rolled), Retire(rolled)]
+        edge = release.edge.get("service", "")
+        gently += [Roll(release.id, one) for one in phases(rolled, edge)]
+        gently.append(Retire(rolled))
     return (
         *gently,
         everything,

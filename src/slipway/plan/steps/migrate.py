@@ -49,7 +49,7 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
     needed = stack.dependencies(migration.service)
     actions: list[Action] = list(wake(draft, needed))
     if needed:
-        actions.append(up(draft, ("--no-deps",), needed))
+        actions.append(up(draft, (), needed))
         actions.append(Watch(expected(stack, needed)))
     run = ("run", "--rm", "--no-deps", "-T", migration.service)
     if migration.plan:

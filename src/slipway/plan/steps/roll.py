@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from slipway.plan.actions import Roll
 from slipway.plan.draft import Draft
+from slipway.plan.rolling import phases
 from slipway.plan.step import Step
 from slipway.plan.steps.common import changed_networks, first_touch, undo
 from slipway.runner.roll import Rolling
@@ -18,7 +19,7 @@ def rolled(draft: Draft) -> tuple[Rolling, ...]:
     leads the edge to one of its containers only, and the others are given to it while it runs.
     """
     old = {one.service: one.old for one in draft.plan.containers if one.action == "roll"}
-    anew = set(draft.plan.services("create", "recreate"))
+    anew = set(draft.plan.services("create", "recreate", "roll"))
     edge = draft.release.edge.get("service")
     return tuple(
         replace(one, old=old.get(one.service, ()))
@@ -32,6 +33,7 @@ def step(draft: Draft) -> Step | None:
     services = rolled(draft)
     if not services:
         return None
+    edge = draft.release.edge.get("service", "")
     names = ", ".join(one.service for one in services)
     earlier = draft.plan.services("create", "recreate", "remove")
     believed = first_touch(draft, draft.plan.migrations, changed_networks(draft), earlier)
@@ -39,6 +41,6 @@ def step(draft: Draft) -> Step | None:
         "roll",
         f"{names} beside the old, then switch",
         believed,
-        (Roll(draft.release.id, services),),
+        tuple(Roll(draft.release.id, one) for one in phases(services, edge)),
         undo(draft),
     )

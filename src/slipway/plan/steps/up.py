@@ -45,14 +45,18 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     return (
         *early,
         *awake,
-        common.up(draft, ("--no-deps", "--force-recreate"), sick, names),
+        *common.anew(draft, sick),
         everything,
     )
 
 
 def _early(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
-    """What is rolled begins to start before that, unless it needs what is stopped here."""
-    mine = draft.plan.services("roll")
+    """What is rolled begins to start before that, unless it needs what is stopped here.
+
+    The edge does not: it takes requests as soon as it has started.
+    """
+    edge = draft.release.edge.get("service", "")
+    mine = set(draft.plan.services("roll")) - {edge}
     rolled = tuple(one for one in rolling(draft) if one.service in mine)
     needed = {one for each in rolled for one in draft.wanted.stack.dependencies(each.service)}
     if not rolled or needed & set(names):

@@ -1,0 +1,100 @@
+"""The stack ends in an order, says what it interrupts, and comes up again when it is not to end."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.demo import COMPOSE, wanted, world
+
+from slipway.act.deploy import deploy
+from slipway.app.timeline import figures
+from slipway.errors import DeployError
+from slipway.operate.down import down
+from slipway.plan.ending import Ending, waves
+from slipway.stack.model import Edge, Stack
+
+
+def test_the_edge_first_then_what_nobody_left_needs() -> None:
+    """Each with the time it has for what it is at; a circle ends all the same."""
+    services: dict[str, dict[str, object]] = {
+        "edge": {},
+        "api": {"depends_on": {"db": {}}, "stop_grace_period": "30s"},
+        "worker": {"depends_on": {"db": {}}, "stop_grace_period": "2m0s"},
+        "db": {},
+        "job": {"profiles": ["x"], "depends_on": {"db": {}}},
+    }
+    stack = Stack("demo", "u", {"services": services}, {}, edge=Edge("edge", "/s"))
+    assert waves(stack) == (
+        (Ending("edge", 10.0),),
+        (Ending("api", 30.0), Ending("worker", 120.0)),
+        (Ending("db", 10.0),),
+    )
+    circle: dict[str, dict[str, object]] = {
+        "a": {"depends_on": {"b": {}}},
+        "b": {"depends_on": {"a": {}}},
+    }
+    (both,) = waves(Stack("demo", "u", {"services": circle}, {}))
+    assert [one.service for one in both] == ["a", "b"]
+    assert str(Ending("api", 30.0)) == "api (up to 30 s)"
+
+
+def test_each_wave_is_told() -> None:
+    """A person sees what is being ended and for how long that may take."""
+    made = world()
+    deploy(wanted(), made.doors, "token")
+    made.host.files.update({f"/pool/demo/{name}": data for name, data in made.folder.files.items()})
+    made.engine.commands.clear()
+    ended = down(made.doors, "me", "token")
+    assert [one.service for one in ended.services] == ["web", "db"]
+    assert ended.requests is None
+    assert made.engine.commands == [("stop", "web"), ("stop", "db"), ("down", "--remove-orphans")]
+    talk = made.talk.getvalue()
+    assert "end web (up to 10 s)" in talk
+    assert "end db (up to 20 s)" in talk
+
+
+def test_one_that_does_not_end_brings_all_up_again() -> None:
+    """Half a stack is none."""
+    made = world()
+    deploy(wanted(COMPOSE), made.doors, "token")
+    made.host.files.update({f"/pool/demo/{name}": data for name, data in made.folder.files.items()})
+    made.engine.commands.clear()
+    compose = made.engine.compose
+
+    def failing(file: str, arguments: tuple[str, ...], *rest: object, **more: object) -> object:
+        from slipway.runner.doors import Done
+
+        if tuple(arguments) == ("stop", "db"):
+            return Done(1, "", "it hangs")
+        return compose(file, arguments, *rest, **more)  # type: ignore[arg-type]
+
+    made.engine.compose = failing  # type: ignore[assignment]
+    with pytest.raises(DeployError, match="is serving again"):
+        down(made.doors, "me", "token")
+    assert made.engine.commands[-1][0] == "up"
+    assert {one.service for one in made.engine.running} == {"web", "db"}
+
+
+def test_the_parts_of_a_deploy_add_up() -> None:
+    """A part counts from the one before of its service; what is between the steps is named."""
+    outcome = {
+        "seconds": 10.0,
+        "steps": [
+            {"name": "plan", "seconds": 1.0, "parts": []},
+            {
+                "name": "roll",
+                "seconds": 6.0,
+                "parts": [
+                    {"service": "api", "name": "start", "seconds": 1.0},
+                    {"service": "web", "name": "start", "seconds": 1.0},
+                    {"service": "api", "name": "healthy", "seconds": 4.0},
+                    {"service": "api", "name": "switch", "seconds": 5.5},
+                ],
+            },
+        ],
+    }
+    shown = [(one.name.strip(), one.value) for one in figures(12.0, outcome)]
+    assert shown == [
+        ("build, and what else comes before", 2.0), ("plan", 1.0), ("roll", 6.0),
+        ("roll api: start", 1.0), ("roll web: start", 1.0), ("roll api: healthy", 3.0),
+        ("roll api: switch", 1.5), ("between the steps", 3.0), ("edit to verified live", 12.0),
+    ]  # fmt: skip
