@@ -159,7 +159,8 @@ class Roller:
         for one in services:
             found = parts(one, containers)
             lacking = max(0, one.containers - len(found.right))
-            # Of all: one that others depend on must not be reduced to what its definition says.
+            # All: one that others depend on must not be reduced to what its definition says, and
+            # Compose takes numbers for those only that it is asked to start.
             count = len(found.right) + len(found.old) + lacking
             scales += ["--scale", f"{one.service}={count}"]
             if lacking:
@@ -167,7 +168,9 @@ class Roller:
         if not names:
             return
         self._doors.listener.tell("say", text=f"  starting {', '.join(names)} beside the old")
-        done = docker.compose(file_of(self._doors, release), (*_START, *scales, *names), _START_S)
+        everyone = [one.service for one in services]
+        argv = (*_START, *scales, *everyone)
+        done = docker.compose(file_of(self._doors, release), argv, _START_S)
         if not done.ok:
             lines = done.err.strip().splitlines()[-10:]
             raise Failed(f"{', '.join(names)} could not be started", details=lines)

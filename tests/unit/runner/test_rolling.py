@@ -48,7 +48,7 @@ def test_a_worker_is_switched(bench: Bench) -> None:
     assert roller.switch(todo) == ["db"]
     (command,) = bench.made.engine.commands
     assert command == (
-        "up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--no-recreate", "--scale",
+        "up", "--detach", "--no-build", "--pull", "never", "--no-recreate", "--scale",
         "db=2", "db",
     )  # fmt: skip
     new = bench.draft.release.hashes["db"]
