@@ -53,11 +53,11 @@ def test_defaults() -> None:
 
 
 def test_own_file() -> None:
-    """The committed file reads, and its nine roles are there."""
+    """The committed file reads, and its ten roles are there."""
     loaded = config.load(ROOT)
 
     assert set(loaded.roles) == {
-        "api", "frontend", "worker", "beat", "flower", "cli", "edge", "postgres", "redis",
+        "api", "frontend", "worker", "beat", "flower", "cli", "door", "edge", "postgres", "redis",
     }  # fmt: skip
 
 

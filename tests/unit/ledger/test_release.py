@@ -82,7 +82,7 @@ def test_outcome_json() -> None:
         "bytes_sent": 1,
         "containers_touched": 2,
         "seconds": 1.235,
-        "steps": [{"name": "plan", "seconds": 0.0}],
+        "steps": [{"name": "plan", "seconds": 0.0, "parts": []}],
         "round_trips": 3,
         "downtime_s": {"predicted": {"db": 4.0}, "seen": {"db": 2.5}},
         "failed_over": ["web"],
