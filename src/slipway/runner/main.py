@@ -29,7 +29,7 @@ from slipway.runner.spool import Spool, last
 from slipway.runner.sweep import booted_since, sweep
 
 _FOLLOW_S = 8.0
-_GATHER_S = 0.4
+_GATHER_S = 0.8
 _LOOK_S = 0.03
 _JOURNAL = "journal.jsonl"
 _KEPT = 5

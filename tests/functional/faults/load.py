@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -69,8 +70,9 @@ class Load:
     def amiss(self) -> list[str]:
         """What became of accepted jobs that were not done exactly once; empty when all were."""
         connection = http.client.HTTPConnection(self._address, 8080, timeout=_LIMIT_S)
-        connection.request("GET", "/api/jobs")
-        done = json.loads(connection.getresponse().read())
+        with contextlib.closing(connection):
+            connection.request("GET", "/api/jobs")
+            done = json.loads(connection.getresponse().read())
         counts = [done.get(name, -1) for name in self.jobs]
         return [
             f"{counts.count(number)} jobs {what}"
