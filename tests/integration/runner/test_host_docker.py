@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -51,16 +51,29 @@ class Fake:
         """How it was called."""
         return self._calls.read_text().splitlines()
 
-    def pid(self, name: str = "pid") -> int | None:
-        """The number that a program wrote down, once it has."""
-        file = self.folder / name
-        return int(file.read_text()) if file.exists() else None
+    @property
+    def pids(self) -> list[int]:
+        """The numbers of the programs that went on: its own, and that of what it started."""
+        files = [self.folder / name for name in ("pid", "child")]
+        return [int(file.read_text()) for file in files if file.exists()]
+
+    def pid(self) -> int | None:
+        """Its own number, once it is known."""
+        return self.pids[0] if self.pids else None
+
+    def clear(self) -> None:
+        """End what a failed test has left."""
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Fake:
+def fake(tmp_path: Path) -> Iterator[Fake]:
     """One that was not called yet."""
-    return Fake(tmp_path)
+    made = Fake(tmp_path)
+    yield made
+    made.clear()
 
 
 def one(id: str) -> str:
@@ -95,15 +108,15 @@ def test_a_wish_to_end_ends_compose(fake: Fake, tmp_path: Path) -> None:
     """It is asked to end, so that it ends what it started itself; no file of it is left."""
 
     def heed() -> None:
-        if fake.pid("child"):
+        if len(fake.pids) == 2:
             raise Failed("interrupted", kind="interrupted")
 
     body = "trap 'kill $one; exit 143' TERM; sleep 600 & one=$!; echo $one >c; mv c child; wait"
-    asked = fake.answers(f"echo half; echo $$ >pid; {body}", heed)
+    asked = fake.answers(f"echo half; echo $$ >p; mv p pid; {body}", heed)
     with pytest.raises(Failed, match="interrupted"):
         asked.compose("/f.json", ("up",), _LONG_S, output=str(tmp_path / "dumps/one"))
-    numbers = [fake.pid(), fake.pid("child")]
-    assert [until(lambda n=number: n and not alive(n)) for number in numbers] == [True, True]
+    assert len(fake.pids) == 2
+    assert until(lambda: not any(map(alive, fake.pids)))
     assert list((tmp_path / "dumps").iterdir()) == []
 
 
@@ -173,9 +186,6 @@ def test_children_end_with_a_killed_runner(fake: Fake, what: str) -> None:
     finally:
         runner.kill()
         runner.wait()
-        if number := fake.pid():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
 
 
 @pytest.fixture
