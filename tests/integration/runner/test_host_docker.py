@@ -224,6 +224,7 @@ def test_one_that_vanishes_before_it_is_inspected(fake: Fake, left: str) -> None
         'touch gone; cat one; echo "Error response from daemon: No such container: a" >&2; exit 1'
     )
     assert [each.id for each in asked.containers()] == ([left] if left else [])
+    assert [call.split()[1] for call in fake.calls] == ["ls", "inspect"]
 
 
 AWAY = "[ $(wc -l <calls) -gt {} ] || {{ echo 'Cannot connect: is it running?' >&2; exit 1; }}\n"
