@@ -133,6 +133,15 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
 }
 
 
+_CHANGING = ("compose", "start", "roll", "retire")
+
+
+def changes(action: Json) -> bool:
+    """Whether an action changes what runs; files and images that nothing uses don't. Pure."""
+    kind = action["action"]
+    return kind in _CHANGING or (kind == "remove" and bool(action["networks"]))
+
+
 def _expected(action: Json) -> tuple[Expected, ...]:
     return tuple(Expected.from_json(one) for one in action["expected"])
 

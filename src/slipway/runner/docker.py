@@ -27,6 +27,7 @@ _SLICE_S = 0.2
 _WAIT_S = 60.0
 _AGAIN_S = 1.0
 _UNREAD = 5
+_KIND_S = 10.0
 _PDEATHSIG = 1
 TIMED_OUT = 124
 
@@ -75,8 +76,10 @@ class HostDocker:
             return Done(listed.code, "", listed.err)
         done = self._run(("container", "inspect", "--format", CONTAINER_FORMAT, *ids), _ASK_S)
         # A daemon that dies meanwhile ends the answer early, too; its containers are not gone.
-        only_gone = all("no such" in line.lower() for line in done.err.splitlines() if line.strip())
-        return Done(0, done.out) if done.code == 1 and done.out and only_gone else done
+        gone = sum("no such" in line.lower() for line in done.err.splitlines())
+        if done.code in (0, 1) and len(done.out.splitlines()) + gone == len(ids):
+            return Done(0, done.out)
+        return Done(done.code or 1, "", done.err or "its answer leaves something out")
 
     def compose(
         self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
@@ -265,7 +268,7 @@ def _ended(process: subprocess.Popen[bytes]) -> bytes:
     for how in (process.terminate, process.kill):
         how()
         try:
-            return process.communicate(timeout=10)[1] or b""
+            return process.communicate(timeout=_KIND_S)[1] or b""
         except subprocess.TimeoutExpired:
             continue
     return b""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.runner.carry import Carrier
+from slipway.runner.carry import Carrier, changes
 from slipway.runner.containers import fingerprint
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Cause, Failed
@@ -89,10 +89,17 @@ class Run:
         self.begun.append(step["name"])
 
     def undone(self, cause: Cause) -> dict[str, Any]:
-        """Carry out the undo of the steps that were begun; the result is that of a run."""
+        """Carry out the undo of the steps that were begun; the result is that of a run.
+
+        One that changes what runs, and has no undo, may have done a part of it.
+        """
         actions = way_back(self.request["steps"], self.begun)
         if not actions:
-            return self._end("untouched", cause=cause)
+            left = one_way(self.request["steps"], self.begun)
+            if not left:
+                return self._end("untouched", cause=cause)
+            second = Cause(f"nothing undoes `{'`, `'.join(left)}`", stage="back")
+            return self._end("broken", cause=cause, second=second)
         self.doors.listener.ignore()
         self.doors.listener.tell("back", message=cause.message, stage=cause.stage)
         try:
@@ -192,6 +199,15 @@ def way_back(steps: Sequence[Json], begun: Sequence[str]) -> list[Json]:
         if step["name"] in begun:
             actions += [action for action in step["undo"] if action not in actions]
     return actions
+
+
+def one_way(steps: Sequence[Json], begun: Sequence[str]) -> list[str]:
+    """The steps that were begun, change what runs and have no undo. Pure."""
+    return [
+        step["name"]
+        for step in steps
+        if step["name"] in begun and not step["undo"] and any(map(changes, step["do"]))
+    ]
 
 
 def _cause(error: BaseException, stage: str) -> Cause:

@@ -135,13 +135,13 @@ class Site:
         """End that process at once."""
         pid = self.pid(run)
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not _alive(pid))
+        until(lambda: not alive(pid))
 
     def clear(self) -> None:
         """End what a failed test has left."""
         for run in self._started:
             with contextlib.suppress(OSError, ValueError):
-                if _alive(self.pid(run)):
+                if alive(self.pid(run)):
                     os.kill(self.pid(run), signal.SIGKILL)
 
     @property
@@ -163,7 +163,7 @@ class Site:
         return [json.loads(line) for line in text.splitlines()]
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     """Whether a process works; one that ended and was not asked for its end doesn't."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

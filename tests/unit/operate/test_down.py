@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.unit.demo import COMPOSE, wanted, world
 
@@ -52,8 +54,9 @@ def test_each_wave_is_told() -> None:
     assert "end db (up to 20 s)" in talk
 
 
-def test_one_that_does_not_end_brings_all_up_again() -> None:
-    """Half a stack is none."""
+@pytest.mark.parametrize("hangs", [("stop", "web"), ("stop", "db"), ("down", "--remove-orphans")])
+def test_one_that_does_not_end_brings_all_up_again(hangs: tuple[str, ...]) -> None:
+    """Half a stack is none; nobody is told that nothing was changed."""
     made = world()
     deploy(wanted(COMPOSE), made.doors, "token")
     made.host.files.update({f"/pool/demo/{name}": data for name, data in made.folder.files.items()})
@@ -63,13 +66,16 @@ def test_one_that_does_not_end_brings_all_up_again() -> None:
     def failing(file: str, arguments: tuple[str, ...], *rest: object, **more: object) -> object:
         from slipway.runner.doors import Done
 
-        if tuple(arguments) == ("stop", "db"):
+        if tuple(arguments) == hangs:
             return Done(1, "", "it hangs")
         return compose(file, arguments, *rest, **more)  # type: ignore[arg-type]
 
     made.engine.compose = failing  # type: ignore[assignment]
-    with pytest.raises(DeployError, match="is serving again"):
+    with pytest.raises(DeployError, match="is serving again") as caught:
         down(made.doors, "me", "token")
+    assert "nothing that runs was changed" not in caught.value.message
+    last = made.folder.files["journal.jsonl"].splitlines()[-1]
+    assert json.loads(last)["outcome"] == "undone"
     assert made.engine.commands[-1][0] == "up"
     assert {one.service for one in made.engine.running} == {"web", "db"}
 

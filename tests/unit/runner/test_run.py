@@ -9,8 +9,23 @@ from tests.unit.runner import bench as benches
 from tests.unit.runner.bench import Bench, sent
 
 from slipway.ledger.entries import Link
-from slipway.plan.actions import Action, Ask, Compose, Write
+from slipway.plan.actions import (
+    Action,
+    Ask,
+    Check,
+    Compose,
+    Count,
+    Remove,
+    Retire,
+    Roll,
+    Room,
+    Soak,
+    Start,
+    Watch,
+    Write,
+)
 from slipway.plan.step import Belief, Step
+from slipway.runner.carry import changes
 from slipway.runner.failure import Cause, Failed
 from slipway.runner.run import Run, settle
 
@@ -107,6 +122,53 @@ def test_a_way_back_that_fails_too(bench: Bench) -> None:
     end = Run(request(todo), bench.doors).carry_out()
     assert end["outcome"] == "broken"
     assert (end["cause"]["stage"], end["second"]["stage"]) == ("up", "back")
+
+
+ONE_WAY = Step("end", "", do=(Compose("nothing", ("down",), 1.0),), reason="none is needed")
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["wished", "failed"])
+def test_what_changes_what_runs_and_has_no_undo(bench: Bench, asked: bool) -> None:
+    """Once it was begun, nobody may say that nothing was changed; before that, nothing was."""
+    sent_first = Step("files", "", do=(link("old"),), reason="it does no harm")
+    bench.listener.cancel_at = 1 if asked else None
+    end = Run(request(sent_first, ONE_WAY), bench.doors).carry_out()
+    if asked:
+        assert (end["outcome"], end["second"]) == ("untouched", None)
+        assert "step end" not in told(bench)
+    else:
+        assert (end["outcome"], end["cause"]["stage"]) == ("broken", "end")
+        assert end["second"]["message"] == "nothing undoes `end`"
+
+
+def test_a_lost_run_that_had_begun_such_a_step(bench: Bench) -> None:
+    """It is the same for whoever ends it."""
+    noted = [{"event": "step", "name": "end"}]
+    assert settle(request(ONE_WAY), bench.doors, noted)["outcome"] == "broken"
+    assert settle(request(ONE_WAY), bench.doors, [])["outcome"] == "untouched"
+
+
+@pytest.mark.parametrize(
+    ("action", "so"),
+    [
+        (Compose("r1", ("stop",), 1.0), True),
+        (Start("r1", ()), True),
+        (Roll("r1", ()), True),
+        (Retire(()), True),
+        (Remove(networks=("back",)), True),
+        (Remove(images=("a:1",), paths=("releases/r1",)), False),
+        (Write((Link("current", "releases/r1"),)), False),
+        (Watch(()), False),
+        (Count(), False),
+        (Room(()), False),
+        (Soak((), 1.0, 0.0), False),
+        (Check(()), False),
+        (Ask("u"), False),
+    ],
+)
+def test_what_changes_what_runs(action: Action, so: bool) -> None:
+    """Containers and their networks do; files, images that nothing uses and looking don't."""
+    assert changes(sent(action)) is so
 
 
 @pytest.mark.parametrize(

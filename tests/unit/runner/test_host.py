@@ -1,0 +1,155 @@
+"""The host's folder: links and files are put in place whole, and what is gone is no error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from slipway.runner.host import HostFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> HostFolder:
+    """An empty one."""
+    return HostFolder(str(tmp_path))
+
+
+def names(path: Path) -> list[str]:
+    """What is in a folder."""
+    return sorted(one.name for one in path.iterdir())
+
+
+def test_the_live_release(folder: HostFolder, tmp_path: Path) -> None:
+    """Where ``current`` leads, whatever is there; None as long as it does not."""
+    assert folder.path == str(tmp_path)
+    assert folder.current() is None
+    folder.link("current", "releases/r1")
+    assert folder.current() == "r1"
+    folder.link("current", "")
+    assert folder.current() is None
+    (tmp_path / "current").write_text("no link")
+    assert folder.current() is None
+
+
+def test_a_link_is_replaced_at_once(
+    folder: HostFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks sees the one or the other at any time; a half done one is no hindrance."""
+    folder.link("current", "releases/r1")
+    (tmp_path / "current.new").symlink_to("releases/half")
+    seen = []
+    for name in ("symlink", "replace", "unlink"):
+        real = getattr(os, name)
+
+        def watched(*given: str, real: object = real) -> None:
+            seen.append(folder.current())
+            real(*given)  # type: ignore[operator]
+            seen.append(folder.current())
+
+        monkeypatch.setattr(os, name, watched)
+    folder.link("current", "releases/r2")
+    assert (set(seen), seen[-1]) == ({"r1", "r2"}, "r2")
+    assert names(tmp_path) == ["current"]
+
+
+def test_a_link_that_leads_there_stays(folder: HostFolder, tmp_path: Path) -> None:
+    """It is the same one afterwards."""
+    folder.link("current", "releases/r1")
+    before = (tmp_path / "current").lstat()
+    folder.link("current", "releases/r1")
+    assert (tmp_path / "current").lstat() == before
+
+
+def test_a_link_is_taken_away(folder: HostFolder, tmp_path: Path) -> None:
+    """Once or twice, and without what it led to."""
+    (tmp_path / "releases").mkdir()
+    folder.link("current", "releases")
+    folder.link("current", "")
+    folder.link("current", "")
+    assert names(tmp_path) == ["releases"]
+
+
+def test_a_file_is_written_whole(
+    folder: HostFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that can't be put in place leaves the one before as it is."""
+    folder.write("scale.json", "einß")
+    assert (tmp_path / "scale.json").read_bytes() == "einß".encode()
+    assert names(tmp_path) == ["scale.json"]
+    folder.write("scale.json", "two")
+    assert (tmp_path / "scale.json").read_text() == "two"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        folder.write("scale.json", "three")
+    assert (tmp_path / "scale.json").read_text() == "two"
+
+
+def test_an_empty_text_takes_a_file_away(folder: HostFolder) -> None:
+    """Once or twice."""
+    folder.write("scale.json", "one")
+    assert folder.exists("scale.json")
+    for _ in range(2):
+        folder.write("scale.json", "")
+        assert not folder.exists("scale.json")
+
+
+def test_what_exists(folder: HostFolder, tmp_path: Path) -> None:
+    """A file does; a folder, or a link that leads nowhere, is none. A path may be absolute."""
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "dumps/one").write_text("x")
+    folder.link("lost", "nowhere")
+    assert folder.exists("dumps/one")
+    assert folder.exists(str(tmp_path / "dumps/one"))
+    assert [folder.exists(name) for name in ("dumps", "lost", "dumps/two")] == [False] * 3
+
+
+def test_lines_come_to_the_end(folder: HostFolder, tmp_path: Path) -> None:
+    """What stands there stays."""
+    (tmp_path / "journal.jsonl").write_text("before\n")
+    folder.append("journal.jsonl", "einß")
+    folder.append("journal.jsonl", "two")
+    assert (tmp_path / "journal.jsonl").read_text("utf-8") == "before\neinß\ntwo\n"
+
+
+def test_removal(folder: HostFolder, tmp_path: Path) -> None:
+    """Files, folders with all in them, and links without what they lead to."""
+    for name in (
+        "releases/r1/files/a",
+        "releases/r2/b",
+        "secrets/key/1",
+        "secrets/key/2",
+        "kept/c",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    folder.link("link", "kept")
+    folder.remove(("releases/r1", "secrets/key/1", "link"))
+    assert names(tmp_path / "releases") == ["r2"]
+    assert names(tmp_path / "secrets/key") == ["2"]
+    assert names(tmp_path) == ["kept", "releases", "secrets"]
+    assert names(tmp_path / "kept") == ["c"]
+
+
+def test_a_folder_that_becomes_empty_goes_too(folder: HostFolder, tmp_path: Path) -> None:
+    """The one in which something lay; not the one above it."""
+    for number in (1, 2):
+        path = tmp_path / f"secrets/key/{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    folder.remove(("secrets/key/1", "secrets/key/2"))
+    assert names(tmp_path) == ["secrets"]
+    assert names(tmp_path / "secrets") == []
+
+
+def test_what_is_gone_is_no_error(folder: HostFolder, tmp_path: Path) -> None:
+    """The others go all the same."""
+    (tmp_path / "releases/r2").mkdir(parents=True)
+    folder.remove(("releases/r1", "nowhere/at/all", "releases/r2"))
+    assert names(tmp_path) == []
