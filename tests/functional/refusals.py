@@ -53,7 +53,7 @@ def serving(site: Site, release: str) -> None:
     assert seen["drift"] == []
     assert {one["health"] for one in seen["services"]} == {"healthy"}
     assert httpx.get(f"{seen['url']}/health/detailed", timeout=10).status_code == 200
-    assert site.sh("sh", "-c", f"ls -d {APP}/lease* 2>/dev/null || :") == ""
+    site.sh("flock", "--nonblock", f"{APP}/lease", "true")
 
 
 @contextmanager
