@@ -129,14 +129,13 @@ class _Attendance:
 
     def _take_turn(self, step: str, index: int) -> None:
         """Do what takes this machine, and tell the host how that went."""
-        if self._turn is None:
-            return
-        answer: dict[str, object] = {"failed": False}
-        with _Presence(self._doors.runner, self._run):
-            try:
-                self._turn(step, index)
-            except (SlipwayError, OSError) as error:
-                answer = _failure(error)
+        answer: dict[str, object] = {"failed": False, "absent": self._turn is None}
+        if self._turn is not None:
+            with _Presence(self._doors.runner, self._run):
+                try:
+                    self._turn(step, index)
+                except (SlipwayError, OSError) as error:
+                    answer = _failure(error)
         self._reached(lambda: self._doors.runner.tell(self._run, f"{step}-{index}", answer))
 
     def _settled(self) -> Mapping[str, Any]:

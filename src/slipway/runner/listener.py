@@ -74,7 +74,7 @@ class SpoolListener:
                     raise Failed(
                         answer["message"], details=answer["details"], hint=answer["hint"] or ""
                     )
-                return True
+                return not answer.get("absent", False)
             if self._gone():
                 self.tell("say", text="  nobody is there to do it")
                 return False

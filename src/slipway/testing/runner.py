@@ -158,4 +158,4 @@ class _Listener:
         answer = self.runner._words.get(timeout=_WAIT_S)
         if answer["failed"]:
             raise Failed(answer["message"], details=answer["details"], hint=answer["hint"] or "")
-        return True
+        return not answer.get("absent", False)

@@ -29,12 +29,14 @@ class Scripted:
         settles: those of ``settle``.
         tells: what ``tell`` does, one a call; None or an error.
         told: the words that were left.
+        values: what they said.
     """
 
     follows: list[Any]
     settles: list[Any] = field(default_factory=list)
     tells: list[Any] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    values: list[Mapping[str, Any]] = field(default_factory=list)
 
     def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise AssertionError("nobody begins anything")
@@ -47,6 +49,7 @@ class Scripted:
         if self.tells:
             _said(self.tells)
         self.told.append(word)
+        self.values.append(value)
 
     def settle(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = _said(self.settles)
@@ -70,6 +73,15 @@ def _event(number: int, event: str, **fields: object) -> Event:
 
 GONE = HostUnreachable("the wire is cut")
 LOST = [{"event": "lost"}]
+
+
+def test_who_only_looks_on_says_so() -> None:
+    """A deploy that another process began is not held up by who can't do its part."""
+    turn = [_event(0, "turn", step="verify", index=1)]
+    runner = Scripted([turn, [_event(1, "end", **END)]])
+    attend(_doors(runner), "r")
+    assert runner.told == ["verify-1"]
+    assert runner.values[0]["absent"] is True
 
 
 def test_an_answer_is_told_over_a_new_connection() -> None:

@@ -205,6 +205,13 @@ def test_a_turn_that_failed(spool: Spool, clock: Time, hint: str | None, shown: 
     assert clock.seconds == 0
 
 
+def test_a_turn_that_nobody_there_can_take(spool: Spool) -> None:
+    """Who only looks on says so, and is not waited for."""
+    spool.touch("heard")
+    spool.say("verify-1", {"failed": False, "absent": True})
+    assert not SpoolListener(spool).turn("verify", 1, 60.0)
+
+
 def test_nobody_there_for_a_turn(spool: Spool, clock: Time) -> None:
     """It is left out once nobody was heard of for some time, and that is told."""
     assert not SpoolListener(spool).turn("verify", 0, 60.0)
