@@ -15,7 +15,9 @@ import httpx
 import pytest
 from tests.functional.conftest import Site
 
-STANDING = {"edge", "api", "frontend", "worker", "beat", "flower", "postgres", "redis"}
+STANDING = {
+    "door", "edge", "api", "frontend", "worker", "beat", "flower", "postgres", "redis",
+}  # fmt: skip
 PYTHON_ROLES = {"api", "worker", "beat", "flower"}
 MAIN = "src/langflix/__main__.py"
 
@@ -46,7 +48,7 @@ def ids(site: Site) -> dict[str, str]:
 
 
 def test_a_fresh_host_gets_the_whole_stack(site: Site, live: dict[str, Any]) -> None:
-    """Eight services run, all healthy, nothing drifted, and the URL answers through the edge."""
+    """Nine services run, all healthy, nothing drifted, and the URL answers through the edge."""
     seen = status(site)
     assert {one["service"] for one in seen["services"]} == STANDING
     assert {(one["state"], one["health"]) for one in seen["services"]} == {("running", "healthy")}
