@@ -20,6 +20,9 @@ from slipway.supply.locks import read_debian, read_python
 ROOT = Path(__file__).parents[3]
 NIX = ["nix", "--extra-experimental-features", "nix-command flakes"]
 ROLES = config.load(ROOT).roles
+#: Those without Debian's layers, and the others.
+BARE = [role for role in ROLES if config.load(ROOT).images[role].bare]
+FULL = [role for role in ROLES if role not in BARE]
 SITE = "app/lib/python3.13/site-packages"
 
 
@@ -52,7 +55,7 @@ def find(role: str, path: str) -> Path | None:
     return next((t / merged for t in reversed(trees(role)) if (t / merged).exists()), None)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FULL)
 def test_scanners_see_debian(role: str) -> None:
     """/etc/debian_version is a regular file, os-release says debian, as scanners want them."""
     version, release = find(role, "etc/debian_version"), find(role, "usr/lib/os-release")
@@ -62,7 +65,7 @@ def test_scanners_see_debian(role: str) -> None:
     assert release is not None and "ID=debian\n" in release.read_text()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FULL)
 def test_status_is_the_lock(role: str) -> None:
     """The packages a scanner lists are those of the lock for this role: no more, no fewer."""
     lock = read_debian(ROOT / "nix/locks/debian.json")
@@ -100,7 +103,7 @@ def test_checksums_are_of_what_is_shipped(role: str) -> None:
     assert checked > 50
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FULL)
 def test_not_root_and_no_shell(role: str) -> None:
     """Every role runs as uid 568, which has a name; only the database has a shell."""
     passwd = find(role, "etc/passwd")
@@ -109,6 +112,22 @@ def test_not_root_and_no_shell(role: str) -> None:
     assert image(role)["image-config"]["User"] == "568:568"
     assert passwd is not None and "apps:x:568:568:" in passwd.read_text()
     assert any(shells) == (role == "postgres")
+
+
+@pytest.mark.parametrize("role", BARE)
+def test_a_bare_image_holds_its_programs_only(role: str) -> None:
+    """No package, no shell, no names of users; it runs as uid 568 all the same."""
+    files = {
+        path.relative_to(tree).as_posix()
+        for tree in trees(role)
+        for path in tree.rglob("*")
+        if path.is_file()
+    }
+    programs = config.load(ROOT).images[role].programs
+
+    assert programs
+    assert files == {f"usr/bin/{name}" for name in programs}
+    assert image(role)["image-config"]["User"] == "568:568"
 
 
 @pytest.mark.parametrize("role", ROLES)
