@@ -21,7 +21,7 @@ from slipway.hosts.rehearsal import POOL, machine, state
 from slipway.hosts.rehearsal.values import Places
 
 HOSTS = "deploy/hosts.toml"
-STANDING = 8
+STANDING = 9
 
 
 @pytest.fixture
