@@ -24,6 +24,7 @@ LONG = (
     "functional/load/test_deploys_under_load.py",
     "functional",
     "functional/test_bad_input.py",
+    "functional/faults/test_faults.py",
     "integration/langflix/test_langflix_chaos.py",
     "integration/test_launcher.py",
 )
