@@ -59,7 +59,7 @@ def rollback(
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Make a release live again that the host still has: images, settings, files and secrets."""
+    """Go back to a release that the host still has."""
     with workspace.target(host) as target:
         result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
     return _answer(target, result)
@@ -75,7 +75,7 @@ def restart(
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Start a service anew, without a gap where that can be: restart SERVICE."""
+    """Start a service anew, beside the old if it can."""
     with workspace.target(host) as target:
         result = start_anew(target.doors, maker(), new_token(), service, wait=wait)
     return _answer(target, result)
@@ -97,7 +97,7 @@ def scale(
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Have other numbers of containers, kept over deploys: scale worker=3."""
+    """Have other numbers of containers, kept over deploys."""
     wanted = scales.parse_counts(set or ())
     with workspace.target(host) as target:
         if not wanted:

@@ -33,7 +33,7 @@ def load(
     deploys: int = 0,
     json: bool = False,
 ) -> Answer:
-    """Load a stack with every kind of traffic; count what fails."""
+    """Load a stack with all kinds of traffic."""
     bounds = (
         ("rate", rate, 1, _MOST_RATE),
         ("seconds", seconds, 1, _MOST_SECONDS),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.functional.conftest import Site
 
-DEPLOYS = 3
+DEPLOYS = 2
 #: Fewer would mean that the load did not go on.
 LEAST_PER_DEPLOY = 100
 
