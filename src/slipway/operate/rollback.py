@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from slipway.act.ask import ask
-from slipway.act.deploy import Progress, outcome_of
+from slipway.act.deploy import Progress
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
-from slipway.act.run import Errand, carry_out, clear
+from slipway.act.run import clear
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release
+from slipway.operate.standing import Task, carried_out
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
 from slipway.plan.recorded import chosen, recorded
 from slipway.plan.rewind import source, with_data
 from slipway.plan.rewind import steps as steps_with_data
 from slipway.plan.step import Step
-from slipway.plan.steps import again
+from slipway.plan.steps import again, record
 from slipway.plan.wanted import Seen
 
 
@@ -81,16 +82,6 @@ def roll_back(
         planned, steps = _with_data(doors, planned, live)
     else:
         steps = again(planned)
-    errand = Errand(
-        id=f"{doors.clock.now():%Y%m%d-%H%M%S}-back-{token[:6]}",
-        what=f"rollback to {release.id}",
-        who=who,
-        release=release,
-        live=live.id if live else None,
-        steps=steps,
-        word="rolled back",
-        intent={"who": who, "from": live.id if live else None, "plan": planned.plan.to_json()},
-    )
     actions = {step.name: step.do for step in steps}
 
     def turn(step: str, index: int) -> None:
@@ -98,7 +89,6 @@ def roll_back(
         if isinstance(action, Ask):
             ask(doors.http, doors.clock, action.url)
 
-    attended = carry_out(doors, errand, turn)
-    containers = doors.engine.containers()
-    outcome = outcome_of(progress, planned, attended, "rolled back", 0)
-    return Result(outcome, planned.counted, containers)
+    intent = {"from": live.id if live else None}
+    task = Task("back", f"rollback to {release.id}", "rolled back", record.NAME, intent)
+    return carried_out(progress, planned, steps, task, token, turn)

@@ -129,5 +129,6 @@ def carried_out(
         point=task.point,
     )
     attended = carry_out(doors, errand, turn)
+    containers = doors.engine.containers()
     outcome = outcome_of(progress, draft, attended, task.word, 0)
-    return Result(outcome, draft.counted, doors.engine.containers())
+    return Result(outcome, draft.counted, containers)
