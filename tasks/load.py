@@ -10,7 +10,7 @@ from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from tasks.command import JSON, command
 
-_MOST_RATE, _MOST_SECONDS, _MOST_DEPLOYS = 500, 3600, 1000
+_MOST_RATE, _MOST_SECONDS, _MOST_DEPLOYS, _MOST_PATIENCE = 500, 3600, 1000, 600
 
 
 @command(
@@ -19,7 +19,10 @@ _MOST_RATE, _MOST_SECONDS, _MOST_DEPLOYS = 500, 3600, 1000
         "seconds": "for how long at least",
         "rate": "requests in a second",
         "deploys": "how many deploys meanwhile, of two versions in turn",
+        "rollbacks": "how many rollbacks after that, each to the release before",
         "peer": "do the same by `compose` or `rollout=PATH`; may be given several times",
+        "changes": "how often each peer does (default: as often as deploys)",
+        "patience": "seconds after which an answer counts as failed",
         "json": JSON,
     },
     iterable=["peer"],
@@ -31,13 +34,19 @@ def load(
     seconds: int = 30,
     rate: int = 50,
     deploys: int = 0,
+    rollbacks: int = 0,
+    changes: int = 0,
+    patience: int = 10,
     json: bool = False,
 ) -> Answer:
     """Load a stack with all kinds of traffic."""
     bounds = (
         ("rate", rate, 1, _MOST_RATE),
         ("seconds", seconds, 1, _MOST_SECONDS),
-        ("deploys", deploys, 1 if peer else 0, _MOST_DEPLOYS),
+        ("deploys", deploys, 1 if peer or rollbacks else 0, _MOST_DEPLOYS),
+        ("rollbacks", rollbacks, 0, _MOST_DEPLOYS),
+        ("changes", changes, 0, _MOST_DEPLOYS),
+        ("patience", patience, 1, _MOST_PATIENCE),
     )
     wrong = [
         f"--{name} {value} should be {least} to {most}"
@@ -46,9 +55,12 @@ def load(
     ]
     if url and (deploys or peer):
         wrong.append("--url is of a stack that is not changed: leave out --deploys and --peer")
+    if changes and not peer:
+        wrong.append("--changes counts those of a --peer, and there is none")
     if wrong:
         raise ConfigError("; ".join(wrong), hint="./inv --help bench.load", stage="config")
-    asked = Asked(rate, seconds, deploys, read_peers(peer or ()))
+    peers = read_peers(peer or ())
+    asked = Asked(rate, seconds, deploys, rollbacks, changes or deploys, peers, patience)
     if url:
         workspace.supplies(locked=True).bring_samples(workspace.config)
         runs = load_site(workspace.root, url, asked, workspace.report)

@@ -1,8 +1,8 @@
 """Which tests may run beside each other, when several processes share them; how patient they are.
 
 Tests of one file share what they start, so a file stays together. Functional tests of several files
-share a host with a stack on it, which takes most of a minute to make; two such hosts are the
-quickest. What takes longest begins first.
+share a host with a stack on it, which takes most of a minute to make. What takes longest begins
+first.
 """
 
 from __future__ import annotations
@@ -22,18 +22,23 @@ TESTS = Path(__file__).resolve().parent
 #: Groups that take minutes, the longest first.
 LONG = (
     "functional/load/test_deploys_under_load.py",
-    "functional",
     "functional/test_bad_input.py",
+    "functional",
+    "functional/more",
     "functional/faults/test_faults.py",
     "integration/langflix/test_langflix_chaos.py",
     "integration/test_launcher.py",
 )
+#: Functional tests that have a stack of their own: with the others' they would take twice as long.
+MORE = ("test_other_hosts", "test_overlays", "test_page")
 
 
 def group(path: Path) -> str:
     """Name what runs one after the other with a test file."""
     name = path.relative_to(TESTS).as_posix()
-    return "functional" if name.startswith("functional/") and name not in LONG else name
+    if not name.startswith("functional/") or name in LONG:
+        return name
+    return "functional/more" if path.stem in MORE else "functional"
 
 
 def rank(path: Path) -> tuple[int, str]:

@@ -16,16 +16,20 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_LIMIT_S = 900
+#: Ten deploys under load are one command.
+_LIMIT_S = 2400
 HOSTS = """format = 1
 default = "{name}"
 
 [host.{name}]
 kind = "rehearsal"
 app_dir = "/mnt/tank/apps/langflix"
-compose = ["docker-compose.yml", "docker-compose.truenas.yml"]
+compose = ["docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.tests.yml"]
 variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}
 """
+
+#: New containers of tests are watched for as long as it takes to see that they are.
+SOAK = "x-slipway: { soak: { seconds: 2 } }\n"
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     name = f"test-{secrets.token_hex(3)}"
     copy_checkout(root)
     (root / "deploy/hosts.toml").write_text(HOSTS.format(name=name), "utf-8")
+    (root / "deploy/docker-compose.tests.yml").write_text(SOAK, "utf-8")
     made = Site(root, name)
     try:
         yield made

@@ -122,6 +122,8 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
     _add_smoke(parser)
     parser.add_argument("--rate", type=int, default=50, metavar="N", help="requests in a second")
     parser.add_argument("--seconds", type=int, default=30, metavar="N", help="for so long")
+    later = "an answer that takes longer has failed (%(default)s s)"
+    parser.add_argument("--patience", type=int, default=10, metavar="S", help=later)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

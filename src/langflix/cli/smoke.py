@@ -1,7 +1,8 @@
 """``smoke``: one whole lesson through a deployed stack: upload, wait, download a clip, look at it.
 
 It runs where the deploy runs, over HTTP only. A lesson that came out well is deleted again, so that
-deploys leave nothing in the library; one that did not stays, to be looked at.
+deploys leave nothing in the library; one that did not stays, to be looked at. Behind a long queue
+of people's films it does not wait for its turn: that workers go on with those has to be enough.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.media import ffmpeg
 from langflix.settings import Settings
 
+#: A lesson that gets no further for so long has failed, however slow the machine is.
 TIMEOUT_S = 120.0
+#: It waits so long for its turn, and then looks whether others have theirs.
+QUEUE_S = 30.0
 POLL_S = 0.1
 REQUEST_S = 30.0
 
@@ -41,6 +45,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         raise UnavailableError(f"{arguments.url} does not answer: {error}") from error
     if arguments.json:
         output.data_json(result)
+    elif "behind" in result:
+        output.data(f"lesson {result['job']}: not made")
     else:
         output.data(f"lesson {result['job']}: {result['clips']} clips in {result['seconds']} s")
     return 0
@@ -51,15 +57,16 @@ def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
     with video.open("rb") as film, subtitle.open("rb") as text:
         files = {"video": (video.name, film), "subtitle": (subtitle.name, text)}
         job = ok(http.post("/api/v1/jobs", files=files), 202)["id"]
-    _wait(http, job, started + TIMEOUT_S)
+    if behind := _wait(http, job, started):
+        output.note(f"a lesson was taken in, but not made: workers are busy with {behind} others")
+        _delete(http, job)
+        return {"job": job, "behind": behind, "seconds": round(time.monotonic() - started, 1)}
     expressions = ok(http.get(f"/api/v1/jobs/{job}/expressions"), 200)["expressions"]
     clips = ok(http.get(f"/api/v1/jobs/{job}/clips"), 200)["clips"]
     if not expressions or not clips:
         raise LangflixError(f"lesson {job} has no expression or no clip")
     film_ms = _look(http, clips[0])
-    gone = http.delete(f"/api/v1/jobs/{job}")
-    if gone.status_code != 204:
-        raise LangflixError(f"lesson {job} could not be deleted: {gone.status_code}")
+    _delete(http, job)
     return {
         "job": job,
         "expressions": len(expressions),
@@ -69,16 +76,40 @@ def _lesson(http: Any, video: Path, subtitle: Path) -> dict[str, object]:
     }
 
 
-def _wait(http: Any, job: str, deadline: float) -> None:
+def _wait(http: Any, job: str, started: float) -> int:
+    """Return 0 when the lesson is made, else how many are being made while it waits."""
+    before = _at_work(http)
+    seen, moved = None, started
     while True:
         state = ok(http.get(f"/api/v1/jobs/{job}"), 200)
+        now = time.monotonic()
+        at = state["status"], state["progress"]
+        if at != seen:
+            seen, moved = at, now
         if state["status"] == "DONE":
-            return
+            return 0
         if state["status"] == "FAILED":
             raise LangflixError(f"lesson {job} failed: {state['error']}")
-        if time.monotonic() > deadline:
-            raise LangflixError(f"lesson {job} is {state['status']} after {TIMEOUT_S:.0f} s")
+        if state["status"] == "PENDING" and now - started > QUEUE_S:
+            others = _at_work(http)
+            if others - before:
+                return len(others)
+        if now - moved > TIMEOUT_S:
+            what = f"{state['status']} at {state['progress']} % for {TIMEOUT_S:.0f} s"
+            raise LangflixError(f"lesson {job} is {what}")
         time.sleep(POLL_S)
+
+
+def _at_work(http: Any) -> set[tuple[str, int]]:
+    """Return the lessons that are being made, and how far each is."""
+    page = ok(http.get("/api/v1/jobs", params={"status": "RUNNING", "limit": 200}), 200)
+    return {(job["id"], job["progress"]) for job in page["jobs"]}
+
+
+def _delete(http: Any, job: str) -> None:
+    gone = http.delete(f"/api/v1/jobs/{job}")
+    if gone.status_code != 204:
+        raise LangflixError(f"lesson {job} could not be deleted: {gone.status_code}")
 
 
 def _look(http: Any, clip: Mapping[str, Any]) -> int:

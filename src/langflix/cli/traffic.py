@@ -20,8 +20,8 @@ from langflix.settings import Settings
 if TYPE_CHECKING:
     from langflix.traffic.count import Result
 
-#: No more, so that nobody takes this for a weapon: requests in a second, seconds.
-MOST = {"rate": 500, "seconds": 24 * 3600}
+#: No more, so that nobody takes this for a weapon: requests in a second, seconds, seconds.
+MOST = {"rate": 500, "seconds": 24 * 3600, "patience": 600}
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         else:
             output.note(f"{arguments.rate} requests in a second from {at} on")
 
-    asked = Load(arguments.url, video, subtitle, arguments.rate, arguments.seconds)
+    how = (arguments.rate, arguments.seconds, arguments.patience)
+    asked = Load(arguments.url, video, subtitle, *how)
     result = asyncio.run(load(asked, headers, begins))
     if arguments.json:
         output.json_line(result.to_json())

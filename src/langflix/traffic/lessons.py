@@ -27,6 +27,7 @@ class Lessons:
         accepted: how many the API took.
         done: how many of them are DONE with all that belongs to them.
         lost: ids of those that are gone, never ended, FAILED, or lack a part.
+        why: of each lost one what became of it, in a few words.
         twice: ids of those that ended again after their end, have a part twice, or that one
             request made in addition to another job.
     """
@@ -35,6 +36,7 @@ class Lessons:
     done: int = 0
     lost: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
+    why: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -107,9 +109,19 @@ class Book:
         }
         strangers = sorted(set(jobs) - set(self._accepted))
         done = [one for one in self._accepted if one in whole]
+        lost = tuple(one for one in self._accepted if one not in whole)
         return Lessons(
             accepted=len(self._accepted),
             done=len(done),
-            lost=tuple(one for one in self._accepted if one not in whole),
+            lost=lost,
             twice=(*sorted(doubled | self._again), *strangers[self.unsure :]),
+            why={one: self._fate(jobs.get(one), self._made.get(one)) for one in lost},
         )
+
+    @staticmethod
+    def _fate(job: Job | None, made: Made | None) -> str:
+        if job is None:
+            return "gone"
+        if job["status"] == "DONE" and made is not None:
+            return f"DONE with {made.expressions} expressions and {made.clips} clips"
+        return ": ".join(str(job[name]) for name in ("status", "error") if job.get(name))

@@ -26,7 +26,7 @@ from langflix.traffic.site import JOBS, POLL_S, Site
 
 REQUEST_S = 30.0
 FFMPEG_S = 60
-#: Jobs that were accepted have ended by then after the load.
+#: After the load another job ends within this time, until all have.
 SETTLE_S = 180.0
 #: Sizes of films: of the one whose clips are downloaded, and of those of the jobs.
 MIDDLE, TINY = "640:360", "64:36"
@@ -43,6 +43,7 @@ class Load:
         subtitle: its subtitle; the more expressions it has, the longer jobs take.
         rate: requests in a second, of all kinds.
         seconds: for so long at most; SIGTERM or SIGINT end it earlier.
+        patience_s: how long an answer may take before it counts as failed.
     """
 
     url: str
@@ -50,6 +51,7 @@ class Load:
     subtitle: Path
     rate: float
     seconds: float
+    patience_s: float = kinds.PATIENCE_S
 
 
 async def load(asked: Load, headers: Mapping[str, str], begins: Callable[[str], None]) -> Result:
@@ -129,7 +131,7 @@ async def _learn(
 async def _send(
     asked: Load, headers: Mapping[str, str], known: Known, book: Book, stop: asyncio.Event
 ) -> tuple[list[count.Asked], float]:
-    over, wanted = asyncio.Event(), kinds.requests(known)
+    over, wanted = asyncio.Event(), kinds.requests(known, asked.patience_s)
     async with Asker(asked.url, headers) as asker:
 
         async def send(kind: str) -> float:
@@ -153,11 +155,13 @@ async def _settle(
 ) -> Lessons:
     """Wait until the jobs have ended, and look at each lesson."""
     clock = asyncio.get_running_loop().time
-    deadline = clock() + SETTLE_S
     book.see(await site.jobs(title))
-    while book.open and clock() < deadline:
+    left, moved = len(book.open), clock()
+    while left and clock() < moved + SETTLE_S:
         await asyncio.sleep(POLL_S)
         book.see(await site.jobs(title))
+        if len(book.open) < left:
+            left, moved = len(book.open), clock()
     there = [job for job in await site.jobs(title) if job["id"] not in before]
     for job in there:
         if job["status"] == "DONE":

@@ -50,6 +50,8 @@ def run(doors: Doors, action: Run) -> None:
         raise DeployError(
             f"the smoke test failed with code {done.exit_code}", details=_hidden(said, secrets)
         )
+    for line in _hidden(last_lines(done.stderr), secrets):
+        doors.report.say(f"  {line}")
 
 
 def _file(path: Path, value: Secret) -> str:

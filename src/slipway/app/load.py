@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from slipway.app.bench import copied
+from slipway.app.bench import Copy, copied
 from slipway.app.switches import ROLLED, Others, Ours, Peer, Switch
 from slipway.app.underload import Change, Run
 from slipway.errors import SlipwayError
@@ -36,6 +36,8 @@ _OVERRIDE = "deploy/docker-compose.override.yml"
 _SHORT_SOAK = "x-slipway: { soak: { seconds: 3 } }\n"
 #: The load goes on undisturbed for so long before the first and after the last change.
 _QUIET_S = 5.0
+#: What is kept of what a failed change said.
+_SAID = 20
 #: After its end a load waits for answers and for jobs.
 _END_S = 900.0
 
@@ -62,14 +64,20 @@ class Asked:
     Attributes:
         rate: requests in a second.
         seconds: how long each load lasts at least.
-        deploys: how often the version is changed in each way.
+        deploys: how often the version is changed by deploys.
+        rollbacks: how often by rollbacks after that.
+        changes: how often in each other way.
         peers: the other ways.
+        patience: how many seconds an answer may take before it counts as failed.
     """
 
     rate: int
     seconds: int
-    deploys: int
+    deploys: int = 0
+    rollbacks: int = 0
+    changes: int = 0
     peers: tuple[Peer, ...] = ()
+    patience: int = 10
 
 
 def load_site(root: Path, url: str, asked: Asked, report: Report) -> list[Run]:
@@ -99,28 +107,31 @@ def load_deploys(root: Path, asked: Asked, report: Report) -> list[Run]:
         ours.make(0)
         ours.make(1)
         url = json.loads(copy.inv("status", "--json"))["url"]
-        versions = itertools.cycle((0, 1))
+        return [_run(copy.root, url, asked, report, way) for way in _ways(asked, copy, ours)]
 
-        def run(name: str, about: str, switch: Switch | None = None) -> Run:
-            switches = [
-                partial(switch, version)
-                for version in itertools.islice(versions, asked.deploys if switch else 0)
-                if switch
-            ]
-            return _run(copy.root, url, asked, report, Way(name, about, switches))
 
-        runs = [run("nothing", "the same load without changes")]
-        if asked.deploys:
-            runs.append(run("deploys", "./inv deploy of two versions in turn", ours.make))
-        for peer in asked.peers:
-            other = Others(copy, ours.releases)
-            if peer.script is None:
-                about = "docker compose up --detach of the two releases' Compose files"
-                runs.append(run(peer.name, about, other.compose))
-            else:
-                about = f"{other.take(peer.script)} of {', '.join(ROLLED)}; Compose for the rest"
-                runs.append(run(peer.name, about, other.rollout))
-        return runs
+def _ways(asked: Asked, copy: Copy, ours: Ours) -> Iterator[Way]:
+    """Each way in turn; the next one may rest on what those before have left on the host."""
+    versions = itertools.cycle((0, 1))
+
+    def turns(switch: Switch, count: int) -> list[Callable[[], None]]:
+        return [partial(switch, version) for version in itertools.islice(versions, count)]
+
+    yield Way("nothing", "the same load without changes")
+    if asked.deploys:
+        about = "./inv deploy of two versions in turn"
+        yield Way("deploys", about, turns(ours.make, asked.deploys))
+    if asked.rollbacks:
+        about = "./inv rollback to the release before, from the oldest one to the newest"
+        yield Way("rollbacks", about, [ours.back] * asked.rollbacks)
+    for peer in asked.peers:
+        other = Others(copy, ours.releases)
+        if peer.script is None:
+            about = "docker compose up --detach of the two releases' Compose files"
+            yield Way(peer.name, about, turns(other.compose, asked.changes))
+        else:
+            about = f"{other.take(peer.script)} of {', '.join(ROLLED)}; Compose for the rest"
+            yield Way(peer.name, about, turns(other.rollout, asked.changes))
 
 
 def _run(root: Path, url: str, asked: Asked, report: Report, way: Way) -> Run:
@@ -128,7 +139,7 @@ def _run(root: Path, url: str, asked: Asked, report: Report, way: Way) -> Run:
     report.step("bench", f"{asked.rate} requests a second, changed by {way.name}")
     changes: list[Change] = []
     seconds = _MOST_S if way.switches else asked.seconds
-    with _loading(root, url, asked.rate, seconds) as load:
+    with _loading(root, url, asked, seconds) as load:
         load.begun()
         began = time.monotonic()
         if way.switches:
@@ -142,14 +153,15 @@ def _run(root: Path, url: str, asked: Asked, report: Report, way: Way) -> Run:
 
 
 def _change(switch: Callable[[], None]) -> Change:
-    at, began, problem = datetime.now(UTC), time.monotonic(), ""
+    at, began = datetime.now(UTC), time.monotonic()
+    problem, said = "", list[str]()
     try:
         switch()
     except SlipwayError as error:
         said = [line.strip() for line in (*error.details, error.message)]
         problem = next((line for line in said if line.startswith("error:")), said[-1])
     seconds = round(time.monotonic() - began, 2)
-    return Change(at.isoformat(timespec="milliseconds"), seconds, problem)
+    return Change(at.isoformat(timespec="milliseconds"), seconds, problem, tuple(said[-_SAID:]))
 
 
 class Loading:
@@ -194,11 +206,12 @@ class Loading:
 
 
 @contextmanager
-def _loading(root: Path, url: str, rate: int, seconds: int) -> Iterator[Loading]:
+def _loading(root: Path, url: str, asked: Asked, seconds: int) -> Iterator[Loading]:
     """The load's process, ended in any case; in a session of its own, for Ctrl-C is for us."""
     argv = [sys.executable, "-m", "langflix", "traffic", "--json", "--url", url]
     argv += ["--video", str(root / _VIDEO), "--subtitle", str(root / _SUBTITLE)]
-    argv += ["--rate", str(rate), "--seconds", str(seconds)]
+    argv += ["--rate", str(asked.rate), "--seconds", str(seconds)]
+    argv += ["--patience", str(asked.patience)]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             argv,

@@ -87,6 +87,17 @@ class Ours:
             (self._copy.root / path).write_text(text.replace(old, new, 1) if version else text)
         self.releases[version] = json.loads(self._copy.inv("deploy", "--json"))["release"]
 
+    def back(self) -> None:
+        """Roll back to the release before the live one, from the oldest kept one to the newest.
+
+        Raises:
+            SlipwayError: it failed, or there is no other release.
+        """
+        kept = [one for one in json.loads(self._copy.inv("releases", "--json")) if not one["lost"]]
+        live = next(at for at, one in enumerate(kept) if one["live"])
+        to = kept[(live + 1) % len(kept)]["release"]
+        self._copy.inv("rollback", "--to", to, "--json")
+
 
 class Others:
     """Changes of version on the same host by other programs.

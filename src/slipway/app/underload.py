@@ -2,7 +2,7 @@
 
 The load is the application's own program; of its result only what is named here is relied upon:
 ``rows`` (``kind``, ``sent``, ``failed``, ``faults``, ``p99_ms``, ``longest_ms``; the first row is
-all kinds), ``late_ms`` and ``lessons`` (``accepted``, ``lost``, ``twice``).
+all kinds), ``late_ms`` and ``lessons`` (``accepted``, ``lost``, ``why`` they were, ``twice``).
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ class Change:
         began: ISO 8601 in UTC.
         seconds: how long the command took.
         problem: why it failed; empty when it did not.
+        said: the last lines of what it said then.
     """
 
     began: str
     seconds: float
     problem: str = ""
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def _row(run: Run, kind: str) -> list[str]:
 def _jobs(run: Run) -> list[str]:
     jobs = run.load["lessons"]
     lost, twice = len(jobs["lost"]), len(jobs["twice"])
-    note = f"{lost} lost, {twice} twice" if lost or twice else ""
+    fates = ", ".join(sorted(set(jobs["why"].values())))
+    note = f"{lost} lost ({fates}), {twice} twice" if lost or twice else ""
     return ["jobs' ends", run.name, str(lost + twice), str(jobs["accepted"]), "", "", note]
 
 

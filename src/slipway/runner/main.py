@@ -4,225 +4,42 @@ start           begin a run; what is asked comes on standard input
 follow RUN N    its events from number N on, as soon as there is something to say
 tell RUN WORD   leave it a word, which comes on standard input
 settle          end the run whose process is gone
+
+A packed file is compiled anew each time it is started, and whoever attends starts it once a second:
+so what only a run needs is imported for a run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slipway.runner.boot import AtBoot, settling
-from slipway.runner.docker import HostDocker
-from slipway.runner.doors import Doors
-from slipway.runner.failure import Failed
-from slipway.runner.host import HostClock, HostFolder
-from slipway.runner.lease import Lease
-from slipway.runner.listener import SpoolListener
-from slipway.runner.run import Run, settle
-from slipway.runner.spool import Spool, last
-from slipway.runner.sweep import booted_since, sweep
-
-_FOLLOW_S = 8.0
-_GATHER_S = 0.8
-_LOOK_S = 0.03
-_JOURNAL = "journal.jsonl"
-_KEPT = 5
-_AT_ONCE = ("turn", "end")
+from slipway.runner.follow import follow
+from slipway.runner.spool import Spool
 
 
 def main(argv: Sequence[str]) -> int:
     """Do what the first word says; the exit code."""
     os.umask(0o077)
     verb, app_dir, *rest = argv
-    if verb == "start":
-        _show(start(app_dir, json.load(sys.stdin)))
-    elif verb == "follow":
+    if verb == "follow":
         for event in follow(app_dir, rest[0], int(rest[1])):
             _show(event)
     elif verb == "tell":
         spool = Spool(app_dir, rest[0])
         spool.touch("heard")
         spool.say(rest[1], json.load(sys.stdin))
-    elif verb == "settle":
-        _show(settle_last(app_dir))
+    elif verb in ("start", "settle"):
+        from slipway.runner import work
+
+        begun = verb == "start"
+        _show(work.start(app_dir, json.load(sys.stdin)) if begun else work.settle_last(app_dir))
     else:
         return 2
     return 0
-
-
-def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Begin a run in a process of its own, which outlives the connection.
-
-    Returns:
-        ``{"started": run}``, ``{"busy": who holds the lease}``, or ``{"failed": why}``.
-    """
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.close(reader)
-        os.setsid()
-        if os.fork() != 0:
-            os._exit(0)
-        try:
-            _alone(app_dir, request, writer)
-        except OSError as error:
-            with contextlib.suppress(OSError):  # told already that it began
-                os.write(writer, json.dumps({"failed": str(error)}).encode())
-        os._exit(0)
-    os.close(writer)
-    with open(reader, encoding="utf-8") as answers:
-        text = answers.read()
-    if not text:
-        raise SystemExit("the run ended before it began")
-    answer: Mapping[str, Any] = json.loads(text)
-    return answer
-
-
-def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
-    """The process of a run: lease, steps, end."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(nowhere, number)
-    lease = Lease(app_dir)
-    holder = lease.take(request["holder"])
-    spool = Spool(app_dir, request["run"])
-    if holder is None:
-        sweep(app_dir)
-        spool.make(request)
-        spool.touch("heard")
-        _prune(os.path.dirname(os.path.abspath(sys.argv[0])))
-    answer = {"busy": holder} if holder is not None else {"started": spool.run}
-    errors = os.open(os.path.join(spool.path, "errors") if holder is None else os.devnull,
-                     os.O_WRONLY | os.O_CREAT, 0o600)  # fmt: skip
-    os.dup2(errors, 2)
-    os.write(writer, json.dumps(answer).encode())
-    os.close(writer)
-    if holder is None:
-        at_boot = AtBoot(request["application"], app_dir)
-        at_boot.arm(settling(app_dir))
-        try:
-            _carried_out(app_dir, spool, request)
-            at_boot.disarm()
-        finally:
-            lease.give_up()
-
-
-def _prune(folder: str) -> None:
-    """Of the runner's own file, keep the latest versions only."""
-    files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".pyz")]
-    for path in sorted(files, key=os.path.getmtime)[:-_KEPT]:
-        os.unlink(path)
-
-
-def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
-    doors = _doors(app_dir, spool, request)
-    began = time.monotonic()
-    _journal(doors, journal_lines(request)[0]())
-    _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
-
-
-def _ended(
-    spool: Spool, doors: Doors, request: Mapping[str, Any], end: dict[str, Any], seconds: float
-) -> None:
-    spool.free()
-    _journal(doors, journal_lines(request)[1](end, seconds))
-    spool.write("end.json", end)
-    doors.listener.tell("end", **end)
-
-
-def _journal(doors: Doors, line: str) -> None:
-    """A full disk must not keep a run from going on, or from going back."""
-    try:
-        doors.folder.append(_JOURNAL, line)
-    except OSError as error:
-        doors.listener.tell("warn", text=f"the journal lacks a line: {error}")
-
-
-def settle_last(app_dir: str) -> Mapping[str, Any]:
-    """End the latest run, should its process be gone and it have no end.
-
-    Returns:
-        ``{"settled": its end}``, ``{"busy": who holds the lease}``, or ``{}``.
-    """
-    lease, spool = Lease(app_dir), last(app_dir)
-    holder = lease.take({"who": "slipway", "what": "settle"})
-    if holder is not None:
-        return {"busy": holder}
-    try:
-        request = spool.read("request.json") if spool else None
-        if spool is None or request is None or spool.read("end.json") is not None:
-            return {}
-        began = time.monotonic()
-        spool.work()
-        doors = _doors(app_dir, spool, request)
-        end = settle(request, doors, spool.events())
-        sweep(app_dir, alone=booted_since(os.path.join(spool.path, "request.json")))
-        _ended(spool, doors, request, end, time.monotonic() - began)
-        AtBoot(request["application"], app_dir).disarm()
-        return {"settled": end}
-    except Failed as failed:
-        raise SystemExit(f"the run can't be ended yet: {failed.cause.message}") from failed
-    finally:
-        lease.give_up()
-
-
-def follow(app_dir: str, run: str, first: int) -> list[Mapping[str, Any]]:
-    """Events from number ``first`` on: what has come within a moment, at once when it matters.
-
-    A run whose process is gone before its end has the event ``lost``.
-    """
-    spool, began, came = Spool(app_dir, run), time.monotonic(), 0.0
-    while True:
-        spool.touch("heard")
-        found = spool.events(first)
-        now = time.monotonic()
-        if found and not came:
-            came = now
-        if any(event["event"] in _AT_ONCE for event in found):
-            if found[-1]["event"] == "end":
-                spool.touch("told")
-            return list(found)
-        if (came and now - came >= _GATHER_S) or now - began >= _FOLLOW_S:
-            return [*found, *_lost(app_dir, spool)]
-        time.sleep(_LOOK_S)
-
-
-def _lost(app_dir: str, spool: Spool) -> list[Mapping[str, Any]]:
-    """Whether nobody works at a run that has no end."""
-    if Lease(app_dir).held() or spool.read("end.json"):
-        return []
-    return [{"event": "lost"}]
-
-
-def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
-    listener = SpoolListener(spool)
-    docker = HostDocker(request["application"], request["docker"], listener.heed)
-    return Doors(docker, HostFolder(app_dir), HostClock(), listener)
-
-
-def journal_lines(
-    request: Mapping[str, Any],
-) -> tuple[Callable[[], str], Callable[[Mapping[str, Any], float], str]]:
-    """What the host's journal says of a run: its intent, and its outcome after some seconds."""
-
-    def line(event: str, **fields: object) -> str:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-        entry = {"format": 1, "time": stamp, "event": event, "release": request["release"]}
-        return json.dumps({**entry, **fields}, ensure_ascii=False)
-
-    def outcome(end: Mapping[str, Any], seconds: float) -> str:
-        words = {"done": request["word"], "untouched": "refused"}
-        word = words.get(end["outcome"], end["outcome"])
-        cause = (end["cause"] or {}).get("message", "")
-        return line("outcome", outcome=word, cause=cause, seconds=round(seconds, 3))
-
-    return lambda: line("intent", **request["intent"]), outcome
 
 
 def _show(value: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ from slipway.act.runner import Event
 from slipway.errors import HostUnreachable
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Failed
-from slipway.runner.main import journal_lines
 from slipway.runner.run import Run
+from slipway.runner.work import journal_lines
 from slipway.testing.doors import FakeClock
 from slipway.testing.engine import FakeEngine
 from slipway.testing.folder import FakeFolder

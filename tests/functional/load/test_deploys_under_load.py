@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 from tests.functional.conftest import Site
 
-DEPLOYS = 2
+DEPLOYS, ROLLBACKS = 10, 3
+#: The suite's other tests are at work as well: what is late was not dropped.
+PATIENCE_S = 120
 #: Fewer would mean that the load did not go on.
-LEAST_PER_DEPLOY = 100
+LEAST_PER_CHANGE = 100
+#: Ways to change the version, and how often each is gone.
+WAYS = [("deploys", DEPLOYS), ("rollbacks", ROLLBACKS)]
 
 
 @pytest.fixture(scope="module")
 def runs(site: Site) -> dict[str, Any]:
     """The load alone and under deploys, as ``bench.load`` tells of them."""
-    told = site.good("bench.load", "--deploys", str(DEPLOYS), "--json").json
+    counts = ("--deploys", str(DEPLOYS), "--rollbacks", str(ROLLBACKS))
+    told = site.good("bench.load", *counts, "--patience", str(PATIENCE_S), "--json").json
     return {run["name"]: run for run in told}
 
 
@@ -28,21 +33,25 @@ def test_the_load_alone_fails_nothing(runs: dict[str, Any]) -> None:
     assert runs["nothing"]["changes"] == []
 
 
-def test_every_deploy_succeeds(runs: dict[str, Any]) -> None:
-    """Each of the deploys made its version live."""
-    changes = runs["deploys"]["changes"]
-    assert [one["problem"] for one in changes] == [""] * DEPLOYS
+@pytest.mark.parametrize(("way", "count"), WAYS)
+def test_every_change_succeeds(runs: dict[str, Any], way: str, count: int) -> None:
+    """Each of them made its release live."""
+    changes = runs[way]["changes"]
+    assert [one["said"] for one in changes] == [[]] * count
+    assert [one["problem"] for one in changes] == [""] * count
 
 
-def test_no_request_fails(runs: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("way", "count"), WAYS)
+def test_no_request_fails(runs: dict[str, Any], way: str, count: int) -> None:
     """Of thousands of requests of every kind none is refused, cut, late or answered wrongly."""
-    failed = {row["kind"]: row["faults"] for row in runs["deploys"]["rows"] if row["failed"]}
-    assert failed == {}, runs["deploys"]["failures"][:5]
-    assert runs["deploys"]["rows"][0]["sent"] > LEAST_PER_DEPLOY * DEPLOYS
+    failed = {row["kind"]: row["faults"] for row in runs[way]["rows"] if row["failed"]}
+    assert failed == {}, runs[way]["failures"][:5]
+    assert runs[way]["rows"][0]["sent"] > LEAST_PER_CHANGE * count
 
 
-def test_no_job_is_lost_or_done_twice(runs: dict[str, Any]) -> None:
+@pytest.mark.parametrize("way", [way for way, _ in WAYS])
+def test_no_job_is_lost_or_done_twice(runs: dict[str, Any], way: str) -> None:
     """Each job that was accepted meanwhile is done, once."""
-    lessons = runs["deploys"]["lessons"]
-    assert (lessons["lost"], lessons["twice"]) == ([], [])
+    lessons = runs[way]["lessons"]
+    assert (lessons["lost"], lessons["twice"]) == ([], []), lessons["why"]
     assert lessons["done"] == lessons["accepted"] > 0

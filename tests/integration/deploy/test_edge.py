@@ -234,7 +234,9 @@ class Edge:
         )
         self.command("set server api/a state drain")
         self.checked("api/a")
-        self.command(f"set server api/a state ready; set server api/{slot} state maint")
+        self.command(f"set server api/a state ready; set server api/{slot} state drain")
+        wait_for(lambda: self.value(f"api/{slot}", "scur") == "0", "requests on the slot to end")
+        self.command(f"set server api/{slot} state maint")
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ def test_migration_starts_only_what_it_needs_first() -> None:
     assert ups[1][0] == "run"
     assert ups[1][-2:] == ("migrate", "--plan")
     assert ups[2][-1] == "migrate"
-    assert ups[3][-1] == "--remove-orphans"
+    assert ups[3][-3:] == ("--remove-orphans", "web", "db")
 
 
 def test_second_deploy_touches_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from slipway.act.program import run
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.plan.actions import Run
+from slipway.report import Report
 from slipway.testing import FakeFolder, FakeShell
 
 TOKEN = Run(("python3",), (("TOKEN_FILE", "token", 1),))
@@ -36,6 +38,15 @@ def test_smoke_job_that_cannot_start() -> None:
         run(doors(shell), Run(("python3", "u")))
     assert shell.calls[-1] == ("python3", "u")
     assert shell.environments[-1]["PYTHONPATH"] == "/checkout/src"
+
+
+def test_what_a_good_job_remarks_is_shown() -> None:
+    """Its standard error is for people, *** in place of a secret; its data is not shown."""
+    shell = FakeShell()
+    shell.on("python3", reply=Completed((), 0, b"data", b"busy, says canary-token\n"))
+    talk = io.StringIO()
+    run(replace(doors(shell), report=Report(err=talk, out=io.StringIO())), TOKEN)
+    assert talk.getvalue().splitlines()[-1] == "  busy, says ***"
 
 
 def test_a_secret_is_a_file_while_the_job_runs() -> None:

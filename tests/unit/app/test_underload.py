@@ -29,10 +29,15 @@ def load(*asked: Asked, jobs: Lessons = NO_JOBS) -> dict[str, Any]:
 def test_runs_stand_beneath_each_other() -> None:
     """Each kind has a line of each run; jobs and changes that went wrong are named."""
     cut = Asked("api", 900.0, failure=Failure("t", Fault.CUT, "why"))
-    jobs = Lessons(3, 1, lost=("x",), twice=("y",))
+    jobs = Lessons(3, 1, lost=("x",), twice=("y",), why={"x": "gone"})
     runs = [
         Run("nothing", "alone", (), load(Asked("api", 5.0), Asked("page", 1.0, late_ms=7.0))),
-        Run("deploys", "ours", (Change("t", 1.5), Change("t", 2.0, "no")), load(cut, jobs=jobs)),
+        Run(
+            "deploys",
+            "ours",
+            (Change("t", 1.5), Change("t", 2.0, "no", ("so", "no"))),
+            load(cut, jobs=jobs),
+        ),
     ]
     lines = [" ".join(line.split()) for line in runs_text(runs).splitlines()]
     assert lines == [
@@ -47,11 +52,16 @@ def test_runs_stand_beneath_each_other() -> None:
         "api deploys 1 1 900 900 1 cut",
         "page nothing 0 1 1 1",
         "jobs' ends nothing 0 0",
-        "jobs' ends deploys 2 3 1 lost, 1 twice",
+        "jobs' ends deploys 2 3 1 lost (gone), 1 twice",
         "changes deploys 1 2 2000 no",
     ]
     value = json.loads(json.dumps(runs_json(runs)))
-    assert value[1]["changes"][1] == {"began": "t", "seconds": 2.0, "problem": "no"}
+    assert value[1]["changes"][1] == {
+        "began": "t",
+        "seconds": 2.0,
+        "problem": "no",
+        "said": ["so", "no"],
+    }
     assert value[1]["rows"][0]["failed"] == 1
 
 
@@ -78,6 +88,7 @@ class FakeCopy(Copy):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.asked: list[tuple[str, ...]] = []
+        self.kept: list[dict[str, object]] = []
         for path, text in ((MAIN, '__version__ = "1"\n'), (PAGE, "<head>\n</head>\n")):
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
@@ -90,6 +101,8 @@ class FakeCopy(Copy):
             other = "_OTHER" in (self.root / MAIN).read_text()
             assert other == ("another" in (self.root / PAGE).read_text())
             return json.dumps({"release": f"r{int(other)}"})
+        if arguments[0] == "releases":
+            return json.dumps(self.kept)
         if arguments[0] == "rehearsal.status":
             return json.dumps([{"name": NAME, "state_dir": str(self.root / "state")}])
         return "docker-rollout version v0\n"
@@ -112,6 +125,17 @@ def test_versions_differ_in_both_files(tmp_path: Path) -> None:
     (tmp_path / PAGE).write_text("no page")
     with pytest.raises(SlipwayError, match="no other version"):
         Ours(copy).make(1)
+
+
+@pytest.mark.parametrize(("live", "to"), [("r3", "r2"), ("r2", "r1"), ("r1", "r3")])
+def test_a_rollback_goes_to_the_one_before(tmp_path: Path, live: str, to: str) -> None:
+    """From the oldest that the host can go back to, it goes to the newest."""
+    copy = FakeCopy(tmp_path)
+    names = ("r3", "r2", "r1", "r0")
+    lost = {"r0": ["images"]}
+    copy.kept = [{"release": n, "live": n == live, "lost": lost.get(n, [])} for n in names]
+    Ours(copy).back()
+    assert copy.asked[-1] == ("rollback", "--to", to, "--json")
 
 
 def test_peers_use_the_releases_of_the_host(tmp_path: Path) -> None:

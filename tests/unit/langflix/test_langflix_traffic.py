@@ -58,7 +58,7 @@ def test_failures_are_told_in_order_of_time() -> None:
         {"kind": "b", "at": "1", "fault": "status", "detail": "why"},
         {"kind": "a", "at": "2", "fault": "reset", "detail": "why"},
     ]
-    assert value["lessons"] == {"accepted": 2, "done": 1, "lost": ["x"], "twice": []}
+    assert value["lessons"] == {"accepted": 2, "done": 1, "lost": ["x"], "twice": [], "why": {}}
     assert value["seconds"] == 1.3
     assert value["rows"][0]["faults"] == {"reset": 1, "status": 1}
 
@@ -105,21 +105,21 @@ def test_jobs_that_end_once_are_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_the_end", "made"),
+    ("at_the_end", "made", "why"),
     [
-        ([], ONCE),
-        ([job("a", "FAILED")], ONCE),
-        ([job("a", "PENDING", None)], ONCE),
-        ([job("a", "RUNNING", None)], ONCE),
-        ([job("a")], Made(0, 1)),
-        ([job("a")], Made(1, 0)),
+        ([], ONCE, "gone"),
+        ([{**job("a", "FAILED"), "error": "no sound"}], ONCE, "FAILED: no sound"),
+        ([job("a", "PENDING", None)], ONCE, "PENDING"),
+        ([job("a", "RUNNING", None)], ONCE, "RUNNING"),
+        ([job("a")], Made(0, 1), "DONE with 0 expressions and 1 clips"),
+        ([job("a")], Made(1, 0), "DONE with 1 expressions and 0 clips"),
     ],
 )
-def test_a_lost_job_is_counted(at_the_end: list[dict[str, Any]], made: Made) -> None:
+def test_a_lost_job_is_counted(at_the_end: list[dict[str, Any]], made: Made, why: str) -> None:
     """Gone, FAILED, never ended, or without one of its parts: the user has no lesson."""
     jobs = book("a")
     jobs.made("a", made)
-    assert jobs.close(at_the_end, ONCE) == Lessons(1, 0, lost=("a",))
+    assert jobs.close(at_the_end, ONCE) == Lessons(1, 0, lost=("a",), why={"a": why})
 
 
 @pytest.mark.parametrize("made", [Made(2, 1), Made(1, 2)])
@@ -152,6 +152,15 @@ def test_shares_are_of_one_whole() -> None:
     """The shares of all kinds make one, so the rate is that of all requests."""
     assert sum(kind.share for kind in kinds.KINDS) == pytest.approx(1.0)
     assert set(kinds.requests(KNOWN)) == {kind.name for kind in kinds.KINDS}
+
+
+def test_patience_is_added_to_what_each_kind_has() -> None:
+    """Of a stack on a busy machine more is borne; uploads and slow ones still have longer."""
+    usual, patient = kinds.requests(KNOWN), kinds.requests(KNOWN, 60.0)
+    limits = {name: (next(usual[name]).limit_s, next(patient[name]).limit_s) for name in usual}
+    assert limits["api-kept"] == (10.0, 60.0)
+    assert {after - before for before, after in limits.values()} == {50.0}
+    assert limits["upload-slow"][1] > limits["upload"][1] > limits["range"][1]
 
 
 @given(rate=st.integers(1, 500), seconds=st.integers(1, 60))

@@ -383,13 +383,17 @@ def test_sick_services_are_replaced_first() -> None:
         for one in seen.engine.containers
     )
     made = draft(wanted(), replace(seen, engine=EngineState(containers=sick)), NOW)
-    first, fresh, everything = next(one for one in steps(made) if one.name == "up").do
+    step = next(one for one in steps(made) if one.name == "up")
+    first, fresh, last = step.do
     assert isinstance(first, Compose)
     assert first.arguments == ("rm", "--stop", "--force", "web")
     assert isinstance(fresh, Compose)
     assert fresh.arguments[-2:] == ("--no-recreate", "web")
-    assert isinstance(everything, Compose)
-    assert everything.arguments[-1] == "--remove-orphans"
+    # Compose is not told of others: it would stop what depends on those that it makes anew.
+    assert isinstance(last, Compose)
+    assert last.arguments[-2:] == ("--remove-orphans", "web")
+    assert isinstance(step.undo[0], Compose)
+    assert step.undo[0].arguments[-2:] == ("--remove-orphans", "web")
 
 
 def test_paused_services_are_let_go_on_and_made_anew() -> None:

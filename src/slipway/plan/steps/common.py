@@ -42,19 +42,16 @@ def first_touch(draft: Draft, *before: object) -> Belief:
     return later(draft) if any(before) else belief(draft)
 
 
-def up(
-    draft: Draft, flags: Collection[str], names: Collection[str] = (), waited: Iterable[str] = ()
-) -> Compose:
+def up(draft: Draft, flags: Collection[str], names: Collection[str] = ()) -> Compose:
     """``compose up`` with what is on the host already: nothing is pulled or built.
 
     Args:
         draft: of whose release.
         flags: Compose's.
         names: the services; all when empty.
-        waited: those it may have to wait for, which tell how long, when they aren't ``names``.
     """
     stack = draft.wanted.stack
-    checks = [health_check(stack.services[name]) for name in waited or names]
+    checks = [health_check(stack.services[name]) for name in names]
     limit = _SPARE_S + sum(check.deadline_s for check in checks if check)
     brought = set(names or stack.standing)
     if "--no-deps" not in flags:
@@ -139,11 +136,12 @@ def put_back(
     as_is = ("--no-recreate",) if rolled else ()
     everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
     gently: list[Action] = []
+    if stopped:
+        # By name, so that Compose does not stop what depends on them. What this deploy created may
+        # have a port that is wanted back.
+        flags = ("--remove-orphans", *scale_flags(scale, stopped))
+        gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
     if rolled:
-        if stopped:
-            # What this deploy created may have a port that is wanted back.
-            flags = ("--remove-orphans", *scale_flags(scale, stopped))
-            gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
         edge = release.edge.get("service", "")
         gently += [Roll(release.id, one) for one in phases(rolled, edge)]
         gently.append(Retire(rolled))

@@ -26,13 +26,15 @@ def step(draft: Draft) -> Step | None:
 def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     """Compose brings up what is named, and what that needs, in the order it needs it in.
 
-    What is rolled in the same deploy must not be among it: Compose would stop it first.
+    Nothing else is named: what is made anew has to be stopped, and Compose (2.26) then stops all
+    that depends on it as well, as far as it was told of it. What is rolled in the same deploy must
+    not be among it either.
     """
     stack, plan = draft.wanted.stack, draft.plan
     rolled = set(plan.services("roll"))
     alone = any(rolled & set(stack.dependencies(name)) for name in names)
     further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
-    everything = common.up(draft, further, names if rolled else (), names)
+    everything = common.up(draft, further, names)
     # Compose leaves a container alone that says of itself that it is what the file says.
     sick = [change.service for change in plan.containers if change.old]
     sick = [name for name in sick if name in names]
