@@ -17,6 +17,7 @@ from tests.functional.conftest import Site
 from tests.functional.test_deploys import MAIN, ids, status
 
 COMPOSE, EDGE = "deploy/docker-compose.yml", "deploy/edge/haproxy.cfg"
+REVISIONS = "src/langflix/data/revisions.py"
 #: What is stopped for a moment is away for as long as the plan says, and what this machine is slow.
 SLACK_S = 60.0
 #: What uses the database, and so is stopped for a migration that it can't go on after.
@@ -46,7 +47,7 @@ def downgrade() -> None:
 @pytest.fixture
 def live(site: Site) -> Iterator[dict[str, Any]]:
     """The outcome of a deploy of the checkout; what a test changes in it is put back."""
-    kept = {path: (site.root / path).read_bytes() for path in (MAIN, COMPOSE, EDGE)}
+    kept = {path: (site.root / path).read_bytes() for path in (MAIN, COMPOSE, EDGE, REVISIONS)}
     yield site.good("deploy", "--json").json
     for path, content in kept.items():
         (site.root / path).write_bytes(content)
@@ -185,11 +186,13 @@ def test_a_migration_that_needs_downtime_and_the_way_back(site: Site, live: dict
     earlier = make_job(site, live["url"])
     migration = site.root / "src/langflix/migrations/versions/9001_contract.py"
     migration.write_text(CONTRACT, "utf-8")
+    site.replace(REVISIONS, '"0006")', '"0006", "9001")')
     try:
         plan = site.good("plan", "--json").json
         outcome = site.good("deploy", "--json").json
     finally:
         migration.unlink()
+        site.replace(REVISIONS, ', "9001")', ")")
     assert [(one["revision"], one["downtime"]) for one in plan["migrations"]] == [
         ("9001_contract", True)
     ]
