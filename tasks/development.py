@@ -18,7 +18,7 @@ from slipway.supply import programs
 from slipway.supply.outputs import SYSTEM
 from tasks.command import JSON, ROOT, attached, command, remainder
 
-_ROOMS = "plan,ledger,stack,act"
+_ROOMS = "plan,ledger,stack,act,runner"
 
 
 @command()

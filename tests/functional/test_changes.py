@@ -86,6 +86,14 @@ def visiting(url: str) -> Iterator[Visits]:
         thread.join()
 
 
+def starts(site: Site) -> dict[str, str]:
+    """Service to its container and when that was started last."""
+    form = "{{.State.StartedAt}}"
+    found = ids(site)
+    told = site.sh("docker", "inspect", "--format", form, *found.values()).split()
+    return {one: f"{found[one]} {at}" for one, at in zip(found, told, strict=True)}
+
+
 def make_job(site: Site, url: str) -> str:
     """Send a film; the id of its job."""
     files = {
@@ -113,8 +121,11 @@ def held(plan: dict[str, Any], outcome: dict[str, Any]) -> None:
 
 
 def test_a_store_that_changed_is_away_as_planned(site: Site, live: dict[str, Any]) -> None:
-    """Redis can't be there twice: the plan says that it is stopped, alone, and so it is."""
-    before = ids(site)
+    """Redis can't be there twice: the plan says that it is stopped, alone, and so it is.
+
+    So it is on the way back, when the deploy fails after that.
+    """
+    before = starts(site)
     site.replace(
         COMPOSE,
         "    secrets: [redis_acl]",
@@ -124,8 +135,14 @@ def test_a_store_that_changed_is_away_as_planned(site: Site, live: dict[str, Any
     outcome = site.good("deploy", "--json").json
     held(plan, outcome)
     assert set(outcome["downtime_s"]["seen"]) == {"redis"}
-    after = ids(site)
+    after = starts(site)
     assert {service for service in after if after[service] != before[service]} == {"redis"}
+    site.replace(COMPOSE, "    environment: { NOTE: a }", "    environment: { NOTE: b }")
+    site.replace(COMPOSE, "path: /health/detailed", "path: /nowhere")
+    assert site.inv("deploy").code == 5
+    again = starts(site)
+    assert {service for service in again if again[service] != after[service]} == {"redis"}
+    assert status(site)["drift"] == []
 
 
 def test_edge_and_api_in_one_deploy(site: Site, live: dict[str, Any]) -> None:

@@ -32,8 +32,11 @@ _VIDEO, _SUBTITLE = ".slipway/samples/bigbuckbunny.mp4", "deploy/smoke.srt"
 #: A load that is ended by its changes is ended by then in any case.
 _MOST_S = 24 * 3600
 #: Each switch has its time to show what it fails; a deploy's own watching would only be waited for.
+#: The old API has as long as the load's slow requests take (12 s); event streams are ended earlier.
 _OVERRIDE = "deploy/docker-compose.override.yml"
-_SHORT_SOAK = "x-slipway: { soak: { seconds: 3 } }\n"
+_SHORT_WAITS = """x-slipway: { soak: { seconds: 3 } }
+services: { api: { stop_grace_period: 16s } }
+"""
 #: The load goes on undisturbed for so long before the first and after the last change.
 _QUIET_S = 5.0
 #: What is kept of what a failed change said.
@@ -101,7 +104,7 @@ def load_deploys(root: Path, asked: Asked, report: Report) -> list[Run]:
         SlipwayError: the stack or the load could not be had, or no change succeeded.
     """
     with copied(root) as copy:
-        (copy.root / _OVERRIDE).write_text(_SHORT_SOAK, "utf-8")
+        (copy.root / _OVERRIDE).write_text(_SHORT_WAITS, "utf-8")
         ours = Ours(copy)
         report.step("bench", "both versions, once")
         ours.make(0)

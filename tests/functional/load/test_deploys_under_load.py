@@ -13,6 +13,8 @@ from tests.functional.conftest import Site
 DEPLOYS, ROLLBACKS = 10, 3
 #: The suite's other tests are at work as well: what is late was not dropped.
 PATIENCE_S = 120
+#: Less than the measurement's, for the same reason; still some thousand requests.
+RATE = 20
 #: Fewer would mean that the load did not go on.
 LEAST_PER_CHANGE = 100
 #: Ways to change the version, and how often each is gone.
@@ -23,7 +25,8 @@ WAYS = [("deploys", DEPLOYS), ("rollbacks", ROLLBACKS)]
 def runs(site: Site) -> dict[str, Any]:
     """The load alone and under deploys, as ``bench.load`` tells of them."""
     counts = ("--deploys", str(DEPLOYS), "--rollbacks", str(ROLLBACKS))
-    told = site.good("bench.load", *counts, "--patience", str(PATIENCE_S), "--json").json
+    how = ("--rate", str(RATE), "--patience", str(PATIENCE_S))
+    told = site.good("bench.load", *counts, *how, "--json").json
     return {run["name"]: run for run in told}
 
 
