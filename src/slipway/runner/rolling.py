@@ -31,6 +31,7 @@ _SWITCH_S = 30.0
 _TIDY_S = 20.0
 _STOPPED_S = 330.0
 _BACK_S = 60.0
+_EDGELESS_S = 10.0
 # Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
 # its next `up` would make every container anew that was started so.
 _START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
@@ -50,6 +51,8 @@ class Roller:
         self._stopping: dict[tuple[str, ...], Stopping] = {}
         self._noted: set[tuple[str, str]] = set()
         self._release, self._before = "", set[str]()
+        self._switched: dict[str, Rolling] = {}
+        self._edgeless: float | None = None
 
     def start(self, action: Mapping[str, Any]) -> None:
         """Start new containers beside the old ones; :meth:`switch` goes on from there.
@@ -86,6 +89,7 @@ class Roller:
         for one in services:
             if not one.behind:
                 self._stop(parts(one, containers).old)
+            self._switched[one.service] = one
         return [one.service for one in services]
 
     def retire(self, action: Mapping[str, Any]) -> None:
@@ -134,8 +138,12 @@ class Roller:
         return sum(server.sessions for one in edges for server in self._servers(one))
 
     def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
-        """The containers, and what each running edge says of itself."""
+        """The containers, and what each running edge says of itself.
+
+        An edge that was restarted since the switch may lead to the old ones again: not for long.
+        """
         containers = self._doors.docker.containers()
+        self._act([one for one in self._switched.values() if one.behind], switching, containers)
         return containers, tuple(
             done.out
             for one in self._edges(containers)
@@ -212,6 +220,8 @@ class Roller:
         seen: list[tuple[Container | None, tuple[Server, ...]]] = [
             (one, self._servers(one)) for one in self._edges(containers)
         ]
+        if any(one.behind for one in services) and self._edge_may_come(seen):
+            return ("the edge to answer",)
         for container, servers in seen or [(None, ())]:
             networks = [name for name, _ in container.addresses] if container else []
             commands: list[str] = []
@@ -225,6 +235,16 @@ class Roller:
             if commands and container:
                 self._order(container, commands)
         return tuple(waiting)
+
+    def _edge_may_come(self, seen: Sequence[tuple[Container | None, tuple[Server, ...]]]) -> bool:
+        """Whether an edge is away, or mute, that was only just restarted."""
+        if self._place is None or (seen and all(servers for _, servers in seen)):
+            self._edgeless = None
+            return False
+        now = self._doors.clock.monotonic()
+        if self._edgeless is None:
+            self._edgeless = now
+        return now < self._edgeless + _EDGELESS_S
 
     def _note(self, service: str, part: str) -> None:
         """Tell once how far a service is: ``start``, ``healthy``, ``switch``."""
@@ -282,13 +302,14 @@ class Roller:
             clock.sleep(_LOOK_S)
 
     def _awaited(self, services: Sequence[Rolling]) -> None:
-        """Give new containers that a restart of Docker has ended the time to be started again."""
+        """Give new containers that a restart of Docker has ended the time to be started again.
+
+        Meanwhile the old ones are given requests.
+        """
         clock = self._doors.clock
         end = clock.monotonic() + _BACK_S
-        while clock.monotonic() < end:
-            containers = self._doors.docker.containers()
-            found = [(one, parts(one, containers).right) for one in services]
-            if all(sum(c.well for c in right) >= one.containers for one, right in found):
+        while self._act(services, switching, self._doors.docker.containers()):
+            if clock.monotonic() >= end:
                 return
             self._doors.listener.heed()
             clock.sleep(_LOOK_S)
@@ -297,7 +318,7 @@ class Roller:
         containers = self._doors.docker.containers()
         found = [parts(one, containers) for one in services]
         for one, theirs in zip(services, found):
-            if len(theirs.right) < one.containers:
+            if sum(container.well for container in theirs.right) < one.containers:
                 raise Failed(f"{one.service} does not run any more; the old one is left beside it")
         return [container for theirs in found for container in theirs.old]
 

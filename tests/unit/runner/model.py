@@ -91,6 +91,7 @@ class Model:
         stop_s: seconds that stopping takes.
         planned: what falls over, and when.
         switching: whether there is a process that can be broken off.
+        decided: whether there is no way back any more.
     """
 
     random: Random
@@ -98,6 +99,7 @@ class Model:
     stop_s: float = 1.0
     planned: list[tuple[float, str]] = field(default_factory=list)
     switching: bool = False
+    decided: bool = False
     time: float = 0.0
     boxes: list[Box] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)

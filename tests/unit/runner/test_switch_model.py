@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.runner.model import PLACE, BrokenOffError, Model
 
@@ -38,6 +38,7 @@ def deploy(model: Model, config: str) -> None:
             model.random.uniform(0, 12),
             0.5,
         )
+        model.decided = True
         roller.retire(action(config))
     finally:
         model.switching = False
@@ -81,6 +82,24 @@ def test_nothing_falls_over(seed: int, start: float, stop: float, streams: list[
     assert model.gaps == []
 
 
+# The new one ends for good while the old one, which nobody asks any more, waits to be ended.
+@example(
+    771118429,
+    0.3042766202271873,
+    2.776393901088624,
+    [(2.675028889262043, "kill new"), (14.056930862334552, "break")],
+    False,
+)
+# The edge is away just when the new one is well, and leads to the old one when it is back.
+@example(2347231943, 2.510666570408224, 3.799353243516439, [(7.85589229145034, "edge")], False)
+# It is restarted after the switch, while that is watched.
+@example(
+    675468325,
+    3.8353535626618296,
+    1.476348323057468,
+    [(5.43869146222433, "edge"), (9.191086004720287, "crash old"), (13.68343698980529, "edge")],
+    True,
+)
 @given(st.integers(0, 2**32), SECONDS, SECONDS, FALLS, st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_whatever_falls_over(
@@ -95,10 +114,10 @@ def test_whatever_falls_over(
             deploy(model, config)
             break
         except Failed:
-            config = "old"
+            config = config if model.decided else "old"
         except BrokenOffError:
             model.sleep(model.random.uniform(0, 5))
-            config = config if onward else "old"
+            config = config if onward or model.decided else "old"
     if model.planned:
         model.planned.clear()
     assert model.gaps == [], model.said
