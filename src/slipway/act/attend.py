@@ -108,8 +108,8 @@ class _Attendance:
             seconds = event["at"] - self._step_at
             self._parts.append(PartTime(event["service"], event["part"], seconds))
         elif kind == "requests":
-            self.heard.requests = event["number"]
-            report.say(f"  {event['number']} requests are under way")
+            self.heard.requests = event["count"]
+            report.say(f"  {event['count']} requests are under way")
         elif kind == "say":
             report.say(event["text"])
         elif kind == "warn":

@@ -102,7 +102,7 @@ class Carrier:
     def _count(self, action: Json) -> bool:
         number = self._roller.requests()
         if number is not None:
-            self.doors.listener.tell("requests", number=number)
+            self.doors.listener.tell("requests", count=number)
         return True
 
     def _room(self, action: Json) -> bool:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import pytest
 from tests.unit.demo import URL, image
 from tests.unit.runner import bench as benches
 from tests.unit.runner.bench import Bench
+from tests.unit.runner.model import PLACE, Model
 
 from slipway.ledger.entries import Link
-from slipway.plan.actions import Ask, Check, Compose, Remove, Watch, Write
+from slipway.plan.actions import Ask, Check, Compose, Count, Remove, Watch, Write
+from slipway.runner.carry import Carrier
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
+from slipway.runner.listener import SpoolListener
+from slipway.runner.spool import Spool
 
 
 @pytest.fixture
@@ -167,3 +173,17 @@ def test_whoever_wants_the_end_is_heeded_between_actions(bench: Bench) -> None:
     with pytest.raises(Failed, match="interrupted"):
         bench.do(Ask(URL), Write((Link("current", "releases/r"),)))
     assert bench.folder.current() is None
+
+
+def test_requests_are_counted(tmp_path: Path) -> None:
+    """However many there are: an event's number is its place, by which more of them are asked."""
+    model = Model(Random(2))
+    model.sessions[model.places[0].address] = [1000.0] * 7
+    spool = Spool(str(tmp_path), "r")
+    spool.make({"holder": {}})
+    doors = replace(model.doors, listener=SpoolListener(spool))
+    Carrier(doors, PLACE).carry_out("end", [Count().to_json()] * 2)
+    assert [(one["number"], one["event"], one["count"]) for one in spool.events()] == [
+        (0, "requests", 7),
+        (1, "requests", 7),
+    ]
