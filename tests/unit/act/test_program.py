@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.demo import world
@@ -123,3 +127,48 @@ def test_a_lost_secret_is_a_sentence() -> None:
     with pytest.raises(DeployError, match="the secret token version 3 vanished"):
         run(doors(shell), lost)
     assert shell.calls == []
+
+
+def test_it_is_run_in_the_checkout_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python3`` is the one that runs this; what else it finds is what this user finds."""
+    ways: list[dict[str, Any]] = []
+
+    class Noted(FakeShell):
+        def run(self, argv: Sequence[str], **how: Any) -> Completed:
+            """Note how it is run."""
+            ways.append({**how, "env": dict(how["env"])})
+            return super().run(argv, **how)
+
+    shell = Noted()
+    shell.on("python3")
+    talk = io.StringIO()
+    monkeypatch.setenv("PATH", "/usr/local/bin")
+    run(replace(doors(shell), report=Report(err=talk, out=io.StringIO())), Run(("python3",)))
+    monkeypatch.delenv("PATH")
+    run(doors(shell), Run(("python3",)))
+    here = Path(sys.executable).parent
+    paths = [f"{here}:/usr/local/bin", f"{here}:{os.defpath}"]
+    assert ways == [
+        {
+            "timeout": 300.0,
+            "env": {"PATH": path, "PYTHONPATH": "/checkout/src"},
+            "cwd": "/checkout",
+            "check": False,
+        }
+        for path in paths
+    ]
+    assert talk.getvalue() == "  smoke test\n"
+
+
+def test_a_secret_is_handed_over_whatever_letters_it_has() -> None:
+    """As UTF-8, whatever this machine's locale is; the folder says whose it is."""
+    shell, seen = FakeShell(), []
+
+    def job(argv: tuple[str, ...], data: bytes) -> int:
+        path = Path(shell.environments[-1]["TOKEN_FILE"])
+        seen.append((path.read_bytes(), path.parent.name[:8]))
+        return 0
+
+    shell.on("python3", reply=job)
+    run(doors(shell, "größe".encode()), TOKEN)
+    assert seen == [("größe".encode(), "slipway-")]
