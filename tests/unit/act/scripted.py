@@ -19,6 +19,8 @@ END: dict[str, Any] = {
     "failed_over": [], "absent": [], "downtime_s": {},
 }  # fmt: skip
 
+_FOR_EVER = 100
+
 
 @dataclass
 class Scripted:
@@ -47,6 +49,7 @@ class Scripted:
 
     def follow(self, run: str, first: int) -> Sequence[Event]:
         self.followed.append((run, first))
+        assert len(self.followed) <= _FOR_EVER, "nobody waits for an end that does not come"
         found: Sequence[Event] = _said(self.follows)
         return found
 

@@ -106,6 +106,8 @@ def test_a_long_turn_shows_that_somebody_is_there(
     )
 
     def turn(step: str, index: int) -> None:
+        (sign,) = (one for one in threading.enumerate() if one.name == "slipway-presence")
+        assert sign.daemon
         for _ in range(2000):
             if runner.told:
                 return

@@ -17,6 +17,7 @@ from slipway.act.outcome import Outcome, StepTime
 from slipway.act.runner import Event
 from slipway.errors import DeployError, SlipwayError
 from slipway.hosts.facts import Facts
+from slipway.ledger.entries import Link
 from slipway.ledger.runs import ALIVE, LastRun
 from slipway.secret import Secret
 
@@ -181,7 +182,8 @@ def test_the_release_that_runs_is_live_though_the_link_is_lost() -> None:
     said(made)
     made.folder.current = ""
     assert run(made).outcome == "unchanged"
-    assert made.folder.current == f"releases/{before.release}"
+    assert made.folder.written[-1] == (Link("current", f"releases/{before.release}"),)
+    assert made.folder.live == before.release
     assert said(made) == [
         "plan  nas",
         f"warning: no release was recorded as live, but {before.release} runs: it is live",

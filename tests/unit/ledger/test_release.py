@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.demo import wanted
+from tests.unit.demo import image, wanted
 
 from slipway.act.outcome import Outcome, PartTime, StepTime
 from slipway.errors import DeployError
 from slipway.ledger.records import Records
-from slipway.ledger.release import Database, Release, as_json
+from slipway.ledger.release import Database, Release, ReleaseImage, as_json
 from slipway.plan.draft import draft
 from slipway.plan.wanted import Seen
 from slipway.runner.expected import Expected
@@ -87,6 +87,20 @@ def test_an_error_of_a_record_says_what_to_do() -> None:
     assert (caught.value.hint, caught.value.stage) == (
         "use the version of slipway that wrote it", "read",
     )  # fmt: skip
+
+
+def test_an_image_is_known_by_either_of_its_ids() -> None:
+    """Docker's image stores name it differently; its layers are what removing it may free."""
+    built = image("web")
+    kept = ReleaseImage.of(built)
+    assert kept == ReleaseImage(
+        "demo/web:1",
+        "sha256:config-web-1",
+        "sha256:manifest-web-1",
+        {"sha256:base": 1000, "sha256:web1": 50},
+    )
+    ids = (built.config_digest, built.manifest_digest, built.layers[0].digest)
+    assert [kept.is_id(one) for one in ids] == [True, True, False]
 
 
 def test_a_record_from_before_a_field_is_read() -> None:
