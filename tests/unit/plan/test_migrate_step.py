@@ -17,7 +17,7 @@ from slipway.plan.wanted import Seen
 def test_a_migration_is_planned_kept_done_and_checked() -> None:
     """The code from before goes on: its own health checks have to pass afterwards, at once."""
     live = released()
-    made = planned(seen(live), web="2")
+    made = planned(seen(live, scale={"worker": 2}), web="2")
     db = next(one for one in made.release.expected if one.service == "db")
     run = ("run", "--rm", "--no-deps", "-T", "job")
     name = made.release.id

@@ -61,8 +61,9 @@ def test_going_back_sees_what_was_changed_by_hand() -> None:
     first, *rest = there.engine.containers
     other = replace(first, made=Made(memory=1 << 20))
     plan = kept(with_containers(there, other, *rest)).plan
-    (edge,) = (one for one in plan.containers if one.service == "edge")
-    assert (edge.action, edge.old) == ("roll", ("edge-1",))
+    (edge,) = (one for one in plan.containers if one.action != "keep")
+    assert (edge.service, edge.action, edge.old) == ("edge", "roll", ("edge-1",))
+    assert plan.bytes_to_send == 0
 
 
 @pytest.mark.parametrize(("commit", "more"), [("", ""), ("abc", ": abc")])

@@ -46,6 +46,12 @@ def test_a_service_behind_the_edge_is_rolled_by_name() -> None:
     )  # fmt: skip
 
 
+def test_one_container_finds_its_place_by_name() -> None:
+    """The places are asked for where there are several only."""
+    made = steps(restart(kept(seen(released(), scale={"api": 1})), "api"))
+    assert [one.name for one in made] == ["restart", "retire"]
+
+
 def test_a_new_edge_is_told_of_all_that_are_behind_it() -> None:
     """Of those with several containers its names lead it to one only; also on the way back."""
     live = released()

@@ -147,6 +147,29 @@ def test_what_is_rolled_begins_to_start_before_others_are_stopped() -> None:
         assert not [one for one in step.do if isinstance(one, Start)]
 
 
+def test_what_needs_something_rolled_is_started_without_it() -> None:
+    """Compose would make the rolled one anew, with a stop, in the place of those beside it."""
+    text = FULL.replace("[db]\n    environment: { BEAT", "[db, api]\n    environment: { BEAT")
+    made = planned(seen(released(text), scale={"api": 3}), text, API="new", BEAT="new")
+    step = up.step(made)
+    assert step is not None
+    assert step.do[1:] == (
+        Compose(made.release.id, (*UP, "--remove-orphans", "--no-deps", "beat"), 120.0),
+    )
+    step = up.step(planned(made.seen, text, BEAT="new"))
+    assert step is not None
+    counted = (*UP, "--remove-orphans", "--scale", "api=3", "beat")
+    assert step.do == (Compose(step.do[0].release, counted, 120.0),)
+
+
+def test_networks_that_were_made_anew_are_the_first_touch() -> None:
+    """Nothing else may have come before; what was on them is brought up."""
+    before = released(NETWORKED % "true")
+    step = up.step(planned(seen(before), NETWORKED % "false"))
+    assert step is not None
+    assert (step.about, step.belief) == ("api: the old stops first", Belief(before.id))
+
+
 def test_what_only_goes_is_removed_and_named() -> None:
     """With its file's next services in place; after a migration the host is no more as seen."""
     live = released()

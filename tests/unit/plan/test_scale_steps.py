@@ -97,6 +97,20 @@ def test_what_does_not_run_yet_is_brought_up() -> None:
     assert made[1].undo == (text(""), Compose(live.id, (*UP, "--no-recreate", "worker"), 126.0))
 
 
+def test_what_has_ended_is_started_once_more() -> None:
+    """With its further ones, and none made anew; it goes back to its number of before."""
+    live = released()
+    there = seen(live)
+    ended = (
+        replace(one, state="exited", exit_code=1) if one.service == "worker" else one
+        for one in there.engine.containers
+    )
+    step = scaled(with_containers(there, *ended), {"worker": 2}, {"worker": 2})[-1]
+    up = Compose(live.id, (*UP, "--no-recreate", "--scale", "worker=2", "worker"), 126.0)
+    assert step.do[1] == up
+    assert step.undo[1:] == (replace(up, arguments=(*UP, "--no-recreate", "worker")),)
+
+
 def test_numbers_alone_are_written_and_nothing_else() -> None:
     """Those of the Compose files are kept nowhere."""
     before = seen(released(), scale={"worker": 1})
@@ -128,6 +142,7 @@ def test_numbers_are_kept_where_they_differ() -> None:
         "worker": 2,
     }
     assert list(new_scale(stack, {"worker": 2}, {"api": 1, "edge": 3})) == ["api", "edge", "worker"]
+    assert new_scale(stack, {"beat": 0}, {"beat": 1}) == {}
 
 
 def test_all_that_can_not_be_is_refused_at_once() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from tests.unit.act.runs import first, run
+from tests.unit.demo import COMPOSE, URL, world
 from tests.unit.plan.full import (
     FULL,
     GONE,
@@ -16,6 +19,8 @@ from tests.unit.plan.full import (
     with_containers,
 )
 
+from slipway.doors import Answer
+from slipway.errors import DeployError
 from slipway.hosts.inspect import EngineState
 from slipway.ledger.entries import Link
 from slipway.plan.actions import Compose, Retire, Roll, Watch, Write
@@ -107,3 +112,17 @@ def test_containers_without_a_record_are_gone_back_to() -> None:
 def test_none_to_stop_is_no_command() -> None:
     """Compose takes one without names for all that there are."""
     assert common.stop("r", ()) == ()
+
+
+def test_what_did_not_run_before_comes_back_as_it_was_released() -> None:
+    """Nobody's new definition is left of a deploy that was undone, whatever was rolled in it."""
+    text = COMPOSE.replace("x-slipway: { role: db }", "x-slipway: { role: db, roll: beside }")
+    made = world()
+    first(made, compose=text)
+    made.engine.running = [one for one in made.engine.running if one.service != "web"]
+    made.http.answers[f"{URL}/health"] = [Answer(503, b"{}")]
+    with pytest.raises(DeployError, match="gave 503"):
+        run(made, compose=text, web="2", db="2")
+    assert {one.service: one.image_id for one in made.engine.running} == {
+        "db": "sha256:config-db-1", "web": "sha256:config-web-1",
+    }  # fmt: skip

@@ -130,7 +130,9 @@ def put_back(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
-    stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
+    # What was created, too: it did not run, but was released, and may be of the new definition now.
+    changed = plan.services("create", "recreate", "remove")
+    stopped = [one for one in changed if one in release.hashes]
     rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
     as_is = ("--no-recreate",) if rolled else ()
