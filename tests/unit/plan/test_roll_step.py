@@ -156,10 +156,11 @@ def test_what_needs_something_rolled_is_started_without_it() -> None:
     assert step.do[1:] == (
         Compose(made.release.id, (*UP, "--remove-orphans", "--no-deps", "beat"), 120.0),
     )
-    step = up.step(planned(made.seen, text, BEAT="new"))
+    free = planned(made.seen, text, BEAT="new")
+    step = up.step(free)
     assert step is not None
     counted = (*UP, "--remove-orphans", "--scale", "api=3", "beat")
-    assert step.do == (Compose(step.do[0].release, counted, 120.0),)
+    assert step.do == (Compose(free.release.id, counted, 120.0),)
 
 
 def test_networks_that_were_made_anew_are_the_first_touch() -> None:
