@@ -49,6 +49,20 @@ def test_what_was_rolled_is_rolled_back_and_what_was_stopped_comes_first() -> No
     )  # fmt: skip
 
 
+def test_what_needs_something_rolled_comes_back_without_it() -> None:
+    """Compose would end what serves beside the old one before that is reached again."""
+    text = FULL.replace("[db]\n    environment: { BEAT", "[db, api]\n    environment: { BEAT")
+    live = released(text)
+    there = seen(live, scale={"beat": 2})
+    limit = 120.0 + sum(one.deadline_s for one in live.expected)
+    counted = ("--scale", "beat=2", "beat")
+    for changes, alone in (({"API": "new"}, ("--no-deps",)), ({"EDGE": "new"}, ())):
+        made = planned(there, text, BEAT="new", **changes)
+        up, roll = common.undo(made)[:2]
+        assert up == Compose(live.id, (*UP, "--remove-orphans", *alone, *counted), limit)
+        assert isinstance(roll, Roll)
+
+
 def test_what_was_removed_is_brought_back_by_name() -> None:
     """As far as the release before knew it."""
     live = released()

@@ -112,8 +112,22 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
+def needs_rolled(draft: Draft, names: Iterable[str]) -> bool:
+    """Whether one of these services needs one that is rolled.
+
+    Compose, told to bring it up, would bring up the rolled one as well, and end those beside it.
+    """
+    stack, rolled = draft.wanted.stack, set(draft.plan.services("roll"))
+    return any(rolled & set(stack.dependencies(name)) for name in names if name in stack.services)
+
+
 def put_back(
-    release: Release, plan: Plan, scale: Scale, there: Iterable[Container] = ()
+    release: Release,
+    plan: Plan,
+    scale: Scale,
+    there: Iterable[Container] = (),
+    *,
+    alone: bool = False,
 ) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
@@ -125,6 +139,7 @@ def put_back(
         plan: what is undone.
         scale: those numbers.
         there: the containers that ran before.
+        alone: whether what is stopped has to come back without what it needs, since that is rolled.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
@@ -141,7 +156,8 @@ def put_back(
     if stopped:
         # By name, so that Compose does not stop what depends on them. What this deploy created may
         # have a port that is wanted back.
-        flags = ("--remove-orphans", *scale_flags(scale, stopped))
+        further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
+        flags = (*further, *scale_flags(scale, stopped))
         gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
     if rolled:
         edge = release.edge.get("service", "")
@@ -253,7 +269,8 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
     there = draft.seen.engine.containers
-    back = put_back(live, draft.plan, draft.seen.memory.scale, there)
+    alone = needs_rolled(draft, draft.plan.services("create", "recreate"))
+    back = put_back(live, draft.plan, draft.seen.memory.scale, there, alone=alone)
     if networks:
         back = (*detach(live, draft), Remove(networks=networks), *back)
     return (*_data_back(draft), *back)
