@@ -56,6 +56,7 @@ services:
     x-slipway: { role: web, roll: beside }
     image: "${WEB_IMAGE:?}"
     depends_on: [db]
+    environment: { WORKER: "${WORKER:-}" }
     healthcheck: { test: "check worker", interval: 2s, timeout: 1s, retries: 2 }
   beat:
     x-slipway: { role: web }

@@ -127,6 +127,16 @@ def test_a_database_that_can_not_be_kept_is_put_back_all_the_same() -> None:
     assert [one.name for one in steps(draft, live, old)][:3] == ["stop", "restore", "up"]
 
 
+def test_back_again_a_user_that_needs_something_rolled_comes_alone() -> None:
+    """As on every way back: what serves beside the old one is not ended for it."""
+    text = FULL.replace("[db]\n    environment: { BEAT", "[db, edge]\n    environment: { BEAT")
+    old, new = released(text), released(text, EDGE="new")
+    live = replace(new, previous=old.id, id="20270101-000000-abcdef")
+    made = recorded(old, compose(text), seen(live, old), app_dir=APP, who="me")
+    draft = with_data(made, live)
+    assert steps(draft, live, old)[0].undo == put_back(live, draft.plan, {}, alone=True)
+
+
 def test_users_of_either_release_are_stopped() -> None:
     """Also those that would go on, or be rolled: in the meantime there is no database."""
     old, live = released(), released(FULL.replace("beat", "tick"), web="2")

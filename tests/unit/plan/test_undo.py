@@ -63,6 +63,21 @@ def test_what_needs_something_rolled_comes_back_without_it() -> None:
         assert isinstance(roll, Roll)
 
 
+@pytest.mark.parametrize("ended", ["edge", "api", "worker"])
+def test_an_edge_that_comes_back_is_told_of_all_containers(ended: str) -> None:
+    """It finds one by its name; and a service that was stopped has its places given back."""
+    live = released()
+    there = seen(live)
+    left = (
+        replace(one, state="exited") if one.service == ended else one
+        for one in there.engine.containers
+    )
+    back = common.undo(planned(with_containers(there, *left), **{ended.upper(): "new"}))
+    api = rolling(live)["api"]
+    told = [one for one in back if isinstance(one, Roll | Retire)]
+    assert told == ([] if ended == "worker" else [Roll(live.id, (api,)), Retire((api,))])
+
+
 def test_what_was_removed_is_brought_back_by_name() -> None:
     """As far as the release before knew it."""
     live = released()

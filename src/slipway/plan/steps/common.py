@@ -174,12 +174,17 @@ def put_back(
 def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
     """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
 
-    Of those that had to go only the ones that were well can be had again.
+    Of those that had to go only the ones that were well can be had again. One with several
+    containers is among them as on the way there: an edge that was made anew finds one by its name.
     """
     found = []
+    anew = set(plan.services("create", "recreate", "remove", "roll"))
+    edge = release.edge.get("service")
     for one in release.rolling:
         changes = [each for each in plan.containers if each.service == one.service]
         if not any(each.action == "roll" for each in changes):
+            if one.behind and one.containers > 1 and anew & {one.service, edge}:
+                found.append(one)
             continue
         if not any(each.old for each in changes):
             found.append(one)
