@@ -23,6 +23,7 @@ from slipway.doors import Answer
 from slipway.errors import DeployError
 from slipway.hosts.inspect import EngineState
 from slipway.ledger.entries import Link
+from slipway.ledger.scale import scaled
 from slipway.plan.actions import Compose, Retire, Roll, Watch, Write
 from slipway.plan.steps import common
 from slipway.plan.wanted import Seen
@@ -63,19 +64,39 @@ def test_what_needs_something_rolled_comes_back_without_it() -> None:
         assert isinstance(roll, Roll)
 
 
-@pytest.mark.parametrize("ended", ["edge", "api", "worker"])
-def test_an_edge_that_comes_back_is_told_of_all_containers(ended: str) -> None:
+@pytest.mark.parametrize("state", ["exited", ""])
+@pytest.mark.parametrize("service", ["edge", "api", "worker"])
+def test_an_edge_that_comes_back_is_told_of_all_containers(service: str, state: str) -> None:
     """It finds one by its name; and a service that was stopped has its places given back."""
     live = released()
     there = seen(live)
     left = (
-        replace(one, state="exited") if one.service == ended else one
+        replace(one, state=state) if one.service == service else one
         for one in there.engine.containers
+        if state or one.service != service
     )
-    back = common.undo(planned(with_containers(there, *left), **{ended.upper(): "new"}))
+    made = planned(with_containers(there, *left), **{service.upper(): "new"})
+    assert made.plan.services("recreate", "create") == (service,)
     api = rolling(live)["api"]
-    told = [one for one in back if isinstance(one, Roll | Retire)]
-    assert told == ([] if ended == "worker" else [Roll(live.id, (api,)), Retire((api,))])
+    told = [one for one in common.undo(made) if isinstance(one, Roll | Retire)]
+    assert told == ([] if service == "worker" else [Roll(live.id, (api,)), Retire((api,))])
+
+
+def test_an_edge_that_is_rolled_back_is_told_as_well() -> None:
+    """The one of before may have ended meanwhile; of a single container it needs to know none."""
+    live = released()
+    edge, api = (rolling(live)[name] for name in ("edge", "api"))
+    told = common.undo(planned(seen(live), EDGE="new"))[:3]
+    assert told == (Roll(live.id, (api,)), Roll(live.id, (edge, api)), Retire((edge, api)))
+    edgeless = FULL.replace("  edge: { service: edge, socket: /run/admin.sock }\n", "").replace(
+        FULL[FULL.index("  edge:\n") : FULL.index("  api:\n")], ""
+    )
+    removed = planned(seen(live), edgeless.replace("roll: true", "roll: beside"))
+    assert removed.plan.services("remove", "roll", "recreate", "create") == ("edge",)
+    assert common.undo(removed)[1] == Roll(live.id, (api,))
+    numbers = {"api": 1, "worker": 3}
+    one = seen(scaled(live, numbers), scale=numbers)
+    assert common.undo(planned(one, EDGE="new"))[0] == Roll(live.id, (edge,))
 
 
 def test_what_was_removed_is_brought_back_by_name() -> None:
