@@ -13,7 +13,7 @@ from slipway.plan.changes import stopped
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps import again
-from slipway.plan.steps.common import belief, dump, put_back, restore, stop
+from slipway.plan.steps.common import belief, dump, needs_rolled, put_back, restore, stop
 
 _REASON = "the database goes back too"
 
@@ -63,7 +63,8 @@ def steps(draft: Draft, live: Release, origin: Release) -> tuple[Step, ...]:
         live: the release that is live now.
         origin: the one whose dump it is.
     """
-    back = put_back(live, draft.plan, draft.seen.memory.scale)
+    alone = needs_rolled(draft, draft.plan.services("create", "recreate"))
+    back = put_back(live, draft.plan, draft.seen.memory.scale, alone=alone)
     ended = stop(live.id, [one for one in live.hashes if one in live.database.users])
     kept = undone_file(live.id)
     undo: tuple[Action, ...] = (

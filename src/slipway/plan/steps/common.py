@@ -112,8 +112,22 @@ def marked(release: Release) -> tuple[Expected, ...]:
     return tuple(found)
 
 
+def needs_rolled(draft: Draft, names: Iterable[str]) -> bool:
+    """Whether one of these services needs one that is rolled.
+
+    Compose, told to bring it up, would bring up the rolled one as well, and end those beside it.
+    """
+    stack, rolled = draft.wanted.stack, set(draft.plan.services("roll"))
+    return any(rolled & set(stack.dependencies(name)) for name in names if name in stack.services)
+
+
 def put_back(
-    release: Release, plan: Plan, scale: Scale, there: Iterable[Container] = ()
+    release: Release,
+    plan: Plan,
+    scale: Scale,
+    there: Iterable[Container] = (),
+    *,
+    alone: bool = False,
 ) -> tuple[Action, ...]:
     """Bring everything back to a recorded release, as gently as it was left.
 
@@ -125,12 +139,15 @@ def put_back(
         plan: what is undone.
         scale: those numbers.
         there: the containers that ran before.
+        alone: whether what is stopped has to come back without what it needs, since that is rolled.
     """
     wanted = release.expected or tuple(
         Expected(service, 1, _DEADLINE_S) for service in release.hashes
     )
     limit = _SPARE_S + sum(one.deadline_s for one in wanted)
-    stopped = [one for one in plan.services("recreate", "remove") if one in release.hashes]
+    # What was created, too: it did not run, but was released, and may be of the new definition now.
+    changed = plan.services("create", "recreate", "remove")
+    stopped = [one for one in changed if one in release.hashes]
     rolled = _found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
     as_is = ("--no-recreate",) if rolled else ()
@@ -139,7 +156,8 @@ def put_back(
     if stopped:
         # By name, so that Compose does not stop what depends on them. What this deploy created may
         # have a port that is wanted back.
-        flags = ("--remove-orphans", *scale_flags(scale, stopped))
+        further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
+        flags = (*further, *scale_flags(scale, stopped))
         gently.append(Compose(release.id, (*_UP, *flags, *stopped), limit))
     if rolled:
         edge = release.edge.get("service", "")
@@ -156,12 +174,17 @@ def put_back(
 def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
     """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
 
-    Of those that had to go only the ones that were well can be had again.
+    Of those that had to go only the ones that were well can be had again. One with several
+    containers is among them as on the way there: an edge that was made anew finds one by its name.
     """
     found = []
+    anew = set(plan.services("create", "recreate", "remove", "roll"))
+    edge = release.edge.get("service")
     for one in release.rolling:
         changes = [each for each in plan.containers if each.service == one.service]
         if not any(each.action == "roll" for each in changes):
+            if one.behind and one.containers > 1 and anew & {one.service, edge}:
+                found.append(one)
             continue
         if not any(each.old for each in changes):
             found.append(one)
@@ -251,7 +274,8 @@ def undo(draft: Draft) -> tuple[Action, ...]:
         return leave(draft, there) if there else take_down(draft.release.id)
     networks = changed_networks(draft)
     there = draft.seen.engine.containers
-    back = put_back(live, draft.plan, draft.seen.memory.scale, there)
+    alone = needs_rolled(draft, draft.plan.services("create", "recreate"))
+    back = put_back(live, draft.plan, draft.seen.memory.scale, there, alone=alone)
     if networks:
         back = (*detach(live, draft), Remove(networks=networks), *back)
     return (*_data_back(draft), *back)

@@ -31,8 +31,7 @@ def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:
     not be among it either.
     """
     stack, plan = draft.wanted.stack, draft.plan
-    rolled = set(plan.services("roll"))
-    alone = any(rolled & set(stack.dependencies(name)) for name in names)
+    alone = common.needs_rolled(draft, names)
     further = ("--remove-orphans", *(("--no-deps",) if alone else ()))
     everything = common.up(draft, further, names)
     # Compose leaves a container alone that says of itself that it is what the file says.
