@@ -224,7 +224,7 @@ class Edge:
         )
         self.checked(f"api/{slot}")
         self.command(f"set server api/{slot} state ready; set server api/a state drain")
-        wait_for(lambda: self.value("api/a", "scur") == "0", "requests to the old one to end")
+        self.left("api/a")
         self.command("set server api/a state maint")
 
     def end_switch(self, slot: str, address: str) -> None:
@@ -234,9 +234,11 @@ class Edge:
         )
         self.command("set server api/a state drain")
         self.checked("api/a")
-        self.command(f"set server api/a state ready; set server api/{slot} state drain")
-        wait_for(lambda: self.value(f"api/{slot}", "scur") == "0", "requests on the slot to end")
-        self.command(f"set server api/{slot} state maint")
+        self.command(f"set server api/a state ready; set server api/{slot} state maint")
+
+    def left(self, server: str) -> None:
+        """Wait until a server has no request any more."""
+        wait_for(lambda: self.value(server, "scur") == "0", f"requests of {server} to end")
 
 
 @dataclass(slots=True)
@@ -471,6 +473,7 @@ def test_switches_by_the_slots_lose_no_request(full: Edge) -> None:
             old.stop()
             full.names.known["api"] = address
             full.end_switch(slot, address)
+            full.left(f"api/{slot}")
             old = newer
     assert set(load.codes) == {200}
     assert {full.state(f"api/{name}") for name in "bc"} == {"MAINT"}
