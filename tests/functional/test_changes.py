@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.functional.conftest import Site
-from tests.functional.test_deploys import MAIN, ids, status
+from tests.functional.test_deploys import MAIN, ids, make_job, status
 
 COMPOSE, EDGE = "deploy/docker-compose.yml", "deploy/edge/haproxy.cfg"
 REVISIONS = "src/langflix/data/revisions.py"
@@ -22,7 +22,7 @@ REVISIONS = "src/langflix/data/revisions.py"
 SLACK_S = 60.0
 #: What uses the database, and so is stopped for a migration that it can't go on after.
 USERS = {"api", "worker", "beat"}
-CONTRACT = '''"""Contract: nobody needs the subtitle's name any more."""
+CONTRACT = '''"""Contract, by its own word: code of before must not go on."""
 
 # slipway: downtime
 
@@ -92,17 +92,6 @@ def starts(site: Site) -> dict[str, str]:
     found = ids(site)
     told = site.sh("docker", "inspect", "--format", form, *found.values()).split()
     return {one: f"{found[one]} {at}" for one, at in zip(found, told, strict=True)}
-
-
-def make_job(site: Site, url: str) -> str:
-    """Send a film; the id of its job."""
-    files = {
-        "video": ("film.mp4", (site.root / ".slipway/samples/bigbuckbunny.mp4").read_bytes()),
-        "subtitle": ("film.srt", (site.root / "deploy/smoke.srt").read_bytes()),
-    }
-    made = httpx.post(f"{url}/api/v1/jobs", files=files, timeout=60)
-    assert made.status_code == 202, made.text
-    return str(made.json()["id"])
 
 
 def jobs(url: str) -> set[str]:

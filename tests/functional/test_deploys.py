@@ -47,6 +47,17 @@ def ids(site: Site) -> dict[str, str]:
     return dict(line.split() for line in listed.splitlines())
 
 
+def make_job(site: Site, url: str) -> str:
+    """Send a film; the id of its job."""
+    files = {
+        "video": ("film.mp4", (site.root / ".slipway/samples/bigbuckbunny.mp4").read_bytes()),
+        "subtitle": ("film.srt", (site.root / "deploy/smoke.srt").read_bytes()),
+    }
+    made = httpx.post(f"{url}/api/v1/jobs", files=files, timeout=60)
+    assert made.status_code == 202, made.text
+    return str(made.json()["id"])
+
+
 def test_a_fresh_host_gets_the_whole_stack(site: Site, live: dict[str, Any]) -> None:
     """Nine services run, all healthy, nothing drifted, and the URL answers through the edge."""
     seen = status(site)
@@ -174,13 +185,7 @@ def test_down_keeps_data_and_secrets(site: Site, live: dict[str, Any]) -> None:
     """After ``down`` the next deploy brings the stack back with the same database and secrets."""
     find = ("sh", "-c", "cd /mnt/tank/apps/langflix/secrets && sha256sum */*")
     before = site.sh(*find)
-    film, text = site.root / ".slipway/samples/bigbuckbunny.mp4", site.root / "deploy/smoke.srt"
-    files = {
-        "video": ("film.mp4", film.read_bytes()),
-        "subtitle": ("film.srt", text.read_bytes()),
-    }
-    made = httpx.post(f"{live['url']}/api/v1/jobs", files=files, timeout=60)
-    assert made.status_code == 202, made.text
+    made = make_job(site, live["url"])
     site.good("down")
     assert ids(site) == {}
     assert {drift["what"] for drift in status(site)["drift"]} == {"missing"}
@@ -189,7 +194,7 @@ def test_down_keeps_data_and_secrets(site: Site, live: dict[str, Any]) -> None:
     assert outcome["containers_touched"] == len(STANDING)
     assert site.sh(*find) == before
     again = httpx.get(f"{live['url']}/api/v1/jobs", timeout=10).json()
-    assert made.json()["id"] in {job["id"] for job in again["jobs"]}
+    assert made in {job["id"] for job in again["jobs"]}
 
 
 def test_logs_exec_and_run_reach_the_stack(site: Site, live: dict[str, Any]) -> None:
