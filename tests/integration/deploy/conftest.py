@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.deploy.rooms import ROOT, House, Room, unpack_role
+from tests.integration.deploy.edges import LEND, PORTS, Edge, Names
+from tests.integration.deploy.rooms import APPS, ROOT, House, Room, unpack_role
 
 from slipway.supply import locks
 from slipway.supply.gomod import unpack_go
@@ -94,3 +95,39 @@ def door(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Pa
     program = tmp_path_factory.mktemp("door") / "door"
     go("build", "-o", str(program), "./door")
     return program
+
+
+@pytest.fixture
+def edge(make_room: MakeRoom, door: Path) -> Iterator[Edge]:
+    """A running edge without backends; the frontend has another port, as all share an address."""
+    room = make_room("edge")
+    config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
+    assert config.count(" frontend:8080 ") == 1
+    folder, shared = room.folder / "etc", room.folder / "door"
+    for one in (folder, shared):
+        one.mkdir()
+    (folder / "haproxy.cfg").write_text(config.replace(" frontend:8080 ", " frontend:8081 "))
+    shutil.copy2(door, shared)
+    os.chown(shared, APPS, APPS)
+    room.binds |= {folder: "/etc/haproxy", shared: "/data"}
+    (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
+    with room.house.entered():
+        Path("/proc/sys/net/ipv4/tcp_migrate_req").write_text("1")
+    made = Edge(room, Names(room.house))
+    made.lender = room.start(LEND)
+    made.begin()
+    yield made
+    for backend in made.backends.values():
+        backend.stop()
+    made.names.close()
+
+
+@pytest.fixture
+def full(edge: Edge) -> Edge:
+    """A running edge with every backend up."""
+    for number, name in enumerate(PORTS):
+        edge.add(name, f"127.0.1.{number + 1}")
+        edge.names.known[name] = f"127.0.1.{number + 1}"
+    for name in PORTS:
+        edge.wait(f"{name}/a", "UP")
+    return edge

@@ -1,40 +1,22 @@
-"""Steps are values: one deploy's list as text, each action's JSON form, and the way back."""
+"""Steps are values: the list of one deploy as text, and what its steps do and undo."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from tests.unit.act.runs import PENDING, run
-from tests.unit.demo import APP, COMPOSE, URL, wanted, world
+from tests.unit.demo import APP, COMPOSE, wanted, world
+from tests.unit.plan.stood import NETWORKED, NOW, OPENED, live, running
 
 from slipway.act.deploy import observe
 from slipway.hosts.inspect import EngineState
-from slipway.ledger.entries import Directory, File, Link, Source
-from slipway.ledger.records import Memory, Records
-from slipway.ledger.release import Release
-from slipway.plan.actions import (
-    Action,
-    Ask,
-    Check,
-    Compose,
-    Count,
-    Load,
-    Remove,
-    Retire,
-    Roll,
-    Room,
-    Run,
-    Soak,
-    Start,
-    Watch,
-    Write,
-)
+from slipway.ledger.entries import Directory, File, Link
+from slipway.ledger.records import Memory
+from slipway.plan.actions import Compose, Watch, Write
 from slipway.plan.draft import Draft, draft
 from slipway.plan.step import Belief, Step, asked
 from slipway.plan.steps import steps
@@ -43,19 +25,12 @@ from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, fingerprint
 from slipway.runner.expected import Expected
-from slipway.runner.roll import Rolling
 from slipway.runner.run import way_back
 from slipway.secret import Secret
 
 UP = ("up", "--detach", "--no-build", "--pull", "never")
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EXPECTED = Path(__file__).parent / "expected/steps.json"
 RENEW = "SLIPWAY_RENEW=1 .venv/bin/python -m pytest tests/unit/plan/test_steps.py"
-
-NETWORKED = (COMPOSE + "networks: { inner: { internal: true } }\n").replace(
-    "secrets: [db_password]", "secrets: [db_password]\n    networks: [inner]"
-)
-OPENED = NETWORKED.replace("internal: true", "internal: false")
 
 
 def busy() -> Draft:
@@ -91,25 +66,6 @@ def test_one_deploys_steps_are_what_they_were() -> None:
 def test_a_plan_is_the_same_each_time() -> None:
     """The same things seen and wanted make the same steps, byte for byte."""
     assert text_of(busy()) == text_of(busy())
-
-
-def live(text: str = COMPOSE) -> Release:
-    """The sample stack's release."""
-    return draft(wanted(text), Seen(), NOW).release
-
-
-def running(release: Release) -> Seen:
-    """A host on which a release is live and runs."""
-    containers = tuple(
-        Container(
-            service, f"id-{service}", service, release.images[role].config_digest, "running",
-            config=release.hashes[service],
-        )
-        for service, role in release.roles.items()
-    )  # fmt: skip
-    records = Records((release,), release.id)
-    held = ("secrets/acl/1", "secrets/db_password/1")
-    return Seen(Memory(records, files=held), EngineState(containers=containers))
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -189,51 +145,6 @@ def test_taking_down_keeps_data_and_names_nothing_live() -> None:
     assert link == Write((Link("current", ""),))
 
 
-def test_a_changed_network_is_made_anew() -> None:
-    """Containers on it go, then the network, before anything may start on it; back likewise."""
-    release = live(NETWORKED)
-    made = draft(wanted(OPENED), running(release), NOW)
-    todo = {one.name: one for one in steps(made)}
-    detached = Compose(release.id, ("rm", "--stop", "--force", "db"), 300.0)
-    removed = Remove(networks=("inner",))
-    assert list(todo) == [
-        "transfer", "files", "networks", "migrate", "up", "verify", "soak", "record",
-    ]  # fmt: skip
-    assert todo["networks"].do == (detached, removed)
-    back = (detached, removed, *put_back(release, made.plan, {}))
-    for name in ("networks", "migrate", "up", "verify", "soak", "record"):
-        assert todo[name].undo == back
-    sent = [one.to_json() for one in todo.values()]
-    assert way_back(sent, list(todo)) == [one.to_json() for one in back]
-
-
-def test_the_file_of_before_is_asked_only_for_its_own_services() -> None:
-    """A service that joins a changed network is not named with a file that doesn't know it."""
-    release = live(NETWORKED)
-    old = replace(release, hashes={"web": release.hashes["web"]})
-    seen = running(release)
-    seen = replace(seen, memory=replace(seen.memory, records=Records((old,), old.id)))
-    made = draft(wanted(OPENED), seen, NOW)
-    todo = {one.name: one for one in steps(made)}
-    assert todo["networks"].do == (Remove(networks=("inner",)),)
-    assert todo["networks"].about == "inner made anew"
-    assert todo["networks"].undo == (Remove(networks=("inner",)), *put_back(old, made.plan, {}))
-
-
-def test_a_changed_network_alone_brings_the_services_up() -> None:
-    """Where no container's own definition changed, those that were detached are still started."""
-    release = live(NETWORKED)
-    old = replace(release, networks={"inner": "other"})
-    names = [one.name for one in steps(draft(wanted(NETWORKED), running(old), NOW))]
-    assert names.index("networks") < names.index("up")
-
-
-def test_a_first_deploy_has_no_network_to_change() -> None:
-    """Networks that aren't there yet are Compose's to make."""
-    todo = steps(draft(wanted(NETWORKED), Seen(), NOW))
-    assert "networks" not in [one.name for one in todo]
-
-
 def test_data_folders_are_entries_with_mode_and_owner() -> None:
     """They are made as the stack says, after the folder they lie in, as absolute paths."""
     text = COMPOSE.replace('db: { mode: "0700" }', 'db: { mode: "0711", owner: 70 }, media: {}')
@@ -294,70 +205,6 @@ def test_what_takes_this_machine_is_done_before_the_host_is_asked() -> None:
     assert [one.name for one in mine] == ["transfer", "secrets", "files"]
     assert (*mine, *theirs) == todo
     assert not [one for one in mine if one.belief or one.undo]
-
-
-ROLLING = Rolling("web", 1, "h", ("sha256:c", "sha256:m"), 11, 10, True)
-EXAMPLES: tuple[Action, ...] = (
-    Load(("demo/web:1",), 5),
-    Write((Link("current", "releases/r"), File("a", Source("secret", "s", 2), 0o400, 568, True))),
-    Remove(("demo/web:0",), ("inner",), ("files/a/b",), 7),
-    Compose("r", ("up",), 3.0, "it failed", gate=True),
-    Watch((Expected("web", 2, 11),)),
-    Ask(URL),
-    Run(("smoke",), (("TOKEN_FILE", "token", 3),)),
-    Roll("r", (ROLLING,)),
-    Retire((ROLLING,)),
-    Soak((Expected("web", 2, 11),), 10.0, 0.5),
-    Start("r", (ROLLING,)),
-    Room((ROLLING,)),
-    Count(),
-    Check((("web", ("probe", "http://localhost")),)),
-)
-WHERE = {
-    "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
-    "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
-    "check": "host", "start": "host",
-    "room": "host", "count": "host",
-}  # fmt: skip
-
-
-def test_every_action_has_a_json_form() -> None:
-    """It names the action, where it is done, and every field; no two are alike."""
-    assert {type(one) for one in EXAMPLES} == set(get_args(Action))
-    shown = [one.to_json() for one in EXAMPLES]
-    assert {str(one["action"]): one["where"] for one in shown} == WHERE
-    for action, form in zip(EXAMPLES, shown, strict=True):
-        assert json.loads(json.dumps(form)) == form
-        limit = {"timeout_s"} if action.where == "here" and "timeout_s" in form else set()
-        assert set(form) - limit == {"action", "where", *action.__dataclass_fields__} - limit
-        assert action.where == form["where"]
-
-
-def test_fields_in_json() -> None:
-    """Modes are octal digits, sources and secrets are named with their version, never shown."""
-    shown = {str(one.to_json()["action"]): one.to_json() for one in EXAMPLES}
-    assert shown["write"]["entries"] == [
-        {"kind": "link", "path": "current", "target": "releases/r"},
-        {
-            "kind": "file",
-            "path": "a",
-            "mode": "0400",
-            "owner": 568,
-            "source": "secret:s/2",
-            "fresh": True,
-        },
-    ]
-    assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
-    assert shown["watch"]["expected"] == [
-        {
-            "service": "web",
-            "containers": 2,
-            "deadline_s": 11,
-            "ends": False,
-            "config": "",
-            "images": [],
-        }
-    ]
 
 
 def test_what_a_runner_on_the_host_could_not_do_is_marked() -> None:
