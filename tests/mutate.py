@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("plan", "ledger", "stack", "act", "runner")
 # What is done between deploys rests on plans of its own, which its tests hold.
 _TESTS = tuple(f"tests/unit/{room}" for room in (*ROOMS, "operate"))
+# What is imported is another thing in a copy whose code is changed: each module imports mutmut.
+_IMPORTS = "tests/unit/act/test_pack.py::test_it_needs_the_standard_library_only"
 # The program that reads Compose files, and what tells that it is made of today's sources.
 _PROGRAMS = ("nix", ".slipway/programs")
 _COPIED = (
@@ -53,6 +55,7 @@ def settings(rooms: Sequence[str]) -> str:
             "source_paths=\n    src",
             "only_mutate=" + "".join(f"\n    src/slipway/{room}/*" for room in rooms),
             "pytest_add_cli_args_test_selection=" + "".join(f"\n    {one}" for one in _TESTS),
+            f"pytest_add_cli_args=\n    --deselect\n    {_IMPORTS}",
             "also_copy=" + "".join(f"\n    {one}" for one in _PROGRAMS),
             "",
         ]

@@ -97,3 +97,10 @@ def test_numbers_are_told() -> None:
     """How many changes there are, and how many ended how, the most frequent end first."""
     ends = {"a": "killed", "b": "survived", "c": "killed"}
     assert mutate.summary(ends) == "3 changes: 2 killed, 1 survived"
+
+
+def test_the_test_that_is_left_out_is_there() -> None:
+    """Under another name it would end every run that changes what goes to the host."""
+    text = mutate.settings(["runner"])
+    path, _, name = text.partition("--deselect\n    ")[2].partition("\n")[0].partition("::")
+    assert f"def {name}(" in (mutate.ROOT / path).read_text()
