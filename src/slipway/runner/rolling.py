@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from slipway.runner import edge
 from slipway.runner.compose import file_of
-from slipway.runner.containers import Container, standing
+from slipway.runner.containers import Container
 from slipway.runner.doors import Doors, Stopping
-from slipway.runner.edge import Server
+from slipway.runner.edges import Edges, Told
 from slipway.runner.failure import Failed
 from slipway.runner.roll import (
     NOT_RUNNING,
@@ -25,7 +24,6 @@ from slipway.runner.watch import Fault
 from slipway.runner.watching import explained
 
 _LOOK_S = 0.15
-_ASK_S = 10.0
 _START_S = 120.0
 _SWITCH_S = 30.0
 _TIDY_S = 20.0
@@ -35,7 +33,6 @@ _EDGELESS_S = 10.0
 # Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
 # its next `up` would make every container anew that was started so.
 _START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
-_PROBE = "/usr/bin/probe"
 
 
 class Roller:
@@ -47,7 +44,7 @@ class Roller:
     """
 
     def __init__(self, doors: Doors, place: Mapping[str, Any] | None) -> None:
-        self._doors, self._place = doors, place
+        self._doors, self._edges = doors, Edges(doors, place)
         self._stopping: dict[tuple[str, ...], Stopping] = {}
         self._noted: set[tuple[str, str]] = set()
         self._release, self._before = "", set[str]()
@@ -119,37 +116,34 @@ class Roller:
         Raises:
             Failed: one hasn't, or there is none that could be asked.
         """
-        edges = self._edges(self._doors.docker.containers())
+        edges = self._edges.look(self._doors.docker.containers())
         if not edges:
             raise Failed("the edge doesn't run, so it can't be asked how many places it has")
-        for container in edges:
-            servers = self._servers(container)
+        for one in edges:
             for value in action["services"]:
-                why = Rolling.from_json(value).lacks_places(servers)
+                why = Rolling.from_json(value).lacks_places(one.servers)
                 if why:
                     hint = "add servers to that backend, as its others are, and deploy"
                     raise Failed(why, hint=hint)
 
     def requests(self) -> int | None:
         """How many requests the edges have now; None when there is none that could be asked."""
-        edges = self._edges(self._doors.docker.containers())
+        edges = self._edges.look(self._doors.docker.containers())
         if not edges:
             return None
-        return sum(server.sessions for one in edges for server in self._servers(one))
+        return sum(server.sessions for one in edges for server in one.servers)
 
-    def looked(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
-        """The containers, and what each running edge says of itself.
+    def hold(self) -> tuple[tuple[Container, ...], tuple[str, ...]]:
+        """Keep requests on what was switched to: an edge that was restarted since may lead back.
 
-        An edge that was restarted since the switch may lead to the old ones again: not for long.
+        Returns:
+            The containers, and what each edge that answers says of itself.
         """
         containers = self._doors.docker.containers()
-        self._act([one for one in self._switched.values() if one.behind], switching, containers)
-        return containers, tuple(
-            done.out
-            for one in self._edges(containers)
-            for done in (self._told(one, edge.LOOK),)
-            if done.ok
-        )
+        edges = self._edges.look(containers)
+        behind = [one for one in self._switched.values() if one.behind]
+        self._act(behind, switching, containers, edges)
+        return containers, tuple(one.said for one in edges if one.said)
 
     def _start(self, release: str, services: Sequence[Rolling]) -> None:
         docker = self._doors.docker
@@ -199,7 +193,7 @@ class Roller:
             now = self._doors.clock.monotonic()
             if started is not None:
                 self._check(services, containers, now - started)
-            waiting = self._act(services, decide, containers)
+            waiting = self._act(services, decide, containers, self._edges.look(containers))
             if not waiting:
                 return
             if now >= end:
@@ -214,31 +208,30 @@ class Roller:
         services: Sequence[Rolling],
         decide: Callable[..., Next],
         containers: Sequence[Container],
+        edges: Sequence[Told],
     ) -> tuple[str, ...]:
-        """One look at every edge; what is still waited for."""
+        """Tell every edge what it should do next; what is still waited for."""
         waiting: dict[str, None] = {}
-        seen: list[tuple[Container | None, tuple[Server, ...]]] = [
-            (one, self._servers(one)) for one in self._edges(containers)
-        ]
-        if any(one.behind for one in services) and self._edge_may_come(seen):
+        if any(one.behind for one in services) and self._edge_may_come(edges):
             return ("the edge to answer",)
-        for container, servers in seen or [(None, ())]:
-            networks = [name for name, _ in container.addresses] if container else []
+        nobody: tuple[Told | None, ...] = (None,)
+        for told in edges or nobody:
             commands: list[str] = []
             for one in services:
+                servers, networks = (told.servers, told.networks) if told else ((), ())
                 step = decide(one, containers, servers, networks)
                 commands += step.commands
                 if step.done:
                     self._note(one.service, "switch")
                 else:
                     waiting[step.waiting or f"the edge to leave the old {one.service}"] = None
-            if commands and container:
-                self._order(container, commands)
+            if commands and told:
+                self._edges.order(told, commands)
         return tuple(waiting)
 
-    def _edge_may_come(self, seen: Sequence[tuple[Container | None, tuple[Server, ...]]]) -> bool:
+    def _edge_may_come(self, edges: Sequence[Told]) -> bool:
         """Whether an edge is away, or mute, that was only just restarted."""
-        if self._place is None or (seen and all(servers for _, servers in seen)):
+        if not self._edges.any or (edges and all(one.servers for one in edges)):
             self._edgeless = None
             return False
         now = self._doors.clock.monotonic()
@@ -281,19 +274,17 @@ class Roller:
         while True:
             self._doors.listener.heed()
             containers = self._doors.docker.containers()
-            waiting = self._act(services, switching, containers)
+            edges = self._edges.look(containers)
+            waiting = self._act(services, switching, containers, edges)
             passed = clock.monotonic() - began
             if waiting and passed > _SWITCH_S:
                 raise Failed(f"waited too long for {waiting[0]}")
-            left = 0
-            for container in self._edges(containers):
-                servers = self._servers(container)
-                networks = [name for name, _ in container.addresses]
-                left += sum(
-                    sessions(one, containers, servers, networks)
-                    for one in services
-                    if one.behind and passed < one.drain_s
-                )
+            left = sum(
+                sessions(one, containers, told.servers, told.networks)
+                for told in edges
+                for one in services
+                if one.behind and passed < one.drain_s
+            )
             if not left and not waiting:
                 return
             if left and left != told:
@@ -308,8 +299,10 @@ class Roller:
         """
         clock = self._doors.clock
         end = clock.monotonic() + _BACK_S
-        while self._act(services, switching, self._doors.docker.containers()):
-            if clock.monotonic() >= end:
+        while True:
+            containers = self._doors.docker.containers()
+            waiting = self._act(services, switching, containers, self._edges.look(containers))
+            if not waiting or clock.monotonic() >= end:
                 return
             self._doors.listener.heed()
             clock.sleep(_LOOK_S)
@@ -352,26 +345,3 @@ class Roller:
             for container in right:
                 if free and container.name not in wanted:
                     self._doors.docker.rename(container.id, free.pop(0))
-
-    def _edges(self, containers: Sequence[Container]) -> list[Container]:
-        if self._place is None:
-            return []
-        service = self._place["service"]
-        return [
-            one for one in standing(containers) if one.service == service and one.state == "running"
-        ]
-
-    def _servers(self, container: Container) -> tuple[Server, ...]:
-        done = self._told(container, edge.LOOK)
-        try:
-            return edge.servers(done.out) if done.ok else ()
-        except ValueError:
-            return ()
-
-    def _order(self, container: Container, commands: Sequence[str]) -> None:
-        self._doors.listener.tell("edge", commands=list(commands))
-        self._told(container, "; ".join(commands))
-
-    def _told(self, container: Container, line: str) -> Any:
-        socket = self._place["socket"] if self._place else ""
-        return self._doors.docker.execute(container.id, (_PROBE, "admin", socket, line), _ASK_S)

@@ -29,7 +29,7 @@ def soak(
 
     Args:
         doors: what to act through.
-        roller: asks the edge.
+        roller: asks the edge, and keeps requests where they are.
         expected: the services, with what marks their new containers: old ones may still be beside
             them.
         seconds: how long.
@@ -38,7 +38,7 @@ def soak(
     Raises:
         Failed: one goes bad, or too many answers are errors.
     """
-    containers, said = roller.looked()
+    containers, said = roller.hold()
     watched = [one for one in containers if any(service.counts(one) for service in expected)]
     work = {one.service for one in expected if one.ends}
     ended = [one for one in watched if one.ended and one.service not in work]
@@ -59,7 +59,7 @@ def soak(
             return
         doors.listener.heed()
         doors.clock.sleep(min(_LOOK_S, left))
-        containers, said = roller.looked()
+        containers, said = roller.hold()
 
 
 def going_bad(watched: Sequence[Container], containers: Sequence[Container]) -> tuple[Fault, ...]:
