@@ -24,7 +24,10 @@ from langflix.settings import Settings
 TIMEOUT_S = 120.0
 #: It waits so long for its turn, and then looks whether others have theirs.
 QUEUE_S = 30.0
+#: Between looks.
 POLL_S = 0.1
+#: Between looks once that has passed.
+LATE_POLL_S = 1.0
 REQUEST_S = 30.0
 
 
@@ -97,7 +100,7 @@ def _wait(http: Any, job: str, started: float) -> int:
         if now - moved > TIMEOUT_S:
             what = f"{state['status']} at {state['progress']} % for {TIMEOUT_S:.0f} s"
             raise LangflixError(f"lesson {job} is {what}")
-        time.sleep(POLL_S)
+        time.sleep(POLL_S if now - started <= QUEUE_S else LATE_POLL_S)
 
 
 def _at_work(http: Any) -> set[tuple[str, int]]:

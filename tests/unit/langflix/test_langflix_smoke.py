@@ -28,7 +28,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fractions of a second instead of minutes."""
     monkeypatch.setattr(smoke, "QUEUE_S", 0.3)
     monkeypatch.setattr(smoke, "TIMEOUT_S", 1.0)
-    monkeypatch.setattr(smoke, "POLL_S", 0.02)
+    for name in ("POLL_S", "LATE_POLL_S"):
+        monkeypatch.setattr(smoke, name, 0.02)
 
 
 def queue(progress: Iterator[int]) -> Iterator[FakeApi]:
