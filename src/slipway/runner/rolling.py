@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from slipway.runner.compose import file_of
+from slipway.runner import beside
 from slipway.runner.containers import Container
 from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edges import Edges, Told
 from slipway.runner.failure import Failed
 from slipway.runner.roll import (
-    NOT_RUNNING,
     Next,
     Rolling,
     fault,
@@ -24,15 +23,11 @@ from slipway.runner.watch import Fault
 from slipway.runner.watching import explained
 
 _LOOK_S = 0.15
-_START_S = 120.0
 _SWITCH_S = 30.0
 _TIDY_S = 20.0
 _STOPPED_S = 330.0
 _BACK_S = 60.0
 _EDGELESS_S = 10.0
-# Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
-# its next `up` would make every container anew that was started so.
-_START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
 
 
 class Roller:
@@ -57,7 +52,8 @@ class Roller:
         Raises:
             Failed: they can't be started.
         """
-        self._start(action["release"], [Rolling.from_json(one) for one in action["services"]])
+        services = [Rolling.from_json(one) for one in action["services"]]
+        beside.start(self._doors, action["release"], services)
 
     def switch(self, action: Mapping[str, Any]) -> list[str]:
         """Start new containers beside the old ones and bring all requests to them.
@@ -77,7 +73,7 @@ class Roller:
             action["release"],
             {c.id for c in self._doors.docker.containers()},
         )
-        self._start(action["release"], services)
+        beside.start(self._doors, action["release"], services)
         for one in services:
             self._note(one.service, "start")
         limit = max(one.deadline_s for one in services) + _SWITCH_S
@@ -108,7 +104,7 @@ class Roller:
             self._doors.listener.tell("warn", text=failed.cause.message)
         self._wait_stopped()
         self._doors.docker.remove([one.id for one in old])
-        self._names(services)
+        beside.name(self._doors, services)
 
     def room(self, action: Mapping[str, Any]) -> None:
         """See whether every edge has a place for each container that is wanted.
@@ -144,38 +140,6 @@ class Roller:
         behind = [one for one in self._switched.values() if one.behind]
         self._act(behind, switching, containers, edges)
         return containers, tuple(one.said for one in edges if one.said)
-
-    def _start(self, release: str, services: Sequence[Rolling]) -> None:
-        docker = self._doors.docker
-        containers = docker.containers()
-        dead = [
-            container.id
-            for one in services
-            for container in parts(one, containers).old
-            if container.state in NOT_RUNNING
-        ]
-        if dead:
-            docker.remove(dead)
-            containers = docker.containers()
-        scales, names = [], []
-        for one in services:
-            found = parts(one, containers)
-            lacking = max(0, one.containers - len(found.right))
-            # All: one that others depend on must not be reduced to what its definition says, and
-            # Compose takes numbers for those only that it is asked to start.
-            count = len(found.right) + len(found.old) + lacking
-            scales += ["--scale", f"{one.service}={count}"]
-            if lacking:
-                names.append(one.service)
-        if not names:
-            return
-        self._doors.listener.tell("say", text=f"  starting {', '.join(names)} beside the old")
-        everyone = [one.service for one in services]
-        argv = (*_START, *scales, *everyone)
-        done = docker.compose(file_of(self._doors, release), argv, _START_S)
-        if not done.ok:
-            lines = done.err.strip().splitlines()[-10:]
-            raise Failed(f"{', '.join(names)} could not be started", details=lines)
 
     def _until(
         self,
@@ -258,7 +222,7 @@ class Roller:
                     broken = (late[0], "did not become healthy in time")
             if broken and broken[0].id in self._before and broken[0].state in ("exited", "dead"):
                 # It was asked to end before this began, as on the way back: one takes its place.
-                self._start(self._release, services)
+                beside.start(self._doors, self._release, services)
             elif broken:
                 container, what = broken
                 wrong = Fault(one.service, container.id, what)
@@ -333,15 +297,3 @@ class Roller:
                 told = True
             clock.sleep(_LOOK_S)
         self._stopping.clear()
-
-    def _names(self, services: Sequence[Rolling]) -> None:
-        """Give the containers the names that Compose would: numbers from 1 on."""
-        containers = self._doors.docker.containers()
-        for one in services:
-            right = parts(one, containers).right
-            stem = right[0].name.rpartition("-")[0] if right else ""
-            wanted = [f"{stem}-{number}" for number in range(1, len(right) + 1)]
-            free = [name for name in wanted if name not in {c.name for c in right}]
-            for container in right:
-                if free and container.name not in wanted:
-                    self._doors.docker.rename(container.id, free.pop(0))
