@@ -79,6 +79,8 @@ def test_fields_in_json() -> None:
             "fresh": True,
         },
     ]
+    for kind in ("roll", "start", "retire", "room"):
+        assert shown[kind]["services"] == [ROLLING.to_json()]
     assert shown["run"]["secrets"] == {"TOKEN_FILE": "token/3"}
     assert shown["watch"]["expected"] == [
         {

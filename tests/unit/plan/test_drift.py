@@ -96,6 +96,16 @@ def test_each_difference_has_its_words(change: dict[str, Any], said: str) -> Non
     assert differences(SHAPES["web"], replace(WEB, made=replace(RIGHT, **change))) == (said,)
 
 
+def test_limits_that_nobody_asked_for() -> None:
+    """Those of another hand, where the Compose file has none."""
+    made = Made(networks=("demo_default",), memory=7, processors=2.0)
+    one = Container("plain", "id", "plain-1", "i", "running", made=made)
+    assert differences(SHAPE, one) == (
+        "may take 7 B of memory instead of no limit",
+        "may take 2 processors instead of no limit",
+    )
+
+
 def test_no_value_is_ever_shown() -> None:
     """Neither in words nor in what is kept of a container."""
     made = replace(RIGHT, environment=(("COUNT", veiled("hush")), *RIGHT.environment[1:]))

@@ -106,6 +106,16 @@ def test_a_lost_version_is_not_replaced_by_a_refused_one() -> None:
     assert "the host has lost version 2, which runs" in caught.value.details[0]
 
 
+def test_a_secret_that_nobody_supplied_says_where_to_put_it() -> None:
+    """Nothing was lost, as nothing was ever there."""
+    with pytest.raises(ConfigError) as caught:
+        chosen(GIVEN)
+    (said,) = caught.value.details
+    assert said.endswith(
+        "given: is missing: put it into deploy/secrets/given or SLIPWAY_SECRET_GIVEN"
+    )
+
+
 def test_a_new_number_is_new_for_what_is_derived_from_it_too() -> None:
     """A derived version that is left of a lost source is not taken for the new one's."""
     held = {"made": (1,), "acl": (1, 2)}
