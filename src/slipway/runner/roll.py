@@ -184,14 +184,17 @@ def switching(
     well = [container for container in found.right if container.well]
     theirs = sorted((s for s in servers if s.backend == one.service), key=lambda s: s.place)
     orders = _Orders()
+    right = {where for c in found.right for where in _addresses(c, theirs, networks)}
     if len(well) < one.containers:
         alive = [*well, *(container for container in found.old if container.well)]
         if theirs and alive and not any(_ready(c, theirs, networks) for c in alive):
             _bring(alive[0], theirs, networks, orders, set())
+        elif one.behind and theirs:
+            for container in found.right:
+                _place(container, theirs, networks, orders, right)
         return Next(tuple(orders.commands), f"{one.service} to be well")
     if not one.behind or not theirs:
         return Next()
-    right = {where for c in well for where in _addresses(c, theirs, networks)}
     reached = [_bring(container, theirs, networks, orders, right) for container in well]
     if not all(reached):
         return Next(tuple(orders.commands), f"the edge to reach the new {one.service}")
@@ -224,32 +227,47 @@ def _bring(
         kept: addresses whose places are not taken from them.
 
     Returns:
-        Whether that is so; also when there is no place for it, but for another one of ``kept``.
+        Whether that is so once the commands are obeyed; also when there is no place for it, but for
+        another one of ``kept``.
     """
     if _ready(container, theirs, networks):
         return True
     where = _addresses(container, theirs, networks)
-    mine = [server for server in theirs if server.address in where]
-    checked = [server for server in mine if server.checked]
+    checked = [server for server in theirs if server.address in where and server.checked]
     if checked:
         orders.give(checked[0], "set server {} state ready")
-    elif not any(server.draining for server in mine):
-        places = [one for one in theirs if one.place > 1 and one.path not in orders.taken]
-        # A switch that was broken off may have left a place with somebody who is gone.
-        left = [one for one in places if one.draining and one.address not in kept]
-        free = [one for one in places if one.free] or left
-        if not free or not where:
-            return any(server.ready and server.address in kept for server in theirs)
-        server = min(free, key=lambda one: (one.sessions, one.place))
-        address, _, port = min(where).rpartition(":")
-        orders.give(
-            server,
-            *(() if server.free else ("set server {} state maint",)),
-            f"set server {{}} addr {address} port {port}",
-            "enable health {}",
-            "set server {} state drain",
-        )
-    return False
+        return True
+    placed = _place(container, theirs, networks, orders, kept)
+    return not placed and any(server.ready and server.address in kept for server in theirs)
+
+
+def _place(
+    container: Container,
+    theirs: Sequence[Server],
+    networks: Sequence[str],
+    orders: _Orders,
+    kept: set[str],
+) -> bool:
+    """Have the edge check a container without giving it requests; False when there is no place."""
+    where = _addresses(container, theirs, networks)
+    if any(server.address in where and (server.ready or server.draining) for server in theirs):
+        return True
+    places = [one for one in theirs if one.place > 1 and one.path not in orders.taken]
+    # A switch that was broken off may have left a place with somebody who is gone.
+    left = [one for one in places if one.draining and one.address not in kept]
+    free = [one for one in places if one.free] or left
+    if not free or not where:
+        return False
+    server = min(free, key=lambda one: (one.sessions, one.place))
+    address, _, port = min(where).rpartition(":")
+    orders.give(
+        server,
+        *(() if server.free else ("set server {} state maint",)),
+        f"set server {{}} addr {address} port {port}",
+        "enable health {}",
+        "set server {} state drain",
+    )
+    return True
 
 
 def retiring(
@@ -286,10 +304,10 @@ def retiring(
             "set server {} state drain",
         )
         return Next(tuple(orders.commands), waiting)
-    if not home.ready:
-        if home.checked:
-            orders.give(home, "set server {} state ready")
-        elif home.status == "MAINT":
+    if home.checked:
+        orders.give(home, "set server {} state ready")
+    elif not home.ready:
+        if home.status == "MAINT":
             orders.give(home, "set server {} state drain")
         return Next(tuple(orders.commands), waiting)
     for server in guests:

@@ -42,6 +42,7 @@ def retire(*servers: Server, containers: object = (OLD, NEW)) -> list[str]:
 
 
 REACH = "wait: the edge to reach the new api"
+WELL = "wait: api to be well"
 FIND = "wait: the edge to find api"
 
 
@@ -55,12 +56,16 @@ def taken(name: str, host: int) -> list[str]:
 
 
 def test_a_switch_step_by_step() -> None:
-    """Well, given a place, checked, made ready, and only then the old one is given no more."""
-    assert switch(A, B, C, containers=(OLD, STARTING)) == ["wait: api to be well"]
+    """Given a place, well and checked, made ready, and only then the old one is given no more."""
+    assert switch(A, B, C, containers=(OLD, STARTING)) == [*taken("b", 2), WELL]
+    for status in ("DRAIN 1/3", "DOWN", "DRAIN"):
+        assert switch(A, place("b", 2, status), C, containers=(OLD, STARTING)) == [WELL]
     assert switch(A, B, C) == [*taken("b", 2), REACH]
     assert switch(A, place("b", 2, "DRAIN 1/3"), C) == [REACH]
     assert switch(A, place("b", 2, "DOWN"), C) == [REACH]
-    assert switch(A, place("b", 2, "DRAIN"), C) == ["set server api/b state ready", REACH]
+    assert switch(A, place("b", 2, "DRAIN"), C) == [
+        "set server api/b state ready", "set server api/a state drain",
+    ]  # fmt: skip
     assert switch(A, place("b", 2, "UP"), C) == ["set server api/a state drain"]
     assert switch(place("a", 1, "DRAIN"), place("b", 2, "UP"), C) == []
 
@@ -94,7 +99,9 @@ def test_going_back_is_one_command() -> None:
     """The old one is still there and checked: it is ready at once, then the new one isn't."""
     back = replace(API, config="old")
     a, b = place("a", 1, "DRAIN"), place("b", 2, "UP")
-    assert switch(a, b, C, one=back) == ["set server api/a state ready", REACH]
+    assert switch(a, b, C, one=back) == [
+        "set server api/a state ready", "set server api/b state drain",
+    ]  # fmt: skip
     assert switch(place("a", 1, "UP"), b, C, one=back) == ["set server api/b state drain"]
 
 
@@ -107,7 +114,10 @@ def test_two_containers() -> None:
     both = (OLD, NEW, second)
     assert switch(A, B, C, one=two, containers=both) == [*taken("b", 2), *taken("c", 3), REACH]
     assert switch(A, place("b", 2, "UP"), place("c", 3, "DRAIN"), one=two, containers=both) == [
-        "set server api/c state ready", REACH,
+        "set server api/c state ready", "set server api/a state drain",
+    ]  # fmt: skip
+    assert switch(A, place("b", 2, "DRAIN"), place("c", 3, "DOWN"), one=two, containers=both) == [
+        "set server api/b state ready", REACH,
     ]  # fmt: skip
     assert switch(A, place("b", 2, "UP"), place("c", 3, "UP"), one=two, containers=both) == [
         "set server api/a state drain"
@@ -144,7 +154,9 @@ def test_home_again_step_by_step() -> None:
     ]
     assert retire(place("a", 2, "DRAIN 1/3"), b, C) == [FIND]
     assert retire(place("a", 2, "MAINT"), b, C) == ["set server api/a state drain", FIND]
-    assert retire(place("a", 2, "DRAIN"), b, C) == ["set server api/a state ready", FIND]
+    assert retire(place("a", 2, "DRAIN"), b, C) == [
+        "set server api/a state ready", "set server api/b state maint",
+    ]  # fmt: skip
     assert retire(place("a", 2, "UP"), b, C) == ["set server api/b state maint"]
     assert retire(place("a", 2, "UP"), place("b", 2, "MAINT"), C) == []
 
@@ -152,7 +164,7 @@ def test_home_again_step_by_step() -> None:
 def test_on_the_way_home_an_edge_was_restarted() -> None:
     """It gives requests to the old one again, which is ending: the new one is reached first."""
     assert retire(A, B, C) == [*taken("b", 2), REACH]
-    assert retire(A, B, C, containers=(OLD, STARTING)) == ["wait: api to be well"]
+    assert retire(A, B, C, containers=(OLD, STARTING)) == [*taken("b", 2), WELL]
 
 
 @pytest.mark.parametrize("state", ["created", "restarting", "exited", "dead", "paused"])
