@@ -232,7 +232,7 @@ class Room:
             self.kill(process)
 
 
-def wait_for(question: Callable[[], T | None], what: str, *, seconds: float = 30) -> T:
+def wait_for(question: Callable[[], T | None], what: str, *, seconds: float = 120) -> T:
     """Ask until the answer is something, or the time is over."""
     deadline = time.monotonic() + seconds
     while True:

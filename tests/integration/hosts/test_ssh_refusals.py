@@ -349,8 +349,8 @@ def test_sudo_runs_each_command(start_sshd: StartSshd, sudo_in_path: Callable[[s
 
 
 def read_until(terminal: int, mark: bytes | None) -> bytes:
-    """What appears on a terminal until ``mark`` does, or until it is closed; 30 s at most."""
-    seen, deadline = b"", time.monotonic() + 30
+    """What appears on a terminal until ``mark`` does, or until it is closed; 120 s at most."""
+    seen, deadline = b"", time.monotonic() + 120
     while mark is None or mark not in seen:
         assert time.monotonic() < deadline, seen
         if select.select([terminal], [], [], 1.0)[0]:

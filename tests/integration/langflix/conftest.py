@@ -25,8 +25,8 @@ from langflix.settings import Endpoint, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SUBTITLE = ROOT / "tests" / "data" / "bigbuckbunny.srt"
-START_S = 60
-STOP_S = 40
+START_S = 180
+STOP_S = 120
 DATABASE_PASSWORD = "päss:w@rd/%"
 REDIS_PASSWORD = "r3dis"
 FLOWER_PASSWORD = "fl0wer"

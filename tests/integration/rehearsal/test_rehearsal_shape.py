@@ -32,7 +32,7 @@ networks:
 
 
 def _page(url: str) -> bytes:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
