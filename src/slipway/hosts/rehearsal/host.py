@@ -12,7 +12,7 @@ import dataclasses
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from slipway.doors import Clock, Shell
@@ -27,6 +27,7 @@ LOCK_S = 180.0
 STOP_S = 45.0
 KILL_S = 15.0
 POLL_S = 0.2
+ANSWER_S = 10.0
 
 
 class Rehearsals:
@@ -125,11 +126,20 @@ class Rehearsals:
         inits = [pid for pid in pids if state.is_init(pid)]
         if not inits:
             return dataclasses.replace(info, problem="it does not run")
-        if not machine.ssh_answers(info.address, info.ssh_port):
+        if not self._in_time(lambda: machine.ssh_answers(info.address, info.ssh_port)):
             return dataclasses.replace(info, problem="its sshd does not answer")
-        if machine.docker_version(inits[0]) is None:
+        if not self._in_time(lambda: machine.docker_version(inits[0]) is not None):
             return dataclasses.replace(info, problem="its Docker engine does not answer")
         return info
+
+    def _in_time(self, answers: Callable[[], bool]) -> bool:
+        """Ask for some seconds: who does not answer is booted anew, with all that runs on it."""
+        end = self._clock.monotonic() + ANSWER_S
+        while not answers():
+            if self._clock.monotonic() >= end:
+                return False
+            self._clock.sleep(POLL_S)
+        return True
 
     def _boot(self, places: Places, tree: Path) -> RehearsalInfo:
         started = self._clock.monotonic()
