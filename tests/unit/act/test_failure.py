@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.act.failure import broken, cause, untouched, went_back
+from slipway.act.failure import PlanIsStale, broken, cause, ended, untouched, went_back
 from slipway.errors import DeployError, HostError, Interrupted, SlipwayError
+from slipway.runner.failure import Cause
 
 CAUSE = DeployError("it broke", hint="mend it", stage="up", details=["a line"])
 
@@ -54,3 +55,26 @@ def test_it_could_not_go_back() -> None:
         "going back failed too: interrupted." in broken(CAUSE, cause(KeyboardInterrupt())).message
     )
     assert error.exit_code == 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("failed", DeployError), ("stale", PlanIsStale), ("interrupted", Interrupted)],
+)
+def test_what_the_host_said_is_told_whole(kind: str, error: type[SlipwayError]) -> None:
+    """Message, lines, hint and stage cross over, and what kind of end it was."""
+    said = Cause("it broke", ("a line",), "mend it", "up", kind).to_json()
+    found = ended({"outcome": "untouched", "cause": said}, "r1")
+    assert type(found) is error
+    assert told(found) == ("it broke; nothing that runs was changed", "mend it", "up", ["a line"])
+    bare = ended({"outcome": "untouched", "cause": Cause("it broke", kind=kind).to_json()}, "r1")
+    assert bare is not None
+    assert told(bare)[1:] == (None, None, [])
+
+
+def test_a_run_without_an_end() -> None:
+    """The host was asked and knows nothing of it: somebody has to look."""
+    lost = ended({}, "r1")
+    assert lost is not None
+    assert told(lost) == ("the host lost track of it", "./inv status", "follow", [])
+    assert ended({"outcome": "done"}, "r1") is None

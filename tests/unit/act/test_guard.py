@@ -55,6 +55,7 @@ def test_taken_port_stops_before_anything() -> None:
     with pytest.raises(DeployError, match="port 8080 is in use") as caught:
         run(made)
     assert "nothing was changed" in caught.value.message
+    assert made.host.name in caught.value.message
     assert made.engine.loads == []
     assert made.engine.commands == []
 
