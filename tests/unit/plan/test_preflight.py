@@ -66,8 +66,26 @@ def test_all_problems_are_in_one_error() -> None:
     bad = replace(GOOD, writable=False, architecture="arm", listening=frozenset({8080}))
     with pytest.raises(DeployError, match=r"and 2 more\); nothing was changed") as caught:
         check("nas", bad, NEEDS)
+    assert caught.value.details == problems(bad, NEEDS)
     assert len(caught.value.details) == 3
-    assert caught.value.exit_code == 5
+    assert (caught.value.exit_code, caught.value.stage) == (5, "preflight")
+    assert caught.value.hint == "mend this on the host, then deploy again"
+
+
+def test_a_single_problem_is_not_counted() -> None:
+    """The sentence stands alone."""
+    with pytest.raises(DeployError) as caught:
+        check("nas", replace(GOOD, writable=False), NEEDS)
+    assert caught.value.message == (
+        "nas can't take this deploy: /pool/app can't be written by the login user; "
+        "nothing was changed"
+    )
+
+
+def test_just_enough_is_enough() -> None:
+    """The oldest versions, and the last byte that is needed."""
+    least = replace(GOOD, docker="20.10", compose="2.20", docker_free=102_000_000)
+    assert problems(replace(least, app_free=20_000_000), NEEDS) == ()
 
 
 def test_own_ports_are_no_problem() -> None:

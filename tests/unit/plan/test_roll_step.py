@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from tests.unit.plan.full import FULL, UP, ill, planned, released, rolling, seen, with_containers
 
-from slipway.plan.actions import Compose, Roll, Start
+from slipway.plan.actions import Compose, Retire, Roll, Start
 from slipway.plan.draft import Draft
 from slipway.plan.step import Belief, Step
-from slipway.plan.steps import common, roll, up
+from slipway.plan.steps import common, retire, roll, up
 from slipway.plan.values import PendingMigration
 from slipway.runner.containers import fingerprint
 
@@ -82,6 +82,19 @@ def test_what_is_rolled_is_switched_in_phases() -> None:
         common.undo(made),
     )
     assert roll.step(planned(there)) is None
+
+
+def test_the_old_ones_are_ended_when_the_release_is_live() -> None:
+    """All that were rolled, at once; there is no way back from it, and a reason for that."""
+    there = seen(released())
+    made = planned(there, web="2")
+    assert retire.step(made) == Step(
+        "retire",
+        "end the old containers when their requests have ended",
+        do=(Retire(roll.rolled(made)),),
+        reason="the release is live; what stays of the old one is ended by the next deploy",
+    )
+    assert retire.step(planned(there)) is None
 
 
 def test_the_roll_is_the_first_touch_where_nothing_came_before() -> None:
