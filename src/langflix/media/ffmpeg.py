@@ -75,8 +75,7 @@ def cut(ffmpeg: Path, piece: Piece, look: Look, to: Path, tick: Tick, directory:
 
     def check(done: Done) -> None:
         if done.returncode != 0:
-            told = film.reason(done.said)
-            raise InputError(f"the video cannot be cut from {where}: {told}")
+            raise InputError(f"the video cannot be cut from {where}: {_told(done)}")
         if done.frames < max(1, wanted * WHOLE_ENOUGH):
             raise InputError(f"the video is broken or cut off: no picture from {where}")
 
@@ -111,7 +110,13 @@ def join(ffmpeg: Path, pieces: Sequence[Path], to: Path, tick: Tick, directory: 
 
 def _must(done: Done, failed: str) -> None:
     if done.returncode != 0:
-        raise MediaError(f"{failed}: {film.reason(done.said)}")
+        raise MediaError(f"{failed}: {_told(done)}")
+
+
+def _told(done: Done) -> str:
+    code = done.returncode
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return film.reason(done.said, f"ffmpeg {how} and said nothing")
 
 
 def _write(

@@ -77,11 +77,11 @@ def parse(text: str) -> Film:
     )
 
 
-def reason(text: str) -> str:
+def reason(text: str, otherwise: str = "it has no picture") -> str:
     """Return ffmpeg's last line that says something, without paths and addresses."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith(_SAYS_NOTHING)]
-    last = told[-1] if told else "it has no picture"
+    last = told[-1] if told else otherwise
     without_address = re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*", "", last)
     return re.sub(r"(?:file:)?/\S+?(?=[:'\s]|$)", "the file", without_address)[:300]
 

@@ -231,6 +231,23 @@ def test_a_killed_ffmpeg_is_not_the_films_fault(film: Path, tmp_path: Path) -> N
     assert not (tmp_path / "o.mp4").exists()
 
 
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("exit 255", "ended with code 255 and said nothing"),
+        ("kill -15 $$", "was ended by signal 15 and said nothing"),
+        ("echo too much >&2; exit 1", "too much"),
+    ],
+)
+def test_how_ffmpeg_ended_is_told(tmp_path: Path, end: str, said: str) -> None:
+    """Also where it leaves no word: what ended it is then the only trace."""
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{end}\n")
+    program.chmod(0o755)
+    with pytest.raises(MediaError, match=said):
+        ffmpeg.card(program, 1000, Look(LANDSCAPE, 25.0), tmp_path / "o.mp4", ignore, tmp_path)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
 def test_a_film_without_its_index_is_refused(film: Path, tmp_path: Path, share: float) -> None:
     """An MP4 whose end is missing fails with a reason and leaves nothing."""
