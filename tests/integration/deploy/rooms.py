@@ -224,7 +224,7 @@ class Room:
         if process.poll() is None:
             with suppress(ProcessLookupError):
                 self.signal(process, signal.SIGKILL)
-        process.wait(10)
+        process.wait(120)
 
     def close(self) -> None:
         """End what was started here."""

@@ -149,4 +149,4 @@ def test_nothing_tells_the_password(server: Server, stack: Stack) -> None:
     done = server.pipe(stack.migration.dump.command)
     assert (done.returncode != 0, done.stdout) == (True, b"")
     server.room.signal(server.process, signal.SIGINT)
-    assert server.process.wait(30) == 0
+    assert server.process.wait(120) == 0

@@ -45,7 +45,7 @@ def _start(room: Room, *arguments: str) -> subprocess.Popen[bytes]:
 
 def _stop(room: Room, process: subprocess.Popen[bytes]) -> None:
     room.signal(process, signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
 
 
 def _ask(room: Room, password: str, sql: str) -> tuple[int, str]:

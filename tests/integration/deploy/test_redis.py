@@ -66,7 +66,7 @@ def test_a_stop_saves_and_ends_with_success(room: Room) -> None:
     """SIGTERM, which Docker sends, is an orderly stop."""
     process = _start(room)
     room.signal(process, signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
 
 
 def test_full_is_refused_and_nothing_is_dropped(room: Room) -> None:

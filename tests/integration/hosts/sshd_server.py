@@ -121,4 +121,4 @@ def stop(server: Sshd) -> None:
     if server.process.poll() is None:
         server.kill_sessions()
         server.process.kill()
-    server.process.wait(10)
+    server.process.wait(120)

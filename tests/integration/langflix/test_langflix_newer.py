@@ -234,7 +234,7 @@ def test_one_that_is_killed_leaves_nothing(newer: Release) -> None:
     process = newer.start()
     wait_until(lambda: _at_work(newer), "the migration to be in its second step")
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     _untouched(newer, before)
 
 
@@ -253,7 +253,7 @@ def test_a_second_one_leaves_or_waits(newer: Release) -> None:
     assert second.stderr is not None
     assert "waiting up to 60 s for it" in second.stderr.readline()
     first.kill()
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     _, told = second.communicate(timeout=60)
     assert second.returncode == 1
     assert "a statement took longer than 0.3 s" in told

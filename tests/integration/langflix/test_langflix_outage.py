@@ -43,7 +43,7 @@ def test_without_redis_an_upload_is_refused_whole(postgres: Postgres, tmp_path: 
     with redis_server(free_port()) as redis, new_stack(postgres, redis, tmp_path) as stack:
         with stack.role("api"), httpx.Client(base_url=stack.url, timeout=30) as client:
             redis.process.kill()
-            redis.process.wait(10)
+            redis.process.wait(120)
             assert client.get("/health").status_code == 200
             ready = client.get("/ready")
             assert (ready.status_code, ready.json()["checks"]["redis"]["status"]) == (503, "failed")

@@ -351,7 +351,7 @@ def test_a_worker_told_to_stop_finishes_its_job(
             "a worker has begun",
         )
         second.terminate()
-        assert second.wait(40) == 0, stack.log("worker")
+        assert second.wait(180) == 0, stack.log("worker")
         assert list((stack.home / "second").iterdir()) == []
     assert [ended(api, one)["status"] for one in ids] == ["DONE"] * 4
     assert worker.poll() is None
