@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -254,13 +255,19 @@ def test_something_is_said_before_the_slow_part(checkout: Checkout) -> None:
     os.mkfifo(slow)
     argv, env = checkout.command({"PIP_CONFIG_FILE": str(slow)})
     with subprocess.Popen(
-        argv, env=env, stderr=subprocess.PIPE, text=True, process_group=0
+        argv,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        # Shells let what they run in the background ignore it, and what that runs does, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("Preparing Python packages in .venv")
         while not (checkout.root / ".venv/bin/python").exists():
             time.sleep(0.05)
-        os.killpg(process.pid, 2)
+        os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
 
     # The launcher's shell ends by the same signal, which a calling shell shows as 130.
