@@ -3,8 +3,8 @@
 Nothing is remembered between two looks: what is there decides, so that a switch which was broken
 off, or an edge which was restarted in the middle, is simply gone on with. The order is
 
-    new ones start beside the old → each is healthy → the edge's own check of it passes
-    → it is given requests → the old ones are given no more
+    new ones start beside the old → each is healthy, and the edge's own check of it has passed
+    → they are given requests → the old ones are given no more
 
 after which :func:`retiring` ends the old ones. While nothing new is well, something old must be
 reached: an edge that has just been restarted may know the name of a new container only.

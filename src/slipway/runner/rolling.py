@@ -180,9 +180,9 @@ class Roller:
             return ("the edge to answer",)
         nobody: tuple[Told | None, ...] = (None,)
         for told in edges or nobody:
+            servers, networks = (told.servers, told.networks) if told else ((), ())
             commands: list[str] = []
             for one in services:
-                servers, networks = (told.servers, told.networks) if told else ((), ())
                 step = decide(one, containers, servers, networks)
                 commands += step.commands
                 if step.done:
