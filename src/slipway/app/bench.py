@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -199,8 +199,35 @@ def deploy_figures(copy: Copy, images: tuple[Image, ...], runs: int, say: Report
             None,
             "api image alone, same run",
         ),
-        Figure("one line: edit to verified live", median(s for s, _ in live), "s", 10),
+        Figure(
+            "one line: edit to verified live",
+            median(until_verified(*one) for one in live),
+            "s",
+            5,
+            "the new containers have passed every check",
+        ),
+        Figure(
+            "one line: until the command ends",
+            median(s for s, _ in live),
+            "s",
+            None,
+            "watched, and the old containers ended",
+        ),
     ]
+
+
+def until_verified(seconds: float, outcome: Mapping[str, Any]) -> float:
+    """How long a deploy took until the new release had passed every check, in seconds. Pure.
+
+    It serves by then. What comes after it is being watched, recorded, and the end of the old one.
+
+    Args:
+        seconds: of the whole command.
+        outcome: what ``deploy --json`` printed.
+    """
+    names = [step["name"] for step in outcome["steps"]]
+    after = names.index("verify") + 1
+    return seconds - float(sum(step["seconds"] for step in outcome["steps"][after:]))
 
 
 def import_figures(copy: Copy, runs: int) -> list[Figure]:

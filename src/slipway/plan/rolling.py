@@ -34,13 +34,13 @@ def phases(services: Sequence[Rolling], edge: str) -> tuple[tuple[Rolling, ...],
 def rolling(stack: Stack, release: Release) -> tuple[Rolling, ...]:
     """Every standing service of a release that can be rolled.
 
-    The requests of an old container are given as long as its stop would be: the grace period that
-    the Compose file gives it.
+    Unless its ``drain`` says otherwise, the requests of an old container are given as long as its
+    stop would be: the grace period that the Compose file gives it.
     """
     found = []
     for one in expected(stack, [name for name in stack.standing if name in stack.rolled]):
         image = release.images.get(stack.roles.get(one.service, ""))
-        grace = seconds(stack.services[one.service].get("stop_grace_period"), _STOP_GRACE_S)
+        grace_s = seconds(stack.services[one.service].get("stop_grace_period"), _STOP_GRACE_S)
         found.append(
             Rolling(
                 one.service,
@@ -48,7 +48,7 @@ def rolling(stack: Stack, release: Release) -> tuple[Rolling, ...]:
                 release.hashes[one.service],
                 (image.config_digest, image.manifest_digest) if image else (),
                 one.deadline_s,
-                math.ceil(grace),
+                math.ceil(stack.drains.get(one.service, grace_s)),
                 stack.rolled[one.service] == "edge",
             )
         )

@@ -135,6 +135,8 @@ class Stack:
         rolled: services that can run twice for a while, so that a new container starts beside the
             old one: ``edge`` for those that the edge then switches to, ``beside`` for those that
             take up work by themselves once they are well.
+        drains: seconds that an old container's requests are given before it is told to stop, for
+            services that say so; those of others have the grace period of their stop.
         edge: what switches.
         secrets: by name.
         data: folders to make.
@@ -150,6 +152,7 @@ class Stack:
     document: dict[str, Any]
     roles: dict[str, str]
     rolled: Mapping[str, Rolling] = field(default_factory=dict)
+    drains: Mapping[str, float] = field(default_factory=dict)
     edge: Edge = Edge()
     secrets: tuple[SecretSpec, ...] = ()
     data: tuple[DataFolder, ...] = ()

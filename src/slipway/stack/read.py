@@ -10,6 +10,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
@@ -49,15 +50,17 @@ def read_stack(model: Model) -> Stack:
         raise ConfigError.from_problems(_FILES, [problem])
     problems: list[Problem] = []
     warnings = list(model.warnings)
-    document, roles, rolled = _carried(model, problems, warnings)
+    own = _own(model.services, problems)
+    document, rolled = _carried(model, own, problems, warnings)
     reader = Reader(model.top.get(OWN) or {}, OWN, problems)
     verify, smoke = reader.table("verify"), reader.table("smoke")
     stack = Stack(
         application=reader.text("application"),
         url=reader.text("url"),
         document=document,
-        roles=roles,
+        roles={name: one.role for name, one in own.items() if one.role},
         rolled=rolled,
+        drains={name: one.drain_s for name, one in own.items() if one.drain_s is not None},
         edge=_edge(reader.table("edge")),
         secrets=_secrets(reader.table("secrets")),
         data=_data(reader.table("data")),
@@ -76,10 +79,9 @@ def read_stack(model: Model) -> Stack:
 
 
 def _carried(
-    model: Model, problems: list[Problem], warnings: list[str]
-) -> tuple[dict[str, Any], dict[str, str], dict[str, Rolling]]:
-    """The document as a host can have it, which service runs which role, and how they roll."""
-    roles, wanted = _roles(model.services, problems)
+    model: Model, own: Mapping[str, _Own], problems: list[Problem], warnings: list[str]
+) -> tuple[dict[str, Any], dict[str, Rolling]]:
+    """The document as a host can have it, and how services roll there."""
     rolled: dict[str, Rolling] = {}
     configs = dict(model.document.get("configs") or {})
     services = {}
@@ -91,7 +93,8 @@ def _carried(
                 f"{where}.container_name is left out: two containers of a service must be able "
                 "to exist"
             )
-        if kept.pop("build", None) and name not in roles:
+        said = own[name]
+        if kept.pop("build", None) and not said.role:
             problems.append(
                 Problem(
                     f"{where}.build",
@@ -100,10 +103,10 @@ def _carried(
                 )
             )
         services[name] = _with_mounts(where, kept, configs, problems)
-        if name in wanted and (why := stands_once(services[name])):
+        if said.rolling and (why := stands_once(services[name])):
             warnings.append(f"{where} is stopped before its next container starts, since {why}")
-        elif name in wanted:
-            rolled[name] = wanted[name]
+        elif said.rolling:
+            rolled[name] = said.rolling
     document = {**model.document, "services": services}
     if configs:
         document["configs"] = configs
@@ -113,7 +116,7 @@ def _carried(
             problems.append(
                 Problem(f"volumes.{name}.driver_opts.device", f"{device} is not on the host")
             )
-    return document, roles, rolled
+    return document, rolled
 
 
 def _with_mounts(
@@ -157,20 +160,27 @@ def _config_name(path: str) -> str:
     return f"mount-{base}-{digest}"
 
 
-def _roles(
-    services: Mapping[str, Mapping[str, Any]], problems: list[Problem]
-) -> tuple[dict[str, str], dict[str, Rolling]]:
-    roles: dict[str, str] = {}
-    rolled: dict[str, Rolling] = {}
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What ``x-slipway`` says of a service: its role, how it rolls, how long requests may take."""
+
+    role: str
+    rolling: Rolling | None
+    drain_s: float | None
+
+
+def _own(services: Mapping[str, Mapping[str, Any]], problems: list[Problem]) -> dict[str, _Own]:
+    found = {}
     for name, body in services.items():
         reader = Reader(body.get(OWN) or {}, f"services.{name}.{OWN}", problems)
         role = reader.text("role", name if OWN in body else "")
-        if role:
-            roles[name] = role
-        if rolling := _rolling(reader):
-            rolled[name] = rolling
+        rolling = _rolling(reader)
+        drain_s = reader.number("drain", 0) if reader.has("drain") else None
+        if drain_s is not None and rolling != "edge":
+            reader.note("drain", "is for a service with roll: true, whose requests the edge counts")
+        found[name] = _Own(role, rolling, drain_s)
         reader.finish()
-    return roles, rolled
+    return found
 
 
 def _rolling(reader: Reader) -> Rolling | None:

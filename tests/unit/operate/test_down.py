@@ -8,7 +8,6 @@ import pytest
 from tests.unit.demo import COMPOSE, wanted, world
 
 from slipway.act.deploy import deploy
-from slipway.app.timeline import figures
 from slipway.errors import DeployError
 from slipway.operate.down import down
 from slipway.plan.ending import Ending, waves
@@ -78,29 +77,3 @@ def test_one_that_does_not_end_brings_all_up_again(hangs: tuple[str, ...]) -> No
     assert json.loads(last)["outcome"] == "undone"
     assert made.engine.commands[-1][0] == "up"
     assert {one.service for one in made.engine.running} == {"web", "db"}
-
-
-def test_the_parts_of_a_deploy_add_up() -> None:
-    """A part counts from the one before of its service; what is between the steps is named."""
-    outcome = {
-        "seconds": 10.0,
-        "steps": [
-            {"name": "plan", "seconds": 1.0, "parts": []},
-            {
-                "name": "roll",
-                "seconds": 6.0,
-                "parts": [
-                    {"service": "api", "name": "start", "seconds": 1.0},
-                    {"service": "web", "name": "start", "seconds": 1.0},
-                    {"service": "api", "name": "healthy", "seconds": 4.0},
-                    {"service": "api", "name": "switch", "seconds": 5.5},
-                ],
-            },
-        ],
-    }
-    shown = [(one.name.strip(), one.value) for one in figures(12.0, outcome)]
-    assert shown == [
-        ("build, and what else comes before", 2.0), ("plan", 1.0), ("roll", 6.0),
-        ("roll api: start", 1.0), ("roll web: start", 1.0), ("roll api: healthy", 3.0),
-        ("roll api: switch", 1.5), ("between the steps", 3.0), ("edit to verified live", 12.0),
-    ]  # fmt: skip

@@ -199,3 +199,11 @@ def test_what_only_goes_is_removed_and_named() -> None:
     assert step is not None
     assert step.about == "old: the old stops first"
     assert step.do == (Compose(live.id, (*UP, "--remove-orphans"), 120.0),)
+
+
+def test_how_long_old_requests_are_given() -> None:
+    """As long as a stop may take, or what is said; whole seconds, none of them lost."""
+    given = {name: one.drain_s for name, one in rolling(released()).items()}
+    assert given == {"edge": 10, "api": 30, "worker": 10}
+    said = FULL.replace("roll: true", "roll: true, drain: 0.5")
+    assert rolling(released(said))["api"].drain_s == 1

@@ -166,6 +166,16 @@ def test_roles_and_rolling() -> None:
     assert where(A, OWN, {"a": {"roll": "twice"}}) == ["services.a.x-slipway.roll"]
 
 
+def test_how_long_requests_of_an_old_container_are_given() -> None:
+    """Only what says so has another time than its stop; what no edge counts has none to say."""
+    services: dict[str, Any] = {name: {"image": "i"} for name in "abc"}
+    own = {**OWN, "edge": {"service": "a", "socket": "/s"}}
+    extra: dict[str, Any] = {"b": {"roll": True, "drain": 0}, "c": {"roll": True}}
+    assert read(services, own, extra).drains == {"b": 0.0}
+    for wrong in ({"roll": True, "drain": "5s"}, {"drain": 1}, {"roll": "beside", "drain": 1}):
+        assert where(services, own, {"b": wrong}) == ["services.b.x-slipway.drain"]
+
+
 def test_what_is_refused_has_its_place() -> None:
     """A build without a role, mounts and volumes of this machine."""
     volumes = [
