@@ -94,12 +94,22 @@ def test_ctrl_c_is_130() -> None:
     assert ended("look", "here") == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_request_to_end_is_an_interrupt(number: signal.Signals) -> None:
-    """Whatever asks a task to end, what it began is undone."""
+@pytest.mark.parametrize(
+    ("number", "before", "said"),
+    [
+        (signal.SIGINT, "signal.default_int_handler", b"undone\n"),
+        (signal.SIGTERM, "signal.SIG_DFL", b"undone\n"),
+        (signal.SIGHUP, "signal.SIG_DFL", b"undone\n"),
+        (signal.SIGHUP, "signal.SIG_IGN", b""),
+    ],
+)
+def test_a_request_to_end_is_an_interrupt(number: signal.Signals, before: str, said: bytes) -> None:
+    """Whatever asks a task to end, what it began is undone; under nohup a hangup asks nothing."""
     script = (
-        "import os\n"
+        "import os, signal\n"
         "from slipway.commandline import heed_endings\n"
+        # These tests may themselves have been started under nohup(1), or in a shell's background.
+        f"signal.signal({number.value}, {before})\n"
         "heed_endings()\n"
         "try:\n"
         f"    os.kill(os.getpid(), {number.value})\n"
@@ -108,7 +118,7 @@ def test_a_request_to_end_is_an_interrupt(number: signal.Signals) -> None:
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, env=env)
-    assert done.stdout == b"undone\n", done.stderr
+    assert (done.stdout, done.returncode) == (said, 0), done.stderr
 
 
 def test_words_we_do_not_know_are_kept() -> None:
