@@ -1,4 +1,4 @@
-"""Carry out what :mod:`slipway.runner.roll` decides."""
+"""Carry out what :mod:`slipway.runner.switch` decides."""
 
 from __future__ import annotations
 
@@ -10,15 +10,8 @@ from slipway.runner.containers import Container
 from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edges import Edges, Told
 from slipway.runner.failure import Failed
-from slipway.runner.roll import (
-    Next,
-    Rolling,
-    fault,
-    parts,
-    retiring,
-    sessions,
-    switching,
-)
+from slipway.runner.roll import Rolling, fault, parts
+from slipway.runner.switch import Next, retiring, sessions, switching
 from slipway.runner.watch import Fault
 from slipway.runner.watching import explained
 
@@ -112,7 +105,7 @@ class Roller:
         Raises:
             Failed: one hasn't, or there is none that could be asked.
         """
-        edges = self._edges.look(self._doors.docker.containers())
+        _, edges = self._look()
         if not edges:
             raise Failed("the edge doesn't run, so it can't be asked how many places it has")
         for one in edges:
@@ -124,7 +117,7 @@ class Roller:
 
     def requests(self) -> int | None:
         """How many requests the edges have now; None when there is none that could be asked."""
-        edges = self._edges.look(self._doors.docker.containers())
+        _, edges = self._look()
         if not edges:
             return None
         return sum(server.sessions for one in edges for server in one.servers)
@@ -135,8 +128,7 @@ class Roller:
         Returns:
             The containers, and what each edge that answers says of itself.
         """
-        containers = self._doors.docker.containers()
-        edges = self._edges.look(containers)
+        containers, edges = self._look()
         behind = [one for one in self._switched.values() if one.behind]
         self._act(behind, switching, containers, edges)
         return containers, tuple(one.said for one in edges if one.said)
@@ -153,11 +145,11 @@ class Roller:
         told = ""
         while True:
             self._doors.listener.heed()
-            containers = self._doors.docker.containers()
+            containers, edges = self._look()
             now = self._doors.clock.monotonic()
             if started is not None:
                 self._check(services, containers, now - started)
-            waiting = self._act(services, decide, containers, self._edges.look(containers))
+            waiting = self._act(services, decide, containers, edges)
             if not waiting:
                 return
             if now >= end:
@@ -166,6 +158,11 @@ class Roller:
                 told = waiting[0]
                 self._doors.listener.tell("say", text=f"  waiting for {', '.join(waiting)}")
             self._doors.clock.sleep(_LOOK_S)
+
+    def _look(self) -> tuple[tuple[Container, ...], tuple[Told, ...]]:
+        """The application's containers, and what each edge that runs says."""
+        containers = self._doors.docker.containers()
+        return containers, self._edges.look(containers)
 
     def _act(
         self,
@@ -237,8 +234,7 @@ class Roller:
         began = clock.monotonic()
         while True:
             self._doors.listener.heed()
-            containers = self._doors.docker.containers()
-            edges = self._edges.look(containers)
+            containers, edges = self._look()
             waiting = self._act(services, switching, containers, edges)
             passed = clock.monotonic() - began
             if waiting and passed > _SWITCH_S:
@@ -264,8 +260,7 @@ class Roller:
         clock = self._doors.clock
         end = clock.monotonic() + _BACK_S
         while True:
-            containers = self._doors.docker.containers()
-            waiting = self._act(services, switching, containers, self._edges.look(containers))
+            waiting = self._act(services, switching, *self._look())
             if not waiting or clock.monotonic() >= end:
                 return
             self._doors.listener.heed()

@@ -68,7 +68,10 @@ window.fetch = () => new Promise(() => {});  // the list is not made anew under 
 import("/job.js").then(({ render }) => {
   const job = { id: "1", title, status: "RUNNING", progress: 40, level: "B1", language: "ko" };
   const item = render({ ...job, created_at: new Date().toISOString(), note: "a note" }, {});
-  document.querySelector("#jobs").prepend(item);
+  const list = document.querySelector("#jobs");
+  const keep = () => item.isConnected || list.prepend(item);
+  keep();  // and again, should an answer come late that had been asked for before
+  new MutationObserver(keep).observe(list, { childList: true });
   done();
 });
 """

@@ -8,7 +8,8 @@ import pytest
 
 from slipway.runner.containers import Container
 from slipway.runner.edge import Server
-from slipway.runner.roll import Rolling, fault, parts, retiring, sessions, switching
+from slipway.runner.roll import Rolling, fault, parts
+from slipway.runner.switch import retiring, sessions, switching
 
 NET = ("demo_default",)
 API = Rolling("api", 1, "new", (), 30, 10, True)
