@@ -37,7 +37,7 @@ def test_a_draft_needs_no_checkout() -> None:
     stack = Stack(
         "demo", "http://elsewhere", document, live.roles,
         {"edge": "beside", "api": "edge", "worker": "beside"},
-        Edge("edge", "/run/admin.sock"), verify_path="/ok",
+        edge=Edge("edge", "/run/admin.sock"), verify_path="/ok",
     )  # fmt: skip
     wanted = Wanted(
         stack, (), {}, {}, {}, APP, f"{APP}/data", "http://elsewhere", "you@there", "abc"
