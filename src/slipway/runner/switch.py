@@ -54,6 +54,12 @@ class _Backend:
     commands: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, one: Rolling, servers: Sequence[Server], networks: Sequence[str]) -> _Backend:
+        """That of a service, among all servers of an edge."""
+        theirs = (server for server in servers if server.backend == one.service)
+        return cls(sorted(theirs, key=lambda server: server.place), networks)
+
     def where(self, container: Container) -> set[str]:
         """Where the edge reaches a container: its addresses in the networks that both are in."""
         port = self.servers[0].port if self.servers else ""
@@ -68,6 +74,10 @@ class _Backend:
         """Tell the edge something about a server, whose path takes the place of ``{}``."""
         self.taken.add(server.path)
         self.commands += [order.format(server.path) for order in orders]
+
+    def told(self, waiting: str = "") -> Next:
+        """What was gathered, and what is waited for then."""
+        return Next(tuple(self.commands), waiting)
 
     def bring(self, container: Container, kept: set[str]) -> bool:
         """Have a container be given requests, once a check of the edge has passed.
@@ -124,7 +134,7 @@ def switching(
     """
     found = parts(one, containers)
     well = [container for container in found.right if container.well]
-    backend = _backend(one, servers, networks)
+    backend = _Backend.of(one, servers, networks)
     right = {where for container in found.right for where in backend.where(container)}
     if len(well) < one.containers:
         alive = [*well, *(container for container in found.old if container.well)]
@@ -133,16 +143,16 @@ def switching(
         elif one.behind and backend.servers:
             for container in found.right:
                 backend.place(container, right)
-        return Next(tuple(backend.commands), f"{one.service} to be well")
+        return backend.told(f"{one.service} to be well")
     if not one.behind or not backend.servers:
         return Next()
     reached = [backend.bring(container, right) for container in well]
     if not all(reached):
-        return Next(tuple(backend.commands), f"the edge to reach the new {one.service}")
+        return backend.told(f"the edge to reach the new {one.service}")
     for server in backend.servers:
         if server.ready and server.address not in right:
             backend.give(server, "set server {} state drain")
-    return Next(tuple(backend.commands))
+    return backend.told()
 
 
 def retiring(
@@ -157,7 +167,7 @@ def retiring(
     Docker's name server has forgotten the old one; the name leads there as well. Should the edge
     be restarted meanwhile, requests are brought to the new ones first.
     """
-    backend = _backend(one, servers, networks)
+    backend = _Backend.of(one, servers, networks)
     if not one.behind or not backend.servers:
         return Next()
     step = switching(one, containers, servers, networks)
@@ -172,19 +182,19 @@ def retiring(
         places = {server.address for server in guests}
         nearest = min(wanted, key=lambda one: one in places)
         # Out of maintenance its health begins anew: what was checked was another container.
-        anew = ("set server {} state maint", _leads_to(nearest), "set server {} state drain")
-        backend.give(home, *anew)
-        return Next(tuple(backend.commands), waiting)
+        backend.give(home, "set server {} state maint", _leads_to(nearest))
+        backend.give(home, "set server {} state drain")
+        return backend.told(waiting)
     if home.checked:
         backend.give(home, "set server {} state ready")
     elif not home.ready:
         if home.status == "MAINT":
             backend.give(home, "set server {} state drain")
-        return Next(tuple(backend.commands), waiting)
+        return backend.told(waiting)
     for server in guests:
         if server.address == home.address or server.address not in wanted:
             backend.give(server, "set server {} state maint")
-    return Next(tuple(backend.commands))
+    return backend.told()
 
 
 def sessions(
@@ -194,16 +204,11 @@ def sessions(
     networks: Sequence[str],
 ) -> int:
     """How many requests the old containers of a service still have through the edge."""
-    backend = _backend(one, servers, networks)
+    backend = _Backend.of(one, servers, networks)
     where: set[str] = set()
     for container in parts(one, containers).old:
         where |= backend.where(container)
     return sum(server.sessions for server in backend.servers if server.address in where)
-
-
-def _backend(one: Rolling, servers: Sequence[Server], networks: Sequence[str]) -> _Backend:
-    theirs = (server for server in servers if server.backend == one.service)
-    return _Backend(sorted(theirs, key=lambda server: server.place), networks)
 
 
 def _leads_to(address: str) -> str:
