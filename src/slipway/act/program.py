@@ -28,7 +28,6 @@ def run(doors: Doors, action: Run) -> None:
     Raises:
         DeployError: it failed, or the host has lost a secret; what it said last is in the details.
     """
-    doors.report.say("  smoke test")
     secrets = {
         variable: doors.folder.secret(name, version) for variable, name, version in action.secrets
     }

@@ -10,7 +10,7 @@ from tests.functional.faults import strikes
 from tests.functional.faults.place import Place
 from tests.functional.faults.strikes import Strike
 
-HOST = ("up", "roll", "verify", "soak", "record", "retire")
+HOST = ("up", "roll", "verify", "smoke", "soak", "record", "retire")
 EVERY = ("plan", "preflight", "files", *HOST)
 MIGRATING = {"DATABASE": "anew"}
 
@@ -67,7 +67,7 @@ CASES: tuple[Case, ...] = (
          codes=(0, 130)),
     *_at(("up", "roll", "soak"), "Ctrl-C twice", strikes.signalled(signal.SIGINT, 2),
          codes=(0, 130)),
-    *_at(("files", "up", "roll", "verify", "soak", "retire"), "network cut for 25 s",
+    *_at(("files", "up", "roll", "verify", "smoke", "soak", "retire"), "network cut for 25 s",
          strikes.cut(25)),
     *_at(("files", "roll", "soak"), "network cut for good", strikes.cut(None)),
     *_at(HOST, "runner killed", strikes.runner_killed, slow_s=120),

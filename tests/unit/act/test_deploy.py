@@ -24,7 +24,7 @@ def test_first_deploy_makes_everything() -> None:
     assert outcome.bytes_sent > 0
     assert [step.name for step in outcome.steps] == [
         "plan", "preflight", "transfer", "secrets", "files", "migrate", "up", "verify",
-        "record",
+        "smoke", "record",
     ]  # fmt: skip
     assert {one.service for one in made.engine.running} == {"web", "db"}
     assert made.folder.live == outcome.release

@@ -24,11 +24,12 @@ def test_a_changed_network_is_made_anew() -> None:
     detached = Compose(release.id, ("rm", "--stop", "--force", "db"), 300.0)
     removed = Remove(networks=("inner",))
     assert list(todo) == [
-        "transfer", "files", "networks", "migrate", "up", "verify", "soak", "record",
+        "transfer", "files", "networks", "migrate", "up", "verify", "smoke", "soak",
+        "record",
     ]  # fmt: skip
     assert todo["networks"].do == (detached, removed)
     back = (detached, removed, *put_back(release, made.plan, {}))
-    for name in ("networks", "migrate", "up", "verify", "soak", "record"):
+    for name in ("networks", "migrate", "up", "verify", "smoke", "soak", "record"):
         assert todo[name].undo == back
     sent = [one.to_json() for one in todo.values()]
     assert way_back(sent, list(todo)) == [one.to_json() for one in back]

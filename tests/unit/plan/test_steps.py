@@ -76,12 +76,12 @@ def test_steps_say_how_they_are_undone(first: bool) -> None:
     todo = steps(made)
     assert [one.name for one in todo] == [
         "transfer", *(["secrets"] if first else []), "files", "migrate", "up", "verify",
-        *([] if first else ["soak"]), "record",
+        "smoke", *([] if first else ["soak"]), "record",
     ]  # fmt: skip
     assert all(one.undo or one.reason for one in todo)
     back = take_down(made.release.id) if first else put_back(release, made.plan, {})
     undone = {one.name: one.undo for one in todo if one.undo}
-    changing = ("migrate", "up", "verify", *(() if first else ("soak",)), "record")
+    changing = ("migrate", "up", "verify", "smoke", *(() if first else ("soak",)), "record")
     assert undone == dict.fromkeys(changing, back)
     assert {one.name for one in todo if one.belief} == {"migrate", "up", "record"}
 
@@ -217,7 +217,7 @@ def test_what_a_runner_on_the_host_could_not_do_is_marked() -> None:
     }
     assert marked == {
         ("transfer", "load"), ("secrets", "write"), ("files", "write"), ("verify", "ask"),
-        ("verify", "run"),
+        ("smoke", "run"),
     }  # fmt: skip
 
 
