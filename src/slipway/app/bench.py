@@ -228,11 +228,13 @@ def deploy_figures(copy: Copy, images: tuple[Image, ...], runs: int, say: Report
 def until(seconds: float, outcome: Mapping[str, Any], step: str) -> float:
     """How long it took until a step of a deploy had ended, in seconds. Pure.
 
+    From the end of ``verify`` on the new release serves. What comes after it is the smoke test,
+    being watched, being recorded, and the end of the old one.
+
     Args:
         seconds: of the whole command.
         outcome: what ``deploy --json`` printed.
-        step: a step's name. From the end of ``verify`` on the new release serves; what comes after
-            it is the smoke test, being watched, being recorded, and the end of the old one.
+        step: the step's name.
     """
     names = [one["name"] for one in outcome["steps"]]
     after = names.index(step) + 1

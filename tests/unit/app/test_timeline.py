@@ -37,8 +37,8 @@ def test_the_parts_of_a_deploy_add_up() -> None:
         ("build, and what else comes before", 2.0), ("plan", 1.0), ("roll", 3.0),
         ("roll api: start", 0.5), ("roll web: start", 0.5), ("roll api: healthy", 1.5),
         ("roll api: switch", 0.75), ("verify", 0.5), ("smoke", 1.25), ("soak", 2.0),
-        ("record", 0.25),
-        ("retire", 1.0), ("between the steps", 2.25), ("edit to verified live", 8.75),
+        ("record", 0.25), ("retire", 1.0), ("between the steps", 2.25),
+        ("edit to verified live", 8.75),
         ("the whole command", 13.25),
     ]  # fmt: skip
 

@@ -48,12 +48,14 @@ AGAIN = (
     up.step,
     roll.step,
     verify.step,
-    smoke.step,
     soak.step,
     record.step,
     retire.step,
 )
-"""Those that bring back a release which the host has all of."""
+"""Those that bring back a release which the host has all of.
+
+There is no smoke test among them: it takes a checkout, and a record holds none.
+"""
 
 
 def steps(draft: Draft) -> tuple[Step, ...]:
