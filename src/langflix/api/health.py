@@ -58,8 +58,8 @@ def overall(checks: Mapping[str, Check]) -> State:
 
 
 @router.get("/health")
-def live() -> dict[str, str]:
-    """Say that the process answers."""
+async def live() -> dict[str, str]:
+    """Say that the process answers: without a thread, for all may be waiting for the database."""
     return {"status": "ok", "version": __version__}
 
 

@@ -13,7 +13,10 @@ from langflix.errors import UnavailableError
 from langflix.settings import Endpoint
 
 CONNECT_TIMEOUT_S = 5
-STATEMENT_TIMEOUT_MS = 30_000
+STATEMENT_TIMEOUT_S = 30
+#: As long as the longest query: when all connections are in use, one is free again by then. Less
+#: would refuse what a busy machine does a little later.
+POOL_TIMEOUT_S = STATEMENT_TIMEOUT_S
 #: First half of the two-part advisory lock keys that this application takes ("LF" and a number).
 LOCK_JOBS = 0x4C460001
 LOCK_MIGRATIONS = 0x4C460002
@@ -29,24 +32,27 @@ def connect(endpoint: Endpoint, pool_size: int = 5) -> Engine:
         endpoint.with_password(),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "langflix",
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s",
         },
     )
 
 
 @contextmanager
 def reaching_database() -> Iterator[None]:
-    """Turn the driver's connection errors inside the block into UnavailableError."""
+    """Turn errors of the pool and the driver inside the block into UnavailableError."""
     try:
         yield
-    except (OperationalError, InterfaceError, TimeoutError) as error:
+    except TimeoutError as error:
+        reason = f"all connections to the database were in use for {POOL_TIMEOUT_S:g} s"
+        raise UnavailableError(reason) from error
+    except (OperationalError, InterfaceError) as error:
         lines = str(getattr(error, "orig", None) or error).strip().splitlines()
         reason = lines[0] if lines else "connection lost"
         raise UnavailableError(f"the database does not answer: {reason}") from error

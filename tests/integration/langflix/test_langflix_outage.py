@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, text
 from tests.integration.langflix.conftest import (
     SUBTITLE,
     Postgres,
+    Redis,
     Stack,
     free_port,
     new_stack,
@@ -21,12 +23,18 @@ from tests.integration.langflix.conftest import (
     wait_until,
 )
 
+from langflix.data import engine as engines
 from langflix.data import jobs
 from langflix.data.engine import connect, session
 from langflix.data.models import Job, Status
+from langflix.errors import UnavailableError
 from langflix.media.storage import Storage
 from langflix.queue import work
 
+#: Longer than opening a connection may take.
+BUSY_S = engines.CONNECT_TIMEOUT_S + 1
+#: How many anyio lends for what is no coroutine.
+THREADS = 40
 FILES = {"video": ("a.mp4", b"film"), "subtitle": ("a.srt", SUBTITLE.read_bytes())}
 
 
@@ -138,6 +146,59 @@ def test_a_lost_database_names_itself_without_its_password(stack: Stack) -> None
     assert told.stderr.startswith("langflix: the database does not answer")
     assert "Traceback" not in told.stderr
     assert "päss" not in told.stderr
+
+
+def test_whoever_finds_every_connection_in_use_waits(stack: Stack) -> None:
+    """A busy moment that is longer than a connection may take to open refuses nobody."""
+    engine = connect(stack.settings.need_database(), pool_size=1)
+
+    def slow(_: int) -> object:
+        with session(engine) as db:
+            return db.execute(text("SELECT pg_sleep(:s)"), {"s": BUSY_S / 3}).scalar()
+
+    try:
+        with ThreadPoolExecutor(8) as at_once:
+            assert list(at_once.map(slow, range(8))) == [""] * 8
+    finally:
+        engine.dispose()
+
+
+def test_the_process_answers_while_every_thread_waits(
+    postgres: Postgres, redis: Redis, tmp_path: Path
+) -> None:
+    """More requests than threads wait for a table, and who asks for life still hears of it."""
+    with (
+        new_stack(postgres, redis, tmp_path) as stack,
+        stack.role("api") as process,
+        ThreadPoolExecutor(THREADS + 20) as at_once,
+    ):
+        engine = connect(stack.settings.need_database())
+        with engine.connect() as holder:
+            holder.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
+            asked = [
+                at_once.submit(httpx.get, f"{stack.url}/api/v1/jobs", timeout=120)
+                for _ in range(THREADS + 20)
+            ]
+            tasks = Path(f"/proc/{process.pid}/task")
+            wait_until(lambda: len(list(tasks.iterdir())) > THREADS, "every thread is lent")
+            assert httpx.get(f"{stack.url}/health", timeout=30).status_code == 200
+            assert not any(one.done() for one in asked)
+        engine.dispose()
+        assert {one.result().status_code for one in asked} == {200}
+
+
+def test_a_wait_without_end_is_told_as_what_it_is(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that answers is not said to be away."""
+    monkeypatch.setattr(engines, "POOL_TIMEOUT_S", 0.1)
+    engine = connect(stack.settings.need_database(), pool_size=1)
+    with session(engine) as one, session(engine) as other:
+        assert [db.execute(text("SELECT 1")).scalar() for db in (one, other)] == [1, 1]
+        with pytest.raises(UnavailableError) as told, session(engine) as third:
+            third.execute(text("SELECT 1"))
+    engine.dispose()
+    assert str(told.value) == "all connections to the database were in use for 0.1 s"
 
 
 def new_job(engine: Engine, storage: Storage, created: datetime, status: Status) -> str:
