@@ -23,13 +23,15 @@ let
     sealed = true;
   };
 
-  application = python.run {
+  # A folder that a role does without changes nothing of it: each role's source is taken by itself.
+  applicationOf = image: python.run {
     name = "layer-application";
     script = ./application.py;
     inputs = {
       inherit (python) site;
       package = baseNameOf config.application.source;
-      source = sourceOf "application-source" config.application.source (config.application.exclude or [ ]);
+      source = sourceOf "application-source" config.application.source
+        ((config.application.exclude or [ ]) ++ image.exclude);
     };
     sealed = true;
   };
@@ -71,7 +73,7 @@ let
   layerTree = image: layer:
     let kind = layer.kind or "";
     in
-    if kind == "application" then application
+    if kind == "application" then applicationOf image
     else if kind == "programs" then programsOf image
     else if kind == "files" then filesOf image
     else debian.merge "layer-${layer.title}" (treesOf image layer);

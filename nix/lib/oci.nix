@@ -13,6 +13,7 @@
     inherit role;
     debian = image.debian or [ ];
     python = image.python or [ ];
+    exclude = image.exclude or [ ];
     programs = image.programs or [ ];
     files = image.files or { };
     bare = image.bare or false;

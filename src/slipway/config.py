@@ -28,6 +28,7 @@ class ImageConfig:
         role: its name, such as ``api``.
         debian: packages of its own, besides the shared layers.
         python: names of Python sets; empty for a role without Python.
+        exclude: folders of the application's ``source`` that this role does without as well.
         programs: our own programs in it, of :data:`PROGRAMS`.
         files: folder in the image to folder in the repository.
         bare: whether it goes without the shared layers.
@@ -41,6 +42,7 @@ class ImageConfig:
     role: str
     debian: tuple[str, ...]
     python: tuple[str, ...]
+    exclude: tuple[str, ...]
     programs: tuple[str, ...]
     files: dict[str, str]
     bare: bool
@@ -179,6 +181,7 @@ def _image(role: str, reader: Reader, sets: tuple[str, ...]) -> ImageConfig:
         role=role,
         debian=reader.texts("debian", []),
         python=reader.texts("python", []),
+        exclude=reader.texts("exclude", []),
         programs=reader.texts("programs", []),
         files=reader.text_map("files"),
         bare=reader.flag("bare", False),
@@ -195,6 +198,8 @@ def _image(role: str, reader: Reader, sets: tuple[str, ...]) -> ImageConfig:
     for index, name in enumerate(image.programs):
         if name not in PROGRAMS:
             reader.note(f"programs[{index}]", f"there is no program {name}, only {PROGRAMS}")
+    if image.exclude and not image.python:
+        reader.note("exclude", "without a Python set there is no application layer to leave out of")
     if image.bare and (image.debian or image.python):
         reader.note("bare", "packages and Python sets need the shared layers")
     for target in image.files:

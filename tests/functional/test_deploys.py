@@ -20,13 +20,15 @@ STANDING = {
 }  # fmt: skip
 PYTHON_ROLES = {"api", "worker", "beat", "flower"}
 MAIN = "src/langflix/__main__.py"
+API = "src/langflix/api/app.py"
+COMPOSE = "deploy/docker-compose.yml"
 
 
 @pytest.fixture
 def live(site: Site) -> Iterator[dict[str, Any]]:
     """The outcome of a deploy of the checkout; what a test changes in it is put back."""
     outcome: dict[str, Any] = site.good("deploy", "--json").json
-    kept = {path: (site.root / path).read_bytes() for path in (MAIN, "deploy/docker-compose.yml")}
+    kept = {path: (site.root / path).read_bytes() for path in (MAIN, API, COMPOSE)}
     yield outcome
     for path, content in kept.items():
         (site.root / path).write_bytes(content)
@@ -103,6 +105,17 @@ def test_one_changed_line_moves_one_layer(site: Site, live: dict[str, Any]) -> N
     assert status(site)["release"] == outcome["release"] != live["release"]
 
 
+def test_a_line_of_one_role_replaces_that_role(site: Site, live: dict[str, Any]) -> None:
+    """Images have the folders that their roles need: for a line of the API nothing else stops."""
+    before = ids(site)
+    with (site.root / API).open("a", encoding="utf-8") as file:
+        file.write(f"\nCHANGED = {time.time_ns()}\n")
+    outcome = site.good("deploy", "--json").json
+    after = ids(site)
+    assert {service for service in after if after[service] != before[service]} == {"api"}
+    assert (outcome["outcome"], outcome["containers_touched"]) == ("deployed", 1)
+
+
 def test_a_broken_image_is_undone(site: Site, live: dict[str, Any]) -> None:
     """An image that doesn't start: exit code 5, its last words, and the release before answers."""
     first = "from __future__ import annotations\n"
@@ -144,18 +157,18 @@ def test_a_changed_network_is_made_anew_and_back(site: Site, live: dict[str, Any
     """A network's new definition is planned, applied, not applied twice, and undone."""
     inside = ("docker", "network", "inspect", "langflix_back", "--format", "{{.Internal}}")
     assert site.sh(*inside).strip() == "true"
-    site.replace("deploy/docker-compose.yml", "    internal: true\n", "    internal: false\n")
+    site.replace(COMPOSE, "    internal: true\n", "    internal: false\n")
     planned = site.good("plan", "--steps", "--json").json
     assert [(one["name"], one["action"]) for one in planned["definitions"]] == [
         ("back", "recreate")
     ]
     assert "networks" in [step["name"] for step in planned["steps"]]
-    site.replace("deploy/docker-compose.yml", "path: /health/detailed", "path: /nowhere")
+    site.replace(COMPOSE, "path: /health/detailed", "path: /nowhere")
     failed = site.inv("deploy")
     assert failed.code == 5, failed.err
     assert site.sh(*inside).strip() == "true"
     assert status(site)["release"] == live["release"]
-    site.replace("deploy/docker-compose.yml", "path: /nowhere", "path: /health/detailed")
+    site.replace(COMPOSE, "path: /nowhere", "path: /health/detailed")
     assert site.good("deploy", "--json").json["outcome"] == "deployed"
     assert site.sh(*inside).strip() == "false"
     assert status(site)["drift"] == []
@@ -166,15 +179,13 @@ def test_a_changed_volume_is_refused_and_a_new_one_made(site: Site, live: dict[s
     """A volume that exists is not made anew without its data: the deploy stops and says how."""
     before = ids(site)
     old = "\nnetworks:\n  front: {}\n"
-    site.replace("deploy/docker-compose.yml", old, f"\nvolumes:\n  extra: {{}}\n{old}")
+    site.replace(COMPOSE, old, f"\nvolumes:\n  extra: {{}}\n{old}")
     mount = "      - { type: volume, source: extra, target: /extra }\n"
-    text = (site.root / "deploy/docker-compose.yml").read_text("utf-8")
+    text = (site.root / COMPOSE).read_text("utf-8")
     where = text.index("    volumes:\n", text.index("  worker:\n")) + len("    volumes:\n")
-    (site.root / "deploy/docker-compose.yml").write_text(text[:where] + mount + text[where:])
+    (site.root / COMPOSE).write_text(text[:where] + mount + text[where:])
     assert site.good("deploy", "--json").json["outcome"] == "deployed"
-    site.replace(
-        "deploy/docker-compose.yml", "  extra: {}", "  extra: { driver_opts: { type: tmpfs } }"
-    )
+    site.replace(COMPOSE, "  extra: {}", "  extra: { driver_opts: { type: tmpfs } }")
     done = site.inv("deploy")
     assert done.code == 5, done.err
     assert "the volume langflix_extra exists with another definition" in done.err
@@ -224,7 +235,7 @@ def test_bad_input_changes_nothing(
     before = ids(site)
     if text:
         old = "LANGFLIX_DATA_DIR: /data"
-        site.replace("deploy/docker-compose.yml", old, f"{old}\n  EXTRA: {text}")
+        site.replace(COMPOSE, old, f"{old}\n  EXTRA: {text}")
     done = site.inv("deploy", **environment)
     assert done.code == code, done.err
     assert said in done.err

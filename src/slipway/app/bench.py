@@ -15,11 +15,12 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from slipway.app import speeds
 from slipway.app.figure import Figure
 from slipway.errors import SlipwayError
 from slipway.images.archive import archive
@@ -30,8 +31,6 @@ from slipway.images.values import Image
 from slipway.report import Report
 
 NAME = "bench"
-#: What the figure of a deploy's speed counts.
-LIVE = "the new containers serve and have passed every health check"
 _LIMIT_S = 1800.0
 _PYTHON_BASE = ("base", "libc", "crypto", "python")
 _IMPORTS = (
@@ -113,9 +112,9 @@ class Copy:
             raise SlipwayError(f"{' '.join(arguments)} failed in the bench", details=lines)
         return done.stdout
 
-    def change_a_line(self) -> None:
-        """Change one line of the application."""
-        path = self.root / "src/langflix/__init__.py"
+    def change_a_line(self, module: str = "__init__.py") -> None:
+        """Change one line of the application, by default of what every service imports."""
+        path = self.root / "src/langflix" / module
         lines = [line for line in path.read_text().splitlines() if "_BENCH" not in line]
         path.write_text("\n".join([*lines, f'_BENCH = "{time.time_ns()}"']) + "\n")
 
@@ -148,97 +147,33 @@ def copied(root: Path) -> Iterator[Copy]:
 
 
 def deploy_figures(copy: Copy, images: tuple[Image, ...], runs: int, say: Report) -> list[Figure]:
-    """Deploys: nothing changed, one line changed; medians of ``runs``.
+    """Deploys: the first, nothing changed, one line changed; ``runs`` of each but the first.
 
     Raises:
         SlipwayError: a deploy failed.
     """
     say.step("bench", "first deploy")
-    first_s, first = copy.timed("deploy", "--json")
-    idle = []
-    for _ in range(runs):
-        idle.append(copy.timed("deploy", "--json"))
-    builds, live = [], []
+    first = copy.timed("deploy", "--json")
+    idle = [copy.timed("deploy", "--json") for _ in range(runs)]
+    builds, everywhere, alone = [], [], []
     for number in range(runs):
         say.step("bench", f"changed line, {number + 1} of {runs}")
         copy.change_a_line()
         builds.append(copy.timed("build", "--json")[0])
         copy.change_a_line()
-        live.append(copy.timed("deploy", "--json"))
+        everywhere.append(copy.timed("deploy", "--json"))
+        say.step("bench", f"changed line of the API, {number + 1} of {runs}")
+        copy.change_a_line("api/app.py")
+        alone.append(copy.timed("deploy", "--json"))
     api = next(image for image in images if image.role == "api")
     saved = sum(len(chunk) for chunk in compressed(archive(whole([api])), "gzip"))
-    median = statistics.median
-    moved = median(outcome["bytes_sent"] for _, outcome in live)
     return [
-        Figure("first deploy, images built", first_s, "s", None, "boots the host"),
-        Figure("first deploy, bytes moved", first["bytes_sent"] / 1e6, "MB"),
-        Figure("first deploy: the host is asked", first["round_trips"], "times"),
-        Figure("nothing changed: deploy", median(s for s, _ in idle), "s", 0.7),
-        Figure(
-            "nothing changed: the host is asked",
-            max(outcome["round_trips"] for _, outcome in idle),
-            "times",
-            3,
-        ),
-        Figure(
-            "nothing changed: containers touched",
-            max(outcome["containers_touched"] for _, outcome in idle),
-            "",
-            0,
-        ),
-        Figure("one line: rebuild of all images", median(builds), "s", 1, "whole command"),
-        Figure(
-            "one line: the host is asked",
-            max(outcome["round_trips"] for _, outcome in live),
-            "times",
-            20,
-        ),
-        Figure("one line: bytes moved", moved / 1e3, "kB", 100, "five images"),
-        Figure(
-            "one line: docker save | gzip / ours",
-            saved / moved,
-            "times",
-            None,
-            "api image alone, same run",
-        ),
-        Figure(
-            "one line: edit to verified live",
-            median(until(*one, "verify") for one in live),
-            "s",
-            5,
-            LIVE,
-        ),
-        Figure(
-            "one line: until the smoke test has passed",
-            median(until(*one, "smoke") for one in live),
-            "s",
-            None,
-            "a lesson is made by the new release",
-        ),
-        Figure(
-            "one line: until the command ends",
-            median(s for s, _ in live),
-            "s",
-            None,
-            "watched, and the old containers ended",
-        ),
+        *speeds.first(first),
+        *speeds.idle(idle),
+        *speeds.builds(builds),
+        *speeds.everywhere(everywhere, saved),
+        *speeds.alone(alone),
     ]
-
-
-def until(seconds: float, outcome: Mapping[str, Any], step: str) -> float:
-    """How long it took until a step of a deploy had ended, in seconds. Pure.
-
-    From the end of ``verify`` on the new release serves. What comes after it is the smoke test,
-    being watched, being recorded, and the end of the old one.
-
-    Args:
-        seconds: of the whole command.
-        outcome: what ``deploy --json`` printed.
-        step: the step's name.
-    """
-    names = [one["name"] for one in outcome["steps"]]
-    after = names.index(step) + 1
-    return seconds - float(sum(one["seconds"] for one in outcome["steps"][after:]))
 
 
 def import_figures(copy: Copy, runs: int) -> list[Figure]:

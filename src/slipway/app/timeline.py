@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from slipway.app.bench import LIVE, copied, until
+from slipway.app.bench import copied
 from slipway.app.figure import Figure
+from slipway.app.speeds import LIVE, until
 from slipway.report import Report
 
 

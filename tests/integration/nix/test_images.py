@@ -177,8 +177,24 @@ def test_roles_share_their_layers() -> None:
     assert all(chain[:3] == chains["api"][:3] for chain in chains.values())
     for role in ("worker", "beat", "flower", "cli"):
         assert chains[role][:6] == chains["api"][:6]
-    assert chains["worker"] == chains["cli"]
+    assert chains["worker"][:-1] == chains["cli"][:-1]
+    assert chains["beat"][-1] == chains["flower"][-1], "they do without the same folders"
     assert max(len(chain) for chain in chains.values()) <= 8
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if config.load(ROOT).images[role].python])
+def test_a_role_has_the_folders_that_it_does_not_do_without(role: str) -> None:
+    """What it excludes is not there, the application's other folders are."""
+    settings = config.load(ROOT)
+    without = {*settings.exclude, *settings.images[role].exclude, "__pycache__"}
+    folders = {path.name for path in (ROOT / settings.source).iterdir() if path.is_dir()}
+
+    here = find(role, f"{SITE}/langflix")
+
+    assert here
+    assert {path.name for path in here.iterdir() if path.is_dir()} - {"__pycache__"} == (
+        folders - without
+    )
 
 
 def test_certificates() -> None:

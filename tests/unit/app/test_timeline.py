@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.app.bench import until
+from slipway.app.speeds import until
 from slipway.app.timeline import figures
 
 OUTCOME: dict[str, Any] = {

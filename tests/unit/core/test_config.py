@@ -91,6 +91,11 @@ def test_all_problems_at_once() -> None:
         ('["usr/share/man/**"]', '["usr/**/man"]', "debian.drop[0]: ** may only end a glob"),
         ("[image.api]", "[image.API]", "image.API: a role is lower-case"),
         ('entrypoint = ["/app/bin/python3"]', "", "image.api.entrypoint: is missing"),
+        (
+            'python = ["app"]',
+            'exclude = ["api"]',
+            "image.api.exclude: without a Python set there is no application layer",
+        ),
         ('base = ["base-files"]', 'base = "base-files"', "layers.base: should be a list"),
     ],
 )
