@@ -28,13 +28,16 @@ _NO_VALUE = re.compile(r"Flag <Argument: (\S+).*> needed value and was not given
 _NO_ARGUMENT = re.compile(r"'(\S+)' did not receive required positional arguments: (.*)\Z")
 
 
-def misuse(said: str, *, task: str, tasks: Sequence[str]) -> ConfigError:
+def misuse(
+    said: str, *, task: str, tasks: Sequence[str], tokens: Sequence[str] = ()
+) -> ConfigError:
     """What Invoke's parser said, for a person. Pure.
 
     Args:
         said: its sentence (Invoke 2.2).
         task: the task whose flags were being read, or empty.
         tasks: every task's name.
+        tokens: the command line.
     """
     more = f"./inv --help {task}" if task else _LIST
     if unknown := _UNKNOWN.match(said):
@@ -44,6 +47,9 @@ def misuse(said: str, *, task: str, tasks: Sequence[str]) -> ConfigError:
         else:
             what, near = f"there is no task {word!r}", difflib.get_close_matches(word, tasks, 1)
             more = f"did you mean ./inv {near[0]}? All tasks: {_LIST}" if near else _LIST
+            if behind := _task_before(word, tasks, tokens):
+                what = f"{behind} can't take {word!r}, and {what}"
+                more = f"./inv --help {behind}"
     elif missing := _NO_VALUE.match(said):
         what = f"--{missing[1]} needs a value"
     elif missing := _NO_ARGUMENT.match(said):
@@ -51,6 +57,31 @@ def misuse(said: str, *, task: str, tasks: Sequence[str]) -> ConfigError:
     else:
         what = said.rstrip("!.")
     return ConfigError(f"{what}; nothing was done", hint=more, stage="command line")
+
+
+def _task_before(word: str, tasks: Sequence[str], tokens: Sequence[str]) -> str:
+    """The task behind which an unknown word stands; empty when it is the first of its kind."""
+    before = tokens[: tokens.index(word)] if word in tokens else ()
+    return next((one for one in reversed(before) if one in tasks), "")
+
+
+def emptied(task: str, argument: Argument) -> ConfigError:
+    """An argument of no letters, as a script has it from a variable that was not set. Pure.
+
+    Taken for none at all, it would mean another host or release than was thought of.
+    """
+    bare = argument.positional and argument.kind is not list
+    name = argument.name if bare else f"--{argument.name}"
+    return ConfigError(
+        f"{name} of {task} is empty; nothing was done",
+        hint=f"./inv --help {task}",
+        stage="command line",
+    )
+
+
+def _is_empty(argument: Argument) -> bool:
+    value = argument.value
+    return value == "" and argument.got_value if argument.kind is not list else "" in (value or ())
 
 
 def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
@@ -133,6 +164,9 @@ class CommandLine(Program):
         """Read the tasks and their flags."""
         self._understand(super().parse_tasks)
         tokens = self._tokens()
+        for context in self.tasks:
+            if empty := [one for one in context.args.values() if _is_empty(one)]:
+                raise self._refuse(emptied(str(context.name), empty[0]))
         lists = [
             flag
             for context in self.tasks
@@ -167,7 +201,8 @@ class CommandLine(Program):
         except ParseError as error:
             task = str(getattr(error.context, "name", None) or "")
             names = list(self.collection.task_names) if hasattr(self, "collection") else []
-            raise self._refuse(misuse(str(error), task=task, tasks=names)) from error
+            told = misuse(str(error), task=task, tasks=names, tokens=self._tokens())
+            raise self._refuse(told) from error
         except ValueError as error:
             value = str(error).rpartition(": ")[2]
             said = f"a flag that takes a whole number got {value}"

@@ -1,7 +1,8 @@
 """Be there while a host carries out a run: show what happens, do what takes this machine.
 
 The run does not depend on it. A connection that breaks is opened again; Ctrl-C asks the host to go
-back and waits for that, a second one leaves it to the host.
+back and waits for that, a second one leaves it to the host. Whoever only watches a run that another
+command began stops watching by it, and the run goes on.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class Attended:
 
 
 class _Attendance:
-    def __init__(self, doors: Doors, run: str, turn: Turn | None) -> None:
-        self._doors, self._run, self._turn = doors, run, turn
+    def __init__(self, doors: Doors, run: str, turn: Turn | None, watched: str) -> None:
+        self._doors, self._run, self._turn, self._watched = doors, run, turn, watched
         self._first = 0
         self._began: dict[str, float] = {}
         self._parts: list[PartTime] = []
@@ -149,6 +150,11 @@ class _Attendance:
     def _cancel(self) -> None:
         """Ask the host to go back. The second time it is left to itself."""
         report = self._doors.report
+        if self._watched:
+            raise Interrupted(
+                f"interrupted; {self._watched}, goes on on {self._doors.host.name}",
+                hint="./inv status tells of it",
+            )
         if self._cancelled:
             raise self._left()
         self._cancelled = True
@@ -192,19 +198,20 @@ class _Presence:
                 self._runner.tell(self._run, "here", {})
 
 
-def attend(doors: Doors, run: str, turn: Turn | None = None) -> Attended:
+def attend(doors: Doors, run: str, turn: Turn | None = None, *, watched: str = "") -> Attended:
     """Be there until a run has ended.
 
     Args:
         doors: what to act through.
         run: its id.
         turn: does what takes this machine; None leaves that undone.
+        watched: what the run is, for people, if another command began it.
 
     Raises:
         HostUnreachable: the connection is gone and does not come back; the run goes on.
-        Interrupted: somebody does not want to wait; the run goes back.
+        Interrupted: somebody does not want to wait; the run goes back, or on if it is watched.
     """
-    return _Attendance(doors, run, turn).to_the_end()
+    return _Attendance(doors, run, turn, watched).to_the_end()
 
 
 def _failure(error: SlipwayError | OSError) -> dict[str, object]:

@@ -91,6 +91,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
 
     Raises:
         DeployError: somebody else is at work there.
+        Interrupted: somebody does not want to wait for it; it goes on.
     """
     if last is None or last.state not in (ALIVE, LOST, ENDED):
         return False
@@ -99,10 +100,10 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
         if last.who != who and not wait:
             raise busy(doors.host.name, {"who": last.who, "what": last.what, "since": last.since})
         doors.report.step("attach", f"{about}, goes on")
-        _tell(doors, about, attend(doors, last.id).end)
+        _tell(doors, about, attend(doors, last.id, watched=about).end)
     elif last.state == LOST:
         doors.report.step("settle", f"{about}, was broken off")
-        _tell(doors, about, attend(doors, last.id).end)
+        _tell(doors, about, attend(doors, last.id, watched=about).end)
     else:
         _tell(doors, about, last.end or {})
         doors.runner.follow(last.id, 0)

@@ -6,11 +6,10 @@ from slipway.act.ask import ask
 from slipway.act.deploy import Progress
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
-from slipway.act.run import clear
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release
-from slipway.operate.standing import Task, carried_out
+from slipway.operate.standing import Task, carried_out, observe
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
 from slipway.plan.recorded import chosen, recorded
@@ -21,18 +20,18 @@ from slipway.plan.steps import again, record
 from slipway.plan.wanted import Seen
 
 
-def make_draft(doors: Doors, who: str, to: str) -> Draft:
+def make_draft(doors: Doors, who: str, to: str, seen: Seen) -> Draft:
     """Plan to go back; changes nothing.
 
     Args:
         doors: what to act through.
         who: user and machine.
         to: the id of a release or its beginning; empty for the one that was live before.
+        seen: what the host holds.
 
     Raises:
         DeployError: there is no such release, or the host has lost a part of it.
     """
-    seen = Seen(doors.folder.read(), doors.engine.state())
     release = chosen(seen.memory.records, to)
     compose = doors.host.read(f"{doors.folder.path}/{compose_file(release.id)}")
     if compose is None:
@@ -74,9 +73,7 @@ def roll_back(
     """
     progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
-    planned = make_draft(doors, who, to)
-    if clear(doors, planned.seen.memory.run, who, wait=wait):
-        planned = make_draft(doors, who, to)
+    planned = make_draft(doors, who, to, observe(doors, who, wait=wait))
     release, live = planned.release, planned.seen.memory.records.live
     if data and live is not None:
         planned, steps = _with_data(doors, planned, live)

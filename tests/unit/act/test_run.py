@@ -11,7 +11,7 @@ from tests.unit.act.scripted import END, LOST, Scripted, event, scripted
 from tests.unit.demo import wanted, world
 
 from slipway.act.run import Errand, busy, carry_out, clear
-from slipway.errors import DeployError
+from slipway.errors import DeployError, Interrupted
 from slipway.ledger.runs import ALIVE, ENDED, TOLD, LastRun
 from slipway.ledger.runs import LOST as BROKEN_OFF
 from slipway.plan.actions import Compose
@@ -100,6 +100,21 @@ def test_a_run_that_goes_on_is_attended(who: str, wait: bool) -> None:
         f"attach  `deploy r` of {who}, begun noon, goes on\n"
         f"`deploy r` of {who}, begun noon, is done\n"
     )
+
+
+@pytest.mark.parametrize(("who", "wait"), [("me@here", False), ("anna@desk", True)])
+def test_ctrl_c_while_watching_leaves_the_run_alone(who: str, wait: bool) -> None:
+    """It was begun by another command: only that one may take it back."""
+    runner = Scripted([KeyboardInterrupt()])
+    with pytest.raises(Interrupted) as caught:
+        clear(scripted(runner), replace(EARLIER, who=who), "me@here", wait=wait)
+    assert caught.value.to_json() == {
+        "error": f"interrupted; `deploy r` of {who}, begun noon, goes on on nas",
+        "stage": None,
+        "hint": "./inv status tells of it",
+        "exit_code": 130,
+    }
+    assert runner.told == []
 
 
 def test_a_run_that_was_broken_off_is_ended_first() -> None:

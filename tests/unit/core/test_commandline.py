@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @task(iterable=["role"])
-def build(context: Context, role: list[str], number: int = 1, json: bool = False) -> None:
+def build(
+    context: Context, role: list[str], number: int = 1, host: str = "", json: bool = False
+) -> None:
     """Build."""
     raise AssertionError("no test here comes so far")
 
@@ -59,6 +61,15 @@ def ended(*arguments: str) -> int:
         (["build", "--role"], "--role needs a value", "./inv --help build"),
         (["build", "--role", "--number", "3"], "--role needs a value", "./inv --help build"),
         (["look"], "look needs 'service'", "./inv --help look"),
+        (["look", ""], "service of look is empty", "./inv --help look"),
+        (
+            ["look", "api", "web"],
+            "look can't take 'web', and there is no task",
+            "./inv --help look",
+        ),
+        (["build", "--host", ""], "--host of build is empty", "./inv --help build"),
+        (["build", "--host="], "--host of build is empty", "./inv --help build"),
+        (["build", "--role", ""], "--role of build is empty", "./inv --help build"),
         (["--help", "zzz"], "there is no task 'zzz'", "./inv --list"),
         (["--list", "zzz"], "'zzz' not found", "./inv --list"),
     ],
