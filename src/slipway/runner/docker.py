@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -118,8 +119,18 @@ class HostDocker:
         done = self._run(("logs", "--tail", str(count), container), _ASK_S)
         if not done.ok:
             return ()
-        lines = [*done.out.splitlines(), *done.err.splitlines()]
-        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+        return _lines([*done.out.splitlines(), *done.err.splitlines()], count)
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines of its health check that failed last; empty when none did."""
+        form = "{{json .State.Health.Log}}"  # an error where there is no health check
+        done = self._run(("container", "inspect", "--format", form, container), _ASK_S)
+        try:
+            log = json.loads(done.out) if done.ok else None
+            failed = [one["Output"] for one in log or () if one["ExitCode"]]
+        except (ValueError, KeyError, TypeError):
+            return ()
+        return _lines(failed[-1].splitlines() if failed else (), count)
 
     def stop(self, containers: Sequence[str]) -> ChildStopping:
         """Begin to stop containers, each within its own grace period."""
@@ -272,6 +283,11 @@ def _ended(process: subprocess.Popen[bytes]) -> bytes:
         except subprocess.TimeoutExpired:
             continue
     return b""
+
+
+def _lines(text: Sequence[str], count: int) -> tuple[str, ...]:
+    """The last of these that are not blank."""
+    return tuple(line.rstrip() for line in text if line.strip())[-count:]
 
 
 def _die_with_parent() -> None:

@@ -62,6 +62,9 @@ class Docker(Protocol):
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines a container wrote; empty when it is gone."""
 
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines of its health check that failed last; empty when none did."""
+
     def stop(self, containers: Sequence[str]) -> Stopping:
         """Begin to stop containers, each within its own grace period."""
 

@@ -260,6 +260,26 @@ def test_last_lines(fake: Fake) -> None:
     assert fake.answers("echo one; exit 1").last_lines("web", 10) == ()
 
 
+LOG = [
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+    {"Start": "…", "End": "…", "ExitCode": 1, "Output": "http://x/ready\n\n500: no disk  \n"},
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+]
+
+
+def test_the_last_check_that_failed(fake: Fake) -> None:
+    """What it printed, without blank lines; nothing where none failed, or there is no check."""
+    (fake.folder / "log").write_text(json.dumps(LOG))
+    asked = fake.answers("cat log")
+    assert asked.last_check("web", 3) == ("http://x/ready", "500: no disk")
+    assert asked.last_check("web", 1) == ("500: no disk",)
+    assert fake.calls[0] == "container inspect --format {{json .State.Health.Log}} web"
+    (fake.folder / "log").write_text(json.dumps(LOG[:1]))
+    assert asked.last_check("web", 3) == ()
+    for odd in ("echo null", "echo '['", "echo '[1]'", "echo '[{}]'", "echo '[]'; exit 1"):
+        assert fake.answers(odd).last_check("web", 3) == ()
+
+
 def test_images_that_stay_are_counted(fake: Fake) -> None:
     """Those of the tags that were to go and are still listed, whatever else is."""
     asked = fake.answers('case "$2" in rm) exit 1;; esac; printf "a:1\\nc:1\\nother:1\\n"')

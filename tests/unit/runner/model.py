@@ -187,6 +187,10 @@ class Model:
         """None."""
         return ()
 
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def stop(self, containers: Sequence[str]) -> _Stopping:
         """Begin to stop some."""
         stopped = [box for box in self.boxes if box.id in containers]
