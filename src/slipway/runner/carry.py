@@ -44,6 +44,7 @@ class Carrier:
 
     def __post_init__(self) -> None:
         self._roller = Roller(self.doors, self.edge)
+        self._well: tuple[Expected, ...] = ()
 
     def carry_out(self, step: str, actions: Sequence[Json]) -> None:
         """Do each action, until one says that the rest has nothing to do.
@@ -58,7 +59,8 @@ class Carrier:
         for index, action in enumerate(actions):
             self.doors.listener.heed()
             if action["where"] == "here":
-                if not self.doors.listener.turn(step, index, float(action["timeout_s"])):
+                seconds = float(action["timeout_s"])
+                if not self.doors.listener.turn(step, index, seconds, self._look):
                     self.absent.append(str(action["action"]))
             elif not _DEEDS[action["action"]](self, action):
                 return
@@ -67,8 +69,23 @@ class Carrier:
         return compose.carry_out(self.doors, action)
 
     def _watch(self, action: Json) -> bool:
-        check_services(self.doors, _expected(action))
+        self._well = _expected(action)
+        check_services(self.doors, self._well)
         return True
+
+    def _look(self) -> None:
+        """Whether what was seen to be well is still there, while somebody else asks it.
+
+        Who asks a stack whose edge was removed gets no answer, and tries for a minute.
+
+        Raises:
+            Failed: somebody removed a container.
+        """
+        there = self.doors.docker.containers()
+        for one in self._well:
+            number = sum(one.counts(container) for container in there)
+            if number < one.containers:
+                raise Failed(f"{one.service} was removed: {number} of {one.containers} are there")
 
     def _write(self, action: Json) -> bool:
         for entry in action["entries"]:

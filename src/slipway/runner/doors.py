@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -154,13 +154,16 @@ class Listener(Protocol):
     def ignore(self) -> None:
         """Heed no more: going back is what they want, and that is on its way."""
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         """Let them carry out an action that takes their machine, and wait for the end of it.
 
         Args:
             step: the step's name.
             index: the action's place in it.
             seconds: the longest it may take.
+            look: called now and then meanwhile; what it raises ends the waiting.
 
         Returns:
             False when nobody was there to do it.

@@ -9,7 +9,7 @@ that is asked, and at every moment :attr:`Model.gaps` notes whether requests cou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -394,5 +394,7 @@ class _Listener:
     def ignore(self) -> None:
         pass
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         raise AssertionError

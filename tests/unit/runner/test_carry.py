@@ -179,6 +179,16 @@ def test_what_takes_another_machine_is_asked_of_it(bench: Bench) -> None:
         bench.do(Ask(URL))
 
 
+def test_what_is_removed_while_it_is_asked_is_told_at_once(bench: Bench) -> None:
+    """What was seen to be well before, by a step before as well."""
+    web = Container("web", "c1", "w1", "i", "running", "healthy")
+    bench.made.engine.running = [web]
+    carrier = bench.do(Watch((Expected("web", 1, 20),)), Ask(URL))
+    bench.made.engine.running = []
+    with pytest.raises(Failed, match="web was removed: 0 of 1 are there"):
+        carrier.carry_out("smoke", [Ask(URL).to_json()])
+
+
 def test_whoever_wants_the_end_is_heeded_between_actions(bench: Bench) -> None:
     """The next action is not begun."""
     bench.listener.cancel_at = 0
