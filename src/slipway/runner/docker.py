@@ -89,7 +89,8 @@ class HostDocker:
         """Run Compose; see :meth:`slipway.runner.doors.Docker.compose`."""
         argv = ("compose", "-p", self._project, "-f", file, *arguments)
         if not output:
-            return self._run(argv, timeout_s, input=input, heed=True)
+            # What was told to end can't be told otherwise, and would do so after it was put back.
+            return self._run(argv, timeout_s, input=input, heed=arguments[0] != "stop")
         fresh = f"{output}.new"
         os.makedirs(os.path.dirname(output), mode=0o700, exist_ok=True)
         try:

@@ -45,6 +45,8 @@ class Docker(Protocol):
     ) -> Done:  # fmt: skip
         """Run Compose with a file, both absolute paths where they are paths.
 
+        Whoever wants the end is heeded meanwhile, but not before what was told to stop has done so.
+
         Args:
             file: the release's Compose file.
             arguments: Compose's.

@@ -120,6 +120,18 @@ def test_a_wish_to_end_ends_compose(fake: Fake, tmp_path: Path) -> None:
     assert list((tmp_path / "dumps").iterdir()) == []
 
 
+def test_what_is_told_to_stop_does_so_before_the_wish_to_end_counts(fake: Fake) -> None:
+    """Put back while it still stops, it would end afterwards."""
+
+    def heed() -> None:
+        raise Failed("interrupted", kind="interrupted")
+
+    stopped = fake.answers("sleep 1; echo stopped", heed).compose("/f.json", ["stop", "w"], _LONG_S)
+    assert (stopped.code, stopped.out) == (0, "stopped\n")
+    with pytest.raises(Failed, match="interrupted"):
+        fake.answers("sleep 1; echo up", heed).compose("/f.json", ["up", "w"], _LONG_S)
+
+
 def test_output_goes_into_a_file(fake: Fake, tmp_path: Path) -> None:
     """Whole, and for nobody else's eyes; Compose is given its file and project."""
     file = tmp_path / "dumps/one"
