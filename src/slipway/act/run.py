@@ -25,7 +25,7 @@ class Errand:
         what: for people, such as ``deploy 20261123-205101-ab12cd``.
         who: user and machine.
         release: the one that it is about, whose edge it goes by.
-        live: id of the live release before, or None.
+        live: what serves when it was undone, for people; None when nothing does.
         steps: what the host does.
         word: what a good end is called in the journal.
         intent: what else the journal says of it.

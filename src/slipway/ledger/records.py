@@ -75,7 +75,7 @@ class Records:
             return self.releases[:newest]
         history = self.history
         before = history[-1].previous if history else self.current
-        if before not in self.unreadable:
+        if before is None or before not in self.unreadable:
             return history[:newest]
         older = [one for one in self.releases if one.id < before]
         return (*history, *older)[:newest]

@@ -188,11 +188,11 @@ def test_numbers_that_cannot_be_read_are_told_and_as_none(site: Site, text: str)
 
 def test_who_took_it_down_is_read_from_the_journal(site: Site) -> None:
     """However long the lines before are; until something else changed what runs."""
-    intent = {"format": 1, "time": "1", "event": "intent", "who": "anna@desk"}
-    outcome = {"format": 1, "time": "2", "event": "outcome", "outcome": "down"}
+    intent: dict[str, object] = {"time": "1", "event": "intent", "who": "anna@desk"}
+    outcome: dict[str, object] = {"time": "2", "event": "outcome", "outcome": "down"}
     lines = [{**intent, "plan": "x" * 9000}, {**intent, "down": True}, outcome]
 
-    def down(*more: dict[str, str]) -> TakenDown | None:
+    def down(*more: dict[str, object]) -> TakenDown | None:
         text = "".join(json.dumps(one) + "\n" for one in (*lines, *more))
         site.folder.write((Text("journal.jsonl", text),), contents)
         return site.folder.read().down
