@@ -58,8 +58,8 @@ class Outcome:
 
     Attributes:
         release: id of the release that is live.
-        outcome: ``deployed``, ``rolled back``, ``restarted``, ``scaled``, or ``unchanged`` when there
-            was nothing to do.
+        outcome: ``deployed``, ``rolled back``, ``restarted``, ``scaled``, or ``unchanged`` when
+            there was nothing to do.
         url: where it is reached.
         bytes_sent: image bytes that went over the wire, compressed.
         containers_touched: services of which containers were made, replaced or removed.

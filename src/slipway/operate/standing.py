@@ -83,10 +83,10 @@ def standing_of(doors: Doors, seen: Seen) -> Release:
     return live
 
 
-def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes) -> Draft:
-    """A draft that makes the live release what it already is."""
+def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes, *, ends: bool = False) -> Draft:
+    """A draft that makes the live release what it already is, or that is to end it."""
     live = live_of(doors, seen.memory.records)
-    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who)
+    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who, ends=ends)
 
 
 def with_scale(seen: Seen, scale: Scale, wanted: Scale) -> Seen:

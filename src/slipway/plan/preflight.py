@@ -93,8 +93,10 @@ def way_out(draft: Draft) -> str:
         ways.append(f"deploy its commit{commit}: that writes it anew")
     if names:
         ways.append(f"put the value into {', '.join(f'deploy/secrets/{one}' for one in names)}")
-    without = f"{folder}/{CURRENT} and {folder}/{release_folder(live.id)}"
-    return "; ".join((*ways, f"or go on without a way back: remove {without}, then deploy"))
+    last = "./inv down"
+    if "compose" in kinds:
+        last = f"remove {folder}/{CURRENT} and {folder}/{release_folder(live.id)}"
+    return "; ".join((*ways, f"or, without a way back: {last}, then ./inv deploy"))
 
 
 def check_way_back(host: str, draft: Draft) -> None:

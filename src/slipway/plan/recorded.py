@@ -76,7 +76,9 @@ def _before(records: Records, live: Release | None) -> Release:
     )
 
 
-def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who: str) -> Draft:
+def recorded(
+    release: Release, compose: bytes, seen: Seen, *, app_dir: str, who: str, ends: bool = False
+) -> Draft:
     """A draft that makes a recorded release live.
 
     Args:
@@ -85,11 +87,13 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
         seen: what the host holds.
         app_dir: the application's folder there.
         who: user and machine.
+        ends: whether it is to be ended only, for which its Compose file is enough.
 
     Raises:
         DeployError: the host has lost something of it; everything is named.
     """
-    whole(release, seen)
+    if not ends:
+        whole(release, seen)
     stack = stack_of(release, json.loads(compose)).scaled(seen.memory.scale)
     wanted = Wanted(
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,

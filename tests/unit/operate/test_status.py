@@ -54,11 +54,14 @@ def test_status_has_the_promised_fields() -> None:
                 "health": health,
                 "image_digest": f"sha256:config-{service}-1",
                 "restarts": 0,
+                "container": service,
             }
             for service, health in (("db", "none"), ("web", "healthy"))
         ],
         "drift": [],
         "run": None,
+        "down": None,
+        "warnings": [],
     }
 
 
@@ -136,6 +139,7 @@ def test_empty_host() -> None:
     status = make_status("nas", None, ())
     assert status.to_json() == {
         "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
+        "down": None, "warnings": [],
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"
