@@ -321,5 +321,5 @@ def test_a_one_off_of_no_service_is_refused() -> None:
         operate.run_once(made.doors, "nope", ["x"])
     assert caught.value.hint == "the services are db, job, web"
     made.host.files.clear()
-    with pytest.raises(DeployError, match="the Compose file of .* is lost"):
+    with pytest.raises(DeployError, match="the Compose file of"):
         operate.run_once(made.doors, "job", ["x"])
