@@ -113,7 +113,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
 def _tell(doors: Doors, about: str, end: Mapping[str, Any]) -> None:
     if not end:
         return
-    error: SlipwayError | None = ended(end, "the release before")
+    error: SlipwayError | None = ended(end, "what ran before")
     if error is None:
         doors.report.say(f"{about}, is done")
     else:

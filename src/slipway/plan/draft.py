@@ -50,11 +50,14 @@ class Draft:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the live release is this one already, runs, and the host has all of it."""
+        """Whether the live release is this one already, runs, and has all its secrets.
+
+        Where the host has lost a part of it, the plan's release is a new one.
+        """
         live = self.seen.memory.records.live
         is_live = live is not None and self.plan.release == live.id and self.plan.empty
         has_secrets = all(choice.origin == "kept" for choice in self.choices)
-        return is_live and has_secrets and not self.plan.lost
+        return is_live and has_secrets
 
 
 def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:

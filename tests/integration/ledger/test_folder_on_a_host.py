@@ -162,6 +162,15 @@ def test_a_damaged_record_is_in_nobodys_way(site: Site, data: bytes) -> None:
     assert site.folder.read().warnings == ()
 
 
+def test_a_copy_of_a_record_is_not_taken_for_another_release(site: Site) -> None:
+    """Somebody kept a folder under another name: the release is there once."""
+    copy = File("releases/copy/release.json", Source("release", RELEASE.id), 0o644)
+    site.folder.write((*record(RELEASE), copy), contents)
+    memory = site.folder.read()
+    assert (memory.records.releases, set(memory.records.unreadable)) == ((RELEASE,), {"copy"})
+    assert f"releases/copy/release.json is the record of {RELEASE.id}" in memory.warnings[0]
+
+
 def test_a_compose_file_that_is_not_the_recorded_one_is_told(site: Site) -> None:
     """Gone, cut or another one: the release can't be gone back to."""
     rendered = draft(wanted(), Seen(), NOW).rendered.text

@@ -142,7 +142,7 @@ def test_a_rollback_needs_a_way_back_too() -> None:
         roll_back(known(made).doors, "me", "token")
     assert made.folder.live == live
     run(made, web="2")
-    del made.folder.files[file(old)]
+    del made.folder.files[file(old)], made.host.files[f"/pool/demo/{file(old)}"]
     with pytest.raises(DeployError, match="can't be made live again") as caught:
         roll_back(made.doors, "me", "token", to=old)
     assert caught.value.details == (f"the Compose file {file(old)}",)
@@ -154,8 +154,8 @@ def test_status_tells_of_what_is_lost() -> None:
     live = first(made).release
     known(made)
     assert read_status(made.doors).well
-    made.folder.files[file(live)] = b""
-    made.host.files[f"/pool/demo/{file(live)}"] = b""
+    made.folder.files[file(live)] = b"{"
+    made.host.files[f"/pool/demo/{file(live)}"] = b"{"
     status = read_status(made.doors)
     (drift,) = status.drift
     assert drift.to_json() == {"service": "", "what": f"has lost the Compose file {file(live)}"}

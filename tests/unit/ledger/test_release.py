@@ -49,7 +49,7 @@ def test_release_survives_its_file() -> None:
     "change",
     [
         {"format": 2}, {"format": None}, {"images": []}, {"hashes": {"a": 1}}, {"id": 3},
-        {"secrets": {"a": "1"}}, {"files": "x"},
+        {"secrets": {"a": "1"}}, {"files": "x"}, {"soak": ["x", 1]}, {"soak": [1]}, {"soak": 3},
     ],
 )  # fmt: skip
 def test_other_formats_are_refused(change: dict[str, object]) -> None:
