@@ -43,6 +43,7 @@ def logs_arguments(service: str, *, follow: bool, lines: int, since: str) -> tup
     if lines < 0:
         raise ConfigError(f"--number {lines} should be 0 or more", stage="config")
     return (
+        *("--ansi", "never"),  # else each line begins by erasing one, in a file as well
         "logs",
         "--no-color",
         "--timestamps",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -88,7 +89,8 @@ class HostDocker:
         """Run Compose; see :meth:`slipway.runner.doors.Docker.compose`."""
         argv = ("compose", "-p", self._project, "-f", file, *arguments)
         if not output:
-            return self._run(argv, timeout_s, input=input, heed=True)
+            # What was told to end can't be told otherwise, and would do so after it was put back.
+            return self._run(argv, timeout_s, input=input, heed=arguments[0] != "stop")
         fresh = f"{output}.new"
         os.makedirs(os.path.dirname(output), mode=0o700, exist_ok=True)
         try:
@@ -118,8 +120,18 @@ class HostDocker:
         done = self._run(("logs", "--tail", str(count), container), _ASK_S)
         if not done.ok:
             return ()
-        lines = [*done.out.splitlines(), *done.err.splitlines()]
-        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+        return _lines([*done.out.splitlines(), *done.err.splitlines()], count)
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines of its health check that failed last; empty when none did."""
+        form = "{{json .State.Health.Log}}"  # an error where there is no health check
+        done = self._run(("container", "inspect", "--format", form, container), _ASK_S)
+        try:
+            log = json.loads(done.out) if done.ok else None
+            failed = [one["Output"] for one in log or () if one["ExitCode"]]
+        except (ValueError, KeyError, TypeError):
+            return ()
+        return _lines(failed[-1].splitlines() if failed else (), count)
 
     def stop(self, containers: Sequence[str]) -> ChildStopping:
         """Begin to stop containers, each within its own grace period."""
@@ -272,6 +284,11 @@ def _ended(process: subprocess.Popen[bytes]) -> bytes:
         except subprocess.TimeoutExpired:
             continue
     return b""
+
+
+def _lines(text: Sequence[str], count: int) -> tuple[str, ...]:
+    """The last of these that are not blank."""
+    return tuple(line.rstrip() for line in text if line.strip())[-count:]
 
 
 def _die_with_parent() -> None:

@@ -192,6 +192,11 @@ class FakeEngine:
         """One line."""
         return (f"the last words of {container}",)
 
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """One line of a container that is ill."""
+        ill = any(one.id == container and one.health == "unhealthy" for one in self.running)
+        return (f"the health check of {container}",) if ill else ()
+
     def remove_images(self, references: Sequence[str]) -> int:
         """Forget them, unless they are in use."""
         for reference in references:

@@ -120,6 +120,18 @@ def test_a_wish_to_end_ends_compose(fake: Fake, tmp_path: Path) -> None:
     assert list((tmp_path / "dumps").iterdir()) == []
 
 
+def test_what_is_told_to_stop_does_so_before_the_wish_to_end_counts(fake: Fake) -> None:
+    """Put back while it still stops, it would end afterwards."""
+
+    def heed() -> None:
+        raise Failed("interrupted", kind="interrupted")
+
+    stopped = fake.answers("sleep 1; echo stopped", heed).compose("/f.json", ["stop", "w"], _LONG_S)
+    assert (stopped.code, stopped.out) == (0, "stopped\n")
+    with pytest.raises(Failed, match="interrupted"):
+        fake.answers("sleep 1; echo up", heed).compose("/f.json", ["up", "w"], _LONG_S)
+
+
 def test_output_goes_into_a_file(fake: Fake, tmp_path: Path) -> None:
     """Whole, and for nobody else's eyes; Compose is given its file and project."""
     file = tmp_path / "dumps/one"
@@ -258,6 +270,26 @@ def test_last_lines(fake: Fake) -> None:
     assert asked.last_lines("web", 2) == ("two", "three")
     assert fake.calls == ["logs --tail 10 web", "logs --tail 2 web"]
     assert fake.answers("echo one; exit 1").last_lines("web", 10) == ()
+
+
+LOG = [
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+    {"Start": "…", "End": "…", "ExitCode": 1, "Output": "http://x/ready\n\n500: no disk  \n"},
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+]
+
+
+def test_the_last_check_that_failed(fake: Fake) -> None:
+    """What it printed, without blank lines; nothing where none failed, or there is no check."""
+    (fake.folder / "log").write_text(json.dumps(LOG))
+    asked = fake.answers("cat log")
+    assert asked.last_check("web", 3) == ("http://x/ready", "500: no disk")
+    assert asked.last_check("web", 1) == ("500: no disk",)
+    assert fake.calls[0] == "container inspect --format {{json .State.Health.Log}} web"
+    (fake.folder / "log").write_text(json.dumps(LOG[:1]))
+    assert asked.last_check("web", 3) == ()
+    for odd in ("echo null", "echo '['", "echo '[1]'", "echo '[{}]'", "echo '[]'; exit 1"):
+        assert fake.answers(odd).last_check("web", 3) == ()
 
 
 def test_images_that_stay_are_counted(fake: Fake) -> None:

@@ -164,8 +164,9 @@ def test_logs_run_compose_with_a_terminal() -> None:
     made.host.on("docker", reply=3)
     code = operate.logs(made.doors, "web", follow=True, lines=5, since="10m")
     assert code == 3
-    assert made.host.calls[-1][-7:] == (
-        "logs", "--no-color", "--timestamps", "--tail=5", "--follow", "--since=10m", "web",
+    assert made.host.calls[-1][-9:] == (
+        "--ansi", "never", "logs", "--no-color", "--timestamps",
+        "--tail=5", "--follow", "--since=10m", "web",
     )  # fmt: skip
 
 

@@ -128,6 +128,17 @@ def test_changed_secret_is_named() -> None:
     assert actions(made)["db"] == ("recreate", "secret changed: db_password")
 
 
+def test_of_several_secrets_only_the_changed_one_is_named() -> None:
+    """A service may have others, which are as they were."""
+    text = COMPOSE.replace("secrets: [db_password]", "secrets: [acl, db_password]")
+    stack, release = made_of(text)
+    release = replace(release, secrets={"acl": 1, "db_password": 2})
+    live = replace(release, secrets={"acl": 1, "db_password": 1})
+    on = seen(containers(release, db={"config": "older"}), live)
+    made = make_plan(stack, release, on, bytes_to_send=0)
+    assert actions(made)["db"] == ("recreate", "secret changed: db_password")
+
+
 def test_service_that_is_gone_is_removed() -> None:
     """A container of a service the stack no longer has is removed; one-off ones are left."""
     _, release = made_of()

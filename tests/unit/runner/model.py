@@ -9,7 +9,7 @@ that is asked, and at every moment :attr:`Model.gaps` notes whether requests cou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -184,6 +184,10 @@ class Model:
         return Done(0, "\n")
 
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
         """None."""
         return ()
 
@@ -390,5 +394,7 @@ class _Listener:
     def ignore(self) -> None:
         pass
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         raise AssertionError

@@ -193,6 +193,21 @@ def test_a_turn_that_was_taken(spool: Spool, clock: Time) -> None:
     assert (turn["event"], turn["step"], turn["index"]) == ("turn", "verify", 1)
 
 
+def test_who_waits_for_a_turn_looks_around(spool: Spool, clock: Time) -> None:
+    """Now and then; what is found ends the waiting."""
+    heard, seen = Path(spool.path, "heard"), []
+    clock.then = lambda: os.utime(heard, (clock.seconds, clock.seconds))
+
+    def look() -> None:
+        seen.append(round(clock.seconds))
+        if len(seen) == 3:
+            raise Failed("the edge was removed")
+
+    with pytest.raises(Failed, match="the edge was removed"):
+        SpoolListener(spool).turn("verify", 0, 60.0, look)
+    assert seen == [3, 6, 9]
+
+
 @pytest.mark.parametrize(("hint", "shown"), [("mend it", "mend it"), (None, "")])
 def test_a_turn_that_failed(spool: Spool, clock: Time, hint: str | None, shown: str) -> None:
     """Why is told as they told it."""
