@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from slipway.act.doors import Doors
 from slipway.errors import ConfigError, DeployError
 from slipway.ledger.release import Release
+from slipway.operate.standing import compose_of
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
 
@@ -58,13 +60,19 @@ def known_service(release: Release, service: str) -> str:
     Raises:
         ConfigError: the release has no such service.
     """
-    if service and service not in release.hashes:
+    if service:
+        _known(release.hashes, service)
+    return service
+
+
+def _known(services: Iterable[str], service: str) -> None:
+    names = sorted(services)
+    if service not in names:
         raise ConfigError(
             f"there is no service {service}",
-            hint=f"the services are {', '.join(sorted(release.hashes))}",
+            hint=f"the services are {', '.join(names)}",
             stage="config",
         )
-    return service
 
 
 def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) -> int:
@@ -93,7 +101,13 @@ def execute(doors: Doors, service: str, command: Sequence[str]) -> int:
 
 
 def run_once(doors: Doors, service: str, command: Sequence[str]) -> int:
-    """Run a command in a new container of a service, removed afterwards; its exit code."""
+    """Run a command in a new container of a service, removed afterwards; its exit code.
+
+    Raises:
+        ConfigError: there is no such service, nor one that is only run so.
+        DeployError: nothing is deployed, or its Compose file is lost.
+    """
     live = live_release(doors)
+    _known(json.loads(compose_of(doors, live))["services"], service)
     arguments = ("run", "--rm", "--no-deps", service, *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))

@@ -127,7 +127,7 @@ def test_a_run_that_was_broken_off_is_ended_first() -> None:
         "settle  `deploy r` of anna@desk, begun noon, was broken off\n"
         "warning: the host's own process was ended; ending what it had begun\n"
         "warning: `deploy r` of anna@desk, begun noon, failed: "
-        "web is ill; the release before is serving again\n"
+        "web is ill; what ran before is serving again\n"
     )
 
 
@@ -138,7 +138,7 @@ def test_a_run_that_was_broken_off_is_ended_first() -> None:
         (
             FAILED,
             "warning: `deploy r` of me@here, begun noon, failed: "
-            "web is ill; the release before is serving again\n",
+            "web is ill; what ran before is serving again\n",
         ),
         (None, ""),
     ],

@@ -76,9 +76,11 @@ def test_plan_has_the_promised_fields() -> None:
             }
         ],
         "definitions": [],
+        "lost": [],
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
+        "lost",
     ]  # fmt: skip
 
 
