@@ -144,7 +144,7 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     listener = SpoolListener(spool)
-    docker = HostDocker(request["application"], request["docker"], listener.heed)
+    docker = HostDocker(request["application"], request["docker"], listener.heed, spool.run)
     return Doors(docker, HostFolder(app_dir), HostClock(), listener)
 
 
