@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.runner.site import NAMES, RUN, Site, request, until
+from tests.integration.runner.site import NAMES, RUN, Site, alive, request, until
+
+from slipway.runner.lease import Lease
 
 
 @pytest.fixture
@@ -107,6 +111,34 @@ def test_killed_in_a_step(site: Site, where: str) -> None:
     site.start(again)
     assert site.follow(again["run"])[-1]["outcome"] == "done"
     assert (site.live, site.images) == ("r2", ["sha256:2"])
+
+
+@pytest.mark.parametrize("verb", ["start", "settle", "follow"])
+def test_frozen_in_a_step(site: Site, verb: str) -> None:
+    """Whoever comes after a while ends it and says so; then it is put back as after a kill."""
+    site.start(request())
+    last = site.follow(turns=("up",))[-1]
+    pid = site.pid()
+    os.kill(pid, signal.SIGSTOP)
+    lease = Lease(str(site.app))
+    until(lambda: lease.silent() > 5)
+    assert alive(pid)
+    if verb == "start":
+        answer = site.start(request("20260101-000001-second"))
+        assert (answer["busy"]["what"], answer["busy"]["ended"]) == ("deploy r2", True)
+    if verb == "follow":
+        heard = site.ask("follow", RUN, str(last["number"] + 1))
+        assert [one["event"] for one in heard] == ["silent", "lost"]
+        assert (heard[0]["seconds"] >= 5, heard[0]["ended"]) == (True, True)
+    if verb != "settle":
+        assert not alive(pid)
+    (answer,) = site.ask("settle")
+    assert not alive(pid)
+    assert (answer["settled"]["outcome"], answer["settled"]["cause"]["kind"]) == ("undone", "lost")
+    assert (site.live, site.images) == ("r1", ["sha256:1"])
+    again = request("20260101-000002-again", turns=())
+    site.start(again)
+    assert site.follow(again["run"])[-1]["outcome"] == "done"
 
 
 def test_killed_before_the_first_step(site: Site) -> None:
