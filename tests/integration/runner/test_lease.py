@@ -189,7 +189,7 @@ def test_one_that_wakes_up_in_time_goes_on(tmp_path: Path, monkeypatch: pytest.M
             holder.send_signal(signal.SIGCONT)
             real(seconds)
 
-        monkeypatch.setattr(leases.time, "sleep", wakes)
+        monkeypatch.setattr("slipway.runner.lease.time.sleep", wakes)
         assert not mine.outlive()
         assert holder.poll() is None
     finally:
