@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.integration.runner.site import NAMES, RUN, Site, alive, request, until
 
+from slipway.plan.actions import Compose
 from slipway.runner.lease import Lease
 
 
@@ -111,6 +113,20 @@ def test_killed_in_a_step(site: Site, where: str) -> None:
     site.start(again)
     assert site.follow(again["run"])[-1]["outcome"] == "done"
     assert (site.live, site.images) == ("r2", ["sha256:2"])
+
+
+def test_what_it_runs_once_says_of_which_run_it_is(site: Site) -> None:
+    """By that label it is found and ended when the run is not there any more."""
+    asked = request(turns=())
+    once = Compose("r2", ("run", "--rm", "web", "migrate"), 60.0)
+    asked["steps"][0]["do"].append(once.to_json())
+    site.start(asked)
+    assert site.follow()[-1]["outcome"] == "done"
+    state = json.loads((site.bin / "docker-state.json").read_text())
+    (command,) = (one for one in state["commands"] if "migrate" in one)
+    assert command[5:] == ["run", "--label", f"io.slipway.run={RUN}", "--rm", "web", "migrate"]
+    first = next(n for n, one in enumerate(state["commands"]) if "label=io.slipway.run" in one)
+    assert first < state["commands"].index(command)
 
 
 @pytest.mark.parametrize("verb", ["start", "settle", "follow"])
