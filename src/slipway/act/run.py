@@ -124,6 +124,13 @@ def busy(host: str, holder: Mapping[str, Any]) -> DeployError:
     """Somebody else is at work."""
     who, what = holder.get("who", "somebody"), holder.get("what", "something")
     since = holder.get("since", "just now")
+    if holder.get("ended"):
+        return DeployError(
+            f"`{what}` of {who}, begun {since}, gave no sign of life on {host} and was ended; "
+            "nothing else was changed",
+            hint="./inv deploy puts back first what that had begun",
+            stage="lease",
+        )
     return DeployError(
         f"{who} is busy on {host} with `{what}` since {since}; nothing was changed",
         hint="./inv deploy --wait begins when that has ended",

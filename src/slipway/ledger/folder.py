@@ -50,11 +50,16 @@ done
 [ ! -f {layout.JOURNAL} ] || text journal "$(tail -n {_LINES} {layout.JOURNAL} |
     grep -e '"event": "outcome"' -e '"down": true' || :)"
 [ -f runs/last/about.json ] || exit 0
+# The time of the lease is its holder's last sign, in seconds since the boot (slipway.runner.lease).
+silent() {{
+    up=$(cut -d. -f1 /proc/uptime) && sign=$(stat -c %Y lease) && [ $((up - sign)) -gt 60 ]
+}} 2>/dev/null
 file run runs/last/about.json
 if [ -f runs/last/told ]; then text run-state told
 elif [ -f runs/last/end.json ]; then
     text run-state ended
     file run-end runs/last/end.json
+elif silent; then text run-state lost
 elif tr '\\0' ' ' <"/proc/$(cat runs/last/pid)/cmdline" 2>/dev/null | grep -q ' start '; then
     text run-state alive
 else text run-state lost

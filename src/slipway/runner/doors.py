@@ -73,6 +73,15 @@ class Docker(Protocol):
     def remove(self, containers: Sequence[str]) -> None:
         """Remove containers, running ones too."""
 
+    def end_once(self) -> int:
+        """End and remove one-off containers that a run of steps began; how many there were.
+
+        Such a container is the daemon's: it outlives the client that was ended with a run.
+
+        Raises:
+            Failed: one stays.
+        """
+
     def rename(self, container: str, name: str) -> bool:
         """Give a container another name; False when the name is taken."""
 

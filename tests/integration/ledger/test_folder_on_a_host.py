@@ -6,6 +6,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,8 +24,10 @@ from slipway.ledger.folder import Folder, HostFolder
 from slipway.ledger.journal import TakenDown
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, as_json
+from slipway.ledger.runs import ALIVE, LOST
 from slipway.plan.draft import draft
 from slipway.plan.wanted import Seen
+from slipway.runner.life import uptime
 from slipway.secret import Secret
 from slipway.testing import FakeFolder
 
@@ -380,3 +384,26 @@ def test_every_method_is_one_round_trip(tmp_path: Path) -> None:
     app.write((*record(RELEASE), *record(SECOND), Directory("secrets", 0o700)), contents)
     app.read(("a", "b"))
     assert len(host.lines) == 2
+
+
+SIGNS = [(-61 - 5, LOST), (-5, ALIVE), (None, ALIVE)]
+
+
+@pytest.mark.parametrize(("sign", "state"), SIGNS, ids=["silent", "signs", "an older one"])
+def test_a_run_whose_process_gives_no_sign(tmp_path: Path, sign: int | None, state: str) -> None:
+    """It counts as broken off, so that whoever deploys goes to see; one without signs doesn't."""
+    run = tmp_path / "runs/r1"
+    run.mkdir(parents=True)
+    (tmp_path / "runs/last").symlink_to("r1")
+    holder = {"who": "me@here", "what": "deploy r", "since": "noon"}
+    (run / "about.json").write_text(json.dumps({"run": "r1", "holder": holder}))
+    (tmp_path / "lease").write_text("{}")
+    if sign is not None:
+        os.utime(tmp_path / "lease", (uptime() + sign,) * 2)
+    argv = (sys.executable, "-c", "input()", "start", "x")
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        (run / "pid").write_text(f"{process.pid}\n")
+        found = HostFolder(LocalHost("here"), str(tmp_path)).read().run
+        process.kill()
+    assert found is not None
+    assert found.state == state
