@@ -8,8 +8,10 @@ from slipway.architecture import AMD64
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import version_numbers
+from slipway.plan.counts import grown, too_much, until_now
 from slipway.plan.draft import Draft
 from slipway.report import human_bytes
+from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
 
 _OLDEST_DOCKER = (20, 10)
@@ -31,6 +33,8 @@ class Needs:
         made_from: Compose files that its containers were made from.
         new_volumes: Docker's names of volumes whose definition changed, which can only be made
             anew.
+        numbers: the stack with the numbers of containers there are, and with those that are
+            wanted, where these are more.
     """
 
     bytes_to_send: int
@@ -39,6 +43,7 @@ class Needs:
     own_ports: frozenset[int] = frozenset()
     made_from: frozenset[str] = frozenset()
     new_volumes: tuple[str, ...] = ()
+    numbers: tuple[Stack, Stack] | None = None
 
 
 def needs(draft: Draft) -> Needs:
@@ -58,7 +63,19 @@ def needs(draft: Draft) -> Needs:
             for one in draft.plan.definitions
             if one.kind == "volume"
         ),
+        numbers=numbers(draft),
     )
+
+
+def numbers(draft: Draft) -> tuple[Stack, Stack] | None:
+    """The stack with the numbers of containers there are, and with those that are wanted.
+
+    Returns:
+        None when there are not to be more of any service.
+    """
+    after = draft.wanted.stack
+    before = until_now(after, draft.seen.memory)
+    return (before, after) if grown(before, after) else None
 
 
 def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
@@ -98,6 +115,8 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
                 "without deleting its data: save the data and remove the volume, or give the new "
                 "one another name"
             )
+    if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
+        found.append(why)
     return tuple(found)
 
 
