@@ -50,7 +50,7 @@ class Findings:
     broken: tuple[str, ...] = ()
     endless: bool = False
     countless: tuple[Problem, ...] = ()
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 def lint(text: str) -> Findings:
