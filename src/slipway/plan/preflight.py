@@ -13,6 +13,7 @@ from slipway.plan.draft import Draft
 from slipway.report import human_bytes
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
+from slipway.stack.shape import network_name
 
 _OLDEST_DOCKER = (20, 10)
 _OLDEST_COMPOSE = (2, 20)
@@ -33,6 +34,7 @@ class Needs:
         made_from: Compose files that its containers were made from.
         new_volumes: Docker's names of volumes whose definition changed, which can only be made
             anew.
+        foreign: Docker's names of networks that the stack makes and somebody else has made.
         numbers: the stack with the numbers of containers there are, and with those that are
             wanted, where these are more.
     """
@@ -43,6 +45,7 @@ class Needs:
     own_ports: frozenset[int] = frozenset()
     made_from: frozenset[str] = frozenset()
     new_volumes: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     numbers: tuple[Stack, Stack] | None = None
 
 
@@ -63,8 +66,21 @@ def needs(draft: Draft) -> Needs:
             for one in draft.plan.definitions
             if one.kind == "volume"
         ),
+        foreign=_foreign(draft),
         numbers=numbers(draft),
     )
+
+
+def _foreign(draft: Draft) -> tuple[str, ...]:
+    document = draft.wanted.stack.document
+    wanted = {
+        network_name(document, name)
+        for name in draft.release.networks
+        if not ((document.get("networks") or {}).get(name) or {}).get("external")
+    }
+    there = draft.seen.engine.networks or ()
+    ours = draft.release.application
+    return tuple(one.name for one in there if one.name in wanted and one.project != ours)
 
 
 def numbers(draft: Draft) -> tuple[Stack, Stack] | None:
@@ -115,6 +131,11 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
                 "without deleting its data: save the data and remove the volume, or give the new "
                 "one another name"
             )
+    for name in needs.foreign:
+        found.append(
+            f"the network {name} is there already, and was not made for this application: remove "
+            f"it (docker network rm {name}), or give the stack's one another name"
+        )
     if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
         found.append(why)
     return tuple(found)
