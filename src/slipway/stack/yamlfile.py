@@ -7,7 +7,6 @@ wrote such a scalar may have meant either, so it is worth a warning, with its li
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -137,10 +136,7 @@ def _line(node: yaml.Node) -> int:
 
 def _is_countless(text: str) -> bool:
     """Whether a plain scalar is a number without end, or none, to who reads YAML 1.2."""
-    bare = text.lower().lstrip("+-")
-    if bare in (".nan", ".inf"):
-        return True
-    return bool(_NUMBER_12.match(text)) and bare[:2] not in ("0o", "0x") and math.isinf(float(text))
+    return text.lower().lstrip("+-") in (".nan", ".inf")
 
 
 def _is_ambiguous(node: yaml.ScalarNode) -> bool:
