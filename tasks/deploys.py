@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipway.act.deploy import deploy as carry_out
 from slipway.act.deploy import make_draft
+from slipway.act.guard import check_numbers
 from slipway.act.outcome import Result
 from slipway.app.answer import Answer
 from slipway.app.checkout import maker
@@ -132,6 +133,7 @@ def plan(
     images, target = workspace.ready_for(host, locked=locked, boot=False)
     with target:
         draft = make_draft(workspace.wanted(target, images), target.doors)
+        check_numbers(target.doors, draft)
     value, text = draft.plan.to_json(), plan_text(draft.plan)
     if steps:
         todo = () if draft.unchanged else steps_of(draft)

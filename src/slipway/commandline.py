@@ -101,6 +101,22 @@ def unvalued(tokens: Sequence[str], lists: Sequence[str]) -> str | None:
     return None
 
 
+def flag_before(value: str, tokens: Sequence[str]) -> str:
+    """The flag that was given a value; empty when it can't be told. Pure.
+
+    Args:
+        value: as Python quotes it.
+        tokens: the command line before ``--``.
+    """
+    for before, token in zip(("", *tokens), tokens, strict=False):
+        if repr(token) == value and before.startswith("-"):
+            return before
+        flag, equals, given = token.partition("=")
+        if equals and flag.startswith("-") and repr(given) == value:
+            return flag
+    return ""
+
+
 def gathered(tokens: Sequence[str]) -> list[str]:
     """A command line with the flag that a bare ``worker=3`` behind ``scale`` stands for. Pure.
 
@@ -228,13 +244,17 @@ class CommandLine(Program):
             parse()
         except ParseError as error:
             task = str(getattr(error.context, "name", None) or "")
-            names = list(self.collection.task_names) if hasattr(self, "collection") else []
-            told = misuse(str(error), task=task, tasks=names, tokens=self._tokens())
+            told = misuse(str(error), task=task, tasks=self._names(), tokens=self._tokens())
             raise self._refuse(told) from error
         except ValueError as error:
             value = str(error).rpartition(": ")[2]
-            said = f"a flag that takes a whole number got {value}"
-            raise self._refuse(misuse(said, task="", tasks=())) from error
+            flag = flag_before(value, self._tokens())
+            said = f"{flag or 'a flag'} takes a whole number, and got {value}"
+            task = next((one for one in self._tokens() if one in self._names()), "")
+            raise self._refuse(misuse(said, task=task, tasks=())) from error
+
+    def _names(self) -> list[str]:
+        return list(self.collection.task_names) if hasattr(self, "collection") else []
 
     def _refuse(self, error: ConfigError) -> Exit:
         report = Report()

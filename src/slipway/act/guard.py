@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from slipway.act.doors import Doors
+from slipway.hosts.facts import Facts
+from slipway.plan.counts import shared
 from slipway.plan.draft import Draft
-from slipway.plan.preflight import check, needs
+from slipway.plan.preflight import check, needs, numbers
+from slipway.plan.scale import check_capacity
 
 
 def check_host(doors: Doors, draft: Draft) -> None:
@@ -14,4 +17,29 @@ def check_host(doors: Doors, draft: Draft) -> None:
         DeployError: with every reason; nothing was changed.
         HostError: the host can't be asked.
     """
-    check(doors.host.name, doors.engine.facts(doors.folder.path), needs(draft))
+    facts = doors.engine.facts(doors.folder.path)
+    check(doors.host.name, facts, needs(draft))
+    _warn(doors, facts, draft)
+
+
+def check_numbers(doors: Doors, draft: Draft) -> None:
+    """Refuse more containers than a host has memory for, before anything is done for them.
+
+    The host is asked only where there are to be more of a service than there are.
+
+    Raises:
+        DeployError: nothing was changed.
+        HostError: the host can't be asked.
+    """
+    wanted = numbers(draft)
+    if wanted is None:
+        return
+    facts = doors.engine.facts(doors.folder.path)
+    if warning := check_capacity(doors.host.name, facts, *wanted):
+        doors.report.warn(warning)
+
+
+def _warn(doors: Doors, facts: Facts, draft: Draft) -> None:
+    wanted = numbers(draft)
+    if wanted and (warning := shared(doors.host.name, facts, *wanted)):
+        doors.report.warn(warning)

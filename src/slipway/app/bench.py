@@ -115,8 +115,8 @@ class Copy:
     def change_a_line(self, module: str = "__init__.py") -> None:
         """Change one line of the application, by default of what every service imports."""
         path = self.root / "src/langflix" / module
-        lines = [line for line in path.read_text().splitlines() if "_BENCH" not in line]
-        path.write_text("\n".join([*lines, f'_BENCH = "{time.time_ns()}"']) + "\n")
+        lines = [line for line in path.read_text("utf-8").splitlines() if "_BENCH" not in line]
+        path.write_text("\n".join([*lines, f'_BENCH = "{time.time_ns()}"']) + "\n", "utf-8")
 
     def timed(self, *arguments: str) -> tuple[float, Any]:
         """Run a command that prints JSON; seconds and the document."""
@@ -136,7 +136,7 @@ def copied(root: Path) -> Iterator[Copy]:
         for name in filter(None, listed.stdout.decode().split("\0")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, target / name, follow_symlinks=False)
-        (target / "deploy/hosts.toml").write_text(_HOSTS)
+        (target / "deploy/hosts.toml").write_text(_HOSTS, "utf-8")
         for command in (["init", "--quiet"], ["add", "--all"]):
             subprocess.run(["git", "-C", str(target), *command], check=True, timeout=60)
         copy = Copy(target)

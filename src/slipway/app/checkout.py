@@ -9,7 +9,7 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slipway.app.migrations import read_migrations
@@ -20,7 +20,8 @@ from slipway.hosts.config import HostEntry
 from slipway.images.values import Image
 from slipway.plan.wanted import Wanted
 from slipway.secret import Secret
-from slipway.stack.compose import ComposeModel, DotEnv, Request
+from slipway.stack.backends import unreached
+from slipway.stack.compose import ComposeModel, DotEnv, Model, Request
 from slipway.stack.model import Stack, data_variable, own_variables
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
@@ -113,13 +114,13 @@ def read_checkout(
             ),
         )
     )
-    stack = read_stack(model)
-    _same_application(stack, application)
-    _known_roles(stack, roles)
+    stack = read_stack(model, application=application, roles=roles)
+    contents = _contents(folder, stack, model)
+    stack = replace(stack, warnings=(*stack.warnings, *unreached(stack, contents)))
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
     return Reading(
         stack=stack,
-        contents=_contents(folder, stack),
+        contents=contents,
         paths=paths,
         programs=frozenset(
             name for name, path in stack.config_files().items() if _is_program(folder / path)
@@ -182,16 +183,6 @@ def _is_program(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o111)
 
 
-def _known_roles(stack: Stack, roles: Sequence[str]) -> None:
-    unknown = sorted(set(stack.roles.values()) - set(roles))
-    if unknown:
-        raise ConfigError(
-            f"the stack uses {', '.join(unknown)}, which slipway.toml has no image for",
-            hint=f"the roles are {', '.join(roles)}",
-            stage="config",
-        )
-
-
 def maker() -> str:
     """User and machine, for records."""
     try:
@@ -227,16 +218,7 @@ def bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _same_application(stack: Stack, application: str) -> None:
-    if stack.application != application:
-        raise ConfigError(
-            f"x-slipway.application is {stack.application}, slipway.toml's is {application}",
-            hint="give both the same name",
-            stage="config",
-        )
-
-
-def _contents(folder: Path, stack: Stack) -> dict[str, bytes]:
+def _contents(folder: Path, stack: Stack, model: Model) -> dict[str, bytes]:
     contents = {name: text.encode() for name, text in stack.config_texts().items()}
     problems = []
     for name, path in stack.config_files().items():
@@ -249,5 +231,5 @@ def _contents(folder: Path, stack: Stack) -> dict[str, bytes]:
         except OSError as error:
             problems.append(Problem(f"configs.{name}", f"{path} can't be read: {error.strerror}"))
     if problems:
-        raise ConfigError.from_problems("the stack", problems)
+        raise ConfigError.from_problems("the stack", model.placed(problems))
     return contents

@@ -84,7 +84,9 @@ class Ours:
             text = self._texts[path]
             if old not in text:
                 raise SlipwayError(f"{path} has no {old!r}, so there is no other version of it")
-            (self._copy.root / path).write_text(text.replace(old, new, 1) if version else text)
+            (self._copy.root / path).write_text(
+                text.replace(old, new, 1) if version else text, "utf-8"
+            )
         self.releases[version] = json.loads(self._copy.inv("deploy", "--json"))["release"]
 
     def back(self) -> None:

@@ -23,7 +23,7 @@ def restart(doors: Doors, who: str, token: str, service: str, *, wait: bool = Fa
     doors.report.step("plan", doors.host.name)
     seen = observe(doors, who, wait=wait)
     live = standing_of(doors, seen)
-    known_service(live, service)
+    known_service(doors, live, service)
     draft = planned(live_draft(doors, who, seen, compose_of(doors, live)), service)
     if draft.plan.downtime_s:
         doors.report.say(f"  {service} is stopped first: about {draft.plan.downtime_s:g} s of it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from slipway.act.doors import Doors
 from slipway.errors import ConfigError, DeployError
@@ -54,32 +54,48 @@ def logs_arguments(service: str, *, follow: bool, lines: int, since: str) -> tup
     )
 
 
-def known_service(release: Release, service: str) -> str:
+def known_service(doors: Doors, release: Release, service: str, *, stands: bool = True) -> str:
     """``service``, or an error that lists those there are.
 
+    Args:
+        doors: to the host, which is asked for the release's Compose file where that has to tell.
+        release: the live one.
+        service: its name; empty for all.
+        stands: whether it has to be one that runs all the time.
+
     Raises:
-        ConfigError: the release has no such service.
+        ConfigError: the release has no such service, or it does not stand.
+        DeployError: its Compose file, which has to tell, is lost.
     """
-    if service:
-        _known(release.hashes, service)
+    if not service or service in release.hashes:
+        return service
+    jobs = [name for name in _all_services(doors, release) if name not in release.hashes]
+    if service not in jobs:
+        known = release.hashes if stands else (*release.hashes, *jobs)
+        raise ConfigError(
+            f"there is no service {service}",
+            hint=f"the services are {', '.join(sorted(known))}",
+            stage="config",
+        )
+    if stands:
+        raise ConfigError(
+            f"{service} does not stand: it has a profile, and is started for a single run only",
+            hint=f"./inv run --service {service} -- ARGUMENTS; those that stand are "
+            f"{', '.join(sorted(release.hashes))}",
+            stage="config",
+        )
     return service
 
 
-def _known(services: Iterable[str], service: str) -> None:
-    names = sorted(services)
-    if service not in names:
-        raise ConfigError(
-            f"there is no service {service}",
-            hint=f"the services are {', '.join(names)}",
-            stage="config",
-        )
+def _all_services(doors: Doors, release: Release) -> tuple[str, ...]:
+    return tuple(json.loads(compose_of(doors, release))["services"])
 
 
 def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) -> int:
     """Show what services wrote; returns Compose's exit code."""
     arguments = logs_arguments(service, follow=follow, lines=lines, since=since)
     live = live_release(doors)
-    known_service(live, service)
+    known_service(doors, live, service)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
@@ -96,7 +112,7 @@ def execute(doors: Doors, service: str, command: Sequence[str]) -> int:
             stage="config",
         )
     live = live_release(doors)
-    arguments = ("exec", known_service(live, service), *command)
+    arguments = ("exec", known_service(doors, live, service), *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
@@ -104,10 +120,9 @@ def run_once(doors: Doors, service: str, command: Sequence[str]) -> int:
     """Run a command in a new container of a service, removed afterwards; its exit code.
 
     Raises:
-        ConfigError: there is no such service, nor one that is only run so.
-        DeployError: nothing is deployed, or its Compose file is lost.
+        ConfigError: there is no such service.
     """
     live = live_release(doors)
-    _known(json.loads(compose_of(doors, live))["services"], service)
+    known_service(doors, live, service, stands=False)
     arguments = ("run", "--rm", "--no-deps", service, *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))

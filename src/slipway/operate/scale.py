@@ -22,8 +22,9 @@ from slipway.operate.standing import (
     standing_of,
     with_scale,
 )
+from slipway.plan.counts import demand
 from slipway.plan.recorded import stack_of
-from slipway.plan.scale import NAME, check_capacity, demand, new_scale, only, steps
+from slipway.plan.scale import NAME, check_capacity, new_scale, only, steps
 from slipway.plan.wanted import Seen
 from slipway.report import human_bytes, table
 from slipway.runner.containers import standing
@@ -101,7 +102,7 @@ def parse_counts(words: Sequence[str]) -> dict[str, int]:
     """What the command line says: ``worker=3``, several of them. Pure.
 
     Raises:
-        ConfigError: a word is something else; all are named.
+        ConfigError: a word is something else, or a service has two numbers; all are named.
     """
     wrong = [word for word in words if not _COUNT.match(word)]
     if wrong:
@@ -109,6 +110,14 @@ def parse_counts(words: Sequence[str]) -> dict[str, int]:
             f"{wrong[0]} should be a service and a number, such as worker=3; nothing was done",
             details=[f"{word} as well" for word in wrong[1:]],
             hint="./inv scale shows the services",
+            stage="config",
+        )
+    named = [word.partition("=")[0] for word in words]
+    twice = dict.fromkeys(name for name in named if named.count(name) > 1)
+    if twice:
+        raise ConfigError(
+            f"{', '.join(twice)}: more than one number was given; nothing was done",
+            hint="one number for each service, such as worker=3",
             stage="config",
         )
     return {found[1]: int(found[2]) for word in words if (found := _COUNT.match(word))}

@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from slipway.errors import ConfigError
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.ledger.release import Database, Release, ReleaseImage
 from slipway.ledger.scale import scaled
 from slipway.plan.changes import make_plan
+from slipway.plan.counts import count_problems
 from slipway.plan.expected import expected
 from slipway.plan.loss import losses
 from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen, Wanted
+from slipway.stack.backends import edge_backends
 from slipway.stack.health import health_check
 from slipway.stack.model import Stack
 from slipway.stack.render import Rendered, render
 from slipway.stack.shape import read_shapes
+
+_NUMBERS = "./inv scale shows the numbers of containers: the Compose files' and the host's own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         now: the time, in UTC; it goes into the release's id.
 
     Raises:
-        ConfigError: a secret, role or config that the stack needs isn't there.
+        ConfigError: a secret, role or config that the stack needs isn't there, or there can't be
+            as many containers as are wanted.
         DeployError: the host's records contradict themselves.
     """
     live = seen.memory.records.live
@@ -89,6 +95,8 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
     release = _release(wanted, rendered, versions, live, now)
     transfer = plan_transfer(wanted.images, seen.engine.images)
     counted = replace(wanted, stack=wanted.stack.scaled(seen.memory.scale))
+    if problems := count_problems(counted.stack, edge_backends(wanted.stack, wanted.contents)):
+        raise ConfigError.from_problems("the stack", problems, hint=_NUMBERS)
     plan = make_plan(
         counted.stack,
         release,

@@ -9,9 +9,12 @@ from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import version_numbers
 from slipway.ledger.layout import CURRENT, release_folder
+from slipway.plan.counts import grown, too_much, until_now
 from slipway.plan.draft import Draft
 from slipway.report import human_bytes
+from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
+from slipway.stack.shape import network_name
 
 _OLDEST_DOCKER = (20, 10)
 _OLDEST_COMPOSE = (2, 20)
@@ -35,6 +38,9 @@ class Needs:
             anew.
         way_back: why there would be none; empty when there is one.
         way_out: what to do then.
+        foreign: Docker's names of networks that the stack makes and somebody else has made.
+        numbers: the stack with the numbers of containers there are, and with those that are
+            wanted, where these are more.
     """
 
     bytes_to_send: int
@@ -45,6 +51,8 @@ class Needs:
     new_volumes: tuple[str, ...] = ()
     way_back: str = ""
     way_out: str = ""
+    foreign: tuple[str, ...] = ()
+    numbers: tuple[Stack, Stack] | None = None
 
 
 def needs(draft: Draft) -> Needs:
@@ -66,6 +74,8 @@ def needs(draft: Draft) -> Needs:
         ),
         way_back=no_way_back(draft),
         way_out=way_out(draft),
+        foreign=_foreign(draft),
+        numbers=numbers(draft),
     )
 
 
@@ -113,6 +123,29 @@ def check_way_back(host: str, draft: Draft) -> None:
         )
 
 
+def _foreign(draft: Draft) -> tuple[str, ...]:
+    document = draft.wanted.stack.document
+    wanted = {
+        network_name(document, name)
+        for name in draft.release.networks
+        if not ((document.get("networks") or {}).get(name) or {}).get("external")
+    }
+    there = draft.seen.engine.networks or ()
+    ours = draft.release.application
+    return tuple(one.name for one in there if one.name in wanted and one.project != ours)
+
+
+def numbers(draft: Draft) -> tuple[Stack, Stack] | None:
+    """The stack with the numbers of containers there are, and with those that are wanted.
+
+    Returns:
+        None when there are not to be more of any service.
+    """
+    after = draft.wanted.stack
+    before = until_now(after, draft.seen.memory)
+    return (before, after) if grown(before, after) else None
+
+
 def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
     """Every reason for which the deploy can't work, a sentence each."""
     found = []
@@ -152,6 +185,13 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
             )
     if needs.way_back:
         found.append(needs.way_back)
+    for name in needs.foreign:
+        found.append(
+            f"the network {name} is there already, and was not made for this application: remove "
+            f"it (docker network rm {name}), or give the stack's one another name"
+        )
+    if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
+        found.append(why)
     return tuple(found)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from slipway.plan.actions import Retire, Roll, Room, Watch
+from slipway.plan.actions import Retire, Roll, Watch
 from slipway.plan.changes import downtime
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps.common import anew, belief, marked
+from slipway.plan.steps.room import room
 from slipway.plan.values import ContainerChange, Plan
 from slipway.runner.containers import Container, standing
 from slipway.runner.roll import Rolling
@@ -58,7 +58,7 @@ def _rolled(draft: Draft, one: Rolling) -> tuple[Step, ...]:
     )
     about = "end the old containers when their requests have ended"
     retire = Step("retire", about, do=(Retire((fresh,)),), reason=_REASON)
-    return (*room((fresh,)), switch, retire)
+    return (*room(draft, (fresh,)), switch, retire)
 
 
 def _further(draft: Draft, one: Rolling) -> tuple[Rolling, ...]:
@@ -72,15 +72,6 @@ def kept(draft: Draft, one: Rolling) -> Rolling:
     """A service as it was found: those of its containers that are well, and no other."""
     well = tuple(each.id for each in _there(draft, one.service) if each.well)
     return replace(one, kept=well, containers=min(one.containers, len(well)))
-
-
-def room(services: Sequence[Rolling]) -> tuple[Step, ...]:
-    """See whether the edge has places for several containers of a service, before any starts."""
-    several = tuple(one for one in services if one.behind and one.containers > 1)
-    if not several:
-        return ()
-    about = "has the edge places for them?"
-    return (Step("room", about, do=(Room(several),), reason="nothing was changed"),)
 
 
 def _stopped(draft: Draft, service: str) -> Step:

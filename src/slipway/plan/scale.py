@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from slipway.errors import ConfigError, DeployError
@@ -12,13 +12,15 @@ from slipway.ledger.layout import SCALE
 from slipway.ledger.release import Release
 from slipway.ledger.scale import Scale, scale_text
 from slipway.plan.actions import Action, Retire, Roll, Watch, Write
+from slipway.plan.counts import FEWER, shared, shares, too_much
 from slipway.plan.draft import Draft
-from slipway.plan.restart import kept, room
+from slipway.plan.restart import kept
 from slipway.plan.step import Step
 from slipway.plan.steps.common import belief, marked, up
-from slipway.report import human_bytes
+from slipway.plan.steps.room import room
+from slipway.runner.roll import Rolling
+from slipway.stack.counts import beside_problem, rolled_names
 from slipway.stack.health import replicas
-from slipway.stack.limits import limits
 from slipway.stack.model import Stack
 
 NAME = "scale"
@@ -53,32 +55,13 @@ def new_scale(stack: Stack, held: Scale, wanted: Mapping[str, int]) -> dict[str,
 
 def _refused(stack: Stack, name: str, count: int) -> str:
     if name not in stack.standing:
-        return f"there is no service {name}: those that can be scaled are {_names(stack)}"
+        return f"there is no service {name}: those that can be scaled are {rolled_names(stack)}"
     if count < 1:
         return (
             f"{name}={count}: a service of the stack has at least one container; `replicas: 0` in "
             "a Compose file leaves it out"
         )
-    if count > 1 and name not in stack.rolled:
-        return (
-            f"{name}={count}: the Compose file does not declare that several containers of it may "
-            f"be there side by side (`x-slipway: {{roll: …}}`); those it does are {_names(stack)}"
-        )
-    return ""
-
-
-def _names(stack: Stack) -> str:
-    return ", ".join(name for name in stack.standing if name in stack.rolled) or "none"
-
-
-def demand(stack: Stack) -> tuple[int, float]:
-    """Memory in bytes and processors that all standing containers may take by their limits."""
-    bodies = [stack.services[name] for name in stack.standing]
-    each = [(replicas(body), limits(body)) for body in bodies]
-    return (
-        sum(count * one.memory for count, one in each),
-        sum(count * one.processors for count, one in each),
-    )
+    return beside_problem(stack, name, count)
 
 
 def check_capacity(host: str, facts: Facts, before: Stack, after: Stack) -> str:
@@ -96,25 +79,14 @@ def check_capacity(host: str, facts: Facts, before: Stack, after: Stack) -> str:
     Raises:
         DeployError: all limits together are more than its memory, and more than before.
     """
-    (held, processors), (memory, busy) = demand(before), demand(after)
-    if facts.memory and memory > facts.memory and memory > held:
+    if why := too_much(host, facts, before, after):
         raise DeployError(
-            f"with these numbers the containers may take {human_bytes(memory)} of memory by their "
-            f"limits, and {host} has {human_bytes(facts.memory)}; nothing was changed",
-            details=[
-                f"{name}: {replicas(body)} of {human_bytes(limits(body).memory)}"
-                for name, body in after.services.items()
-                if name in after.standing
-            ],
-            hint="fewer containers, or lower limits in the Compose files",
+            f"{why}; nothing was changed",
+            details=shares(after),
+            hint=FEWER,
             stage=NAME,
         )
-    if facts.processors and busy > facts.processors and busy > processors:
-        return (
-            f"the containers may take {busy:g} processors by their limits, and {host} has "
-            f"{facts.processors}: when all are busy, each gets less"
-        )
-    return ""
+    return shared(host, facts, before, after)
 
 
 def only(draft: Draft, services: Mapping[str, int]) -> Draft:
@@ -148,7 +120,7 @@ def steps(draft: Draft, live: Release, held: Scale) -> tuple[Step, ...]:
     back = Write((Text(SCALE, scale_text(held) if held else ""),))
     about = ", ".join(f"{name}={count}" for name, count in sorted(fresh.items()))
     made = [
-        *room(draft.counted.rolling if rolled or others else ()),
+        *room(draft, _reached(draft, rolled) if rolled or others else ()),
         Step(
             NAME,
             about or "as the Compose files say",
@@ -162,6 +134,11 @@ def steps(draft: Draft, live: Release, held: Scale) -> tuple[Step, ...]:
         reason = "the numbers are kept; what stays is ended by the next deploy"
         made.append(Step("retire", about, do=(Retire(rolled),), reason=reason))
     return tuple(made)
+
+
+def _reached(draft: Draft, rolled: Sequence[Rolling]) -> tuple[Rolling, ...]:
+    """What the edge needs places for: what is rolled, and whatever there are several of."""
+    return tuple(one for one in draft.counted.rolling if one in rolled or one.containers > 1)
 
 
 def _back(draft: Draft, live: Release, held: Scale) -> tuple[Action, ...]:

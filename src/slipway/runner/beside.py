@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slipway.runner.compose import file_of
+from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Failed
 from slipway.runner.roll import NOT_RUNNING, Rolling, parts
 
 _START_S = 120.0
+_EACH_S = 15.0
+_TIMED_OUT = 124
 # Not --no-deps: Compose would leave depends_on out of the hash that it compares definitions by, and
 # its next `up` would make every container anew that was started so.
 _START = ("up", "--detach", "--no-build", "--pull", "never", "--no-recreate")
@@ -37,7 +40,7 @@ def start(doors: Doors, release: str, services: Sequence[Rolling]) -> None:
     if dead:
         docker.remove(dead)
         containers = docker.containers()
-    scales, names = [], []
+    scales, names, fresh = [], [], 0
     for one in services:
         found = parts(one, containers)
         lacking = max(0, one.containers - len(found.right))
@@ -47,15 +50,31 @@ def start(doors: Doors, release: str, services: Sequence[Rolling]) -> None:
         scales += ["--scale", f"{one.service}={count}"]
         if lacking:
             names.append(one.service)
+            fresh += lacking
     if not names:
         return
     doors.listener.tell("say", text=f"  starting {', '.join(names)} beside the old")
     everyone = [one.service for one in services]
     argv = (*_START, *scales, *everyone)
-    done = docker.compose(file_of(doors, release), argv, _START_S)
+    # Docker makes one container after the other, and is slow at it where it is busy.
+    limit = _START_S + _EACH_S * fresh
+    done = docker.compose(file_of(doors, release), argv, limit)
     if not done.ok:
         lines = done.err.strip().splitlines()[-10:]
-        raise Failed(f"{', '.join(names)} could not be started", details=lines)
+        late = f" within {limit:g} s" if done.code == _TIMED_OUT else ""
+        who = _lacking(services, docker.containers()) or names
+        raise Failed(f"{', '.join(who)} could not be started{late}", details=lines)
+
+
+def _lacking(services: Sequence[Rolling], containers: Sequence[Container]) -> list[str]:
+    """The services that have not all of their right containers, with how many came."""
+    found = []
+    for one in services:
+        right = parts(one, containers).right
+        if len(right) < one.containers:
+            came = f" ({len(right)} of {one.containers} came)" if one.containers > 1 else ""
+            found.append(f"{one.service}{came}")
+    return found
 
 
 def name(doors: Doors, services: Sequence[Rolling]) -> None:

@@ -94,7 +94,9 @@ class AtBoot:
     def _write(self, path: str, text: str, mode: int) -> None:
         place = self._at(path)
         fresh = f"{place}.new"
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        with open(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8"
+        ) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -185,6 +185,8 @@ class HostDocker:
     def remove_networks(self, names: Sequence[str]) -> None:
         """Remove networks and what is attached to them; one that is gone is no error.
 
+        Whatever has not Compose's labels is somebody else's, also under a name of ours.
+
         Raises:
             Failed: one can't be removed.
         """
@@ -195,18 +197,12 @@ class HostDocker:
                 ("network", "ls", "--quiet", "--no-trunc", "--filter", ours, "--filter", label),
                 _ASK_S,
             )
-            for network in found.out.split() or self._by_name(name):
+            for network in found.out.split():
                 self._empty(network, ours)
                 done = self._run(("network", "rm", network), _REMOVE_S)
                 if not done.ok:
                     lines = done.err.strip().splitlines()[-3:]
                     raise Failed(f"the network {name} can't be removed", details=lines)
-
-    def _by_name(self, name: str) -> list[str]:
-        """One that somebody made by hand in the place of Compose's has no label."""
-        exact = f"name=^{self._project}_{name}$"
-        found = self._run(("network", "ls", "--quiet", "--no-trunc", "--filter", exact), _ASK_S)
-        return found.out.split()
 
     def _empty(self, network: str, ours: str) -> None:
         filters = ("--filter", ours, "--filter", f"network={network}")

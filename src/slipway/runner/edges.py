@@ -50,6 +50,10 @@ class Edges:
         """Whether the application has an edge."""
         return self._place is not None
 
+    def is_edge(self, service: str) -> bool:
+        """Whether a service is the edge."""
+        return self._place is not None and self._place["service"] == service
+
     def look(self, containers: Sequence[Container]) -> tuple[Told, ...]:
         """Ask each that runs; one that is just starting may be mute.
 

@@ -77,20 +77,33 @@ class Rolling:
         return named and container.id not in self.old and container.fits(self.config, self.images)
 
     def lacks_places(self, servers: Sequence[Server]) -> str:
-        """Why the edge can't reach as many containers as are wanted; empty when it can.
-
-        While a service is rolled its old and its new containers need a place each, and one more
-        may still have a stream of the switch before.
-        """
+        """Why the edge can't reach as many containers as are wanted; empty when it can."""
         places = sum(server.backend == self.service for server in servers)
-        most = (places - 1) // 2
-        if not self.behind or self.containers <= max(1, most):
+        if not self.behind:
             return ""
-        return (
-            f"{self.containers} containers of {self.service} need "
-            f"{2 * self.containers + 1} servers in the edge's backend {self.service}, which has "
-            f"{places}: at most {max(1, most)} can be there"
-        )
+        if not places:
+            return f"the edge has no backend {self.service}, so it can't bring requests to it"
+        return few_places(self.service, self.containers, places)
+
+
+def few_places(service: str, containers: int, places: int) -> str:
+    """Why so many containers can't be rolled behind the edge; empty when they can.
+
+    While a service is rolled its old and its new containers need a place each, and one more may
+    still have a stream of the switch before.
+
+    Args:
+        service: its name, and its backend's.
+        containers: how many are wanted.
+        places: servers that the backend has.
+    """
+    most = max(1, (places - 1) // 2)
+    if containers <= most:
+        return ""
+    return (
+        f"{containers} containers of {service} need {2 * containers + 1} servers in the edge's "
+        f"backend {service}, which has {places}: at most {most} can be there"
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from slipway.runner.containers import Container
 from slipway.runner.doors import Doors, Stopping
 from slipway.runner.edges import Edges, Told
 from slipway.runner.failure import Failed
+from slipway.runner.places import room
 from slipway.runner.roll import Rolling, fault, parts
 from slipway.runner.switch import Next, retiring, sessions, switching
 from slipway.runner.watch import Fault
@@ -100,20 +101,9 @@ class Roller:
         beside.name(self._doors, services)
 
     def room(self, action: Mapping[str, Any]) -> None:
-        """See whether every edge has a place for each container that is wanted.
-
-        Raises:
-            Failed: one hasn't, or there is none that could be asked.
-        """
-        _, edges = self._look()
-        if not edges:
-            raise Failed("the edge doesn't run, so it can't be asked how many places it has")
-        for one in edges:
-            for value in action["services"]:
-                why = Rolling.from_json(value).lacks_places(one.servers)
-                if why:
-                    hint = "add servers to that backend, as its others are, and deploy"
-                    raise Failed(why, hint=hint)
+        """See whether the edge can reach what is wanted; see :func:`slipway.runner.places.room`."""
+        services = [Rolling.from_json(one) for one in action["services"]]
+        room(self._doors, self._edges, services)
 
     def requests(self) -> int | None:
         """How many requests the edges have now; None when there is none that could be asked."""

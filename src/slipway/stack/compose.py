@@ -9,6 +9,7 @@ from here on.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from slipway.stack.yamlfile import lint
 _FORMAT = 1
 _TIMEOUT_S = 60.0
 _NO_YAML = "is no YAML"
+_COUNTLESS = "unsupported value"  # of Go's encoding/json, for what is no number
+_LAST = re.compile(r"(\.[^.\[]+|\[[0-9]+\])\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Model:
         services: the ``x-`` keys of each service, in the files' order.
         variables: what the files mention, by name.
         warnings: what a person should know, a sentence each.
+        places: path of each value to the last file that gives it, and the line there.
     """
 
     document: dict[str, Any]
@@ -111,6 +115,24 @@ class Model:
     services: dict[str, dict[str, Any]]
     variables: tuple[Variable, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def placed(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Problems with the file and line that each is in, as far as these are known.
+
+        What is missing has those of what it is missing in.
+        """
+        return [self._placed(one) for one in problems]
+
+    def _placed(self, problem: Problem) -> Problem:
+        path = problem.where
+        while path and path not in self.places:
+            outer = _LAST.sub("", path)
+            path = outer if outer != path else ""
+        if not path:
+            return problem
+        file, line = self.places[path]
+        return Problem(f"{file}: {problem.where}", f"{problem.what} (line {line})")
 
     def value(self, name: str) -> str | None:
         """The value of a variable that the files mention, or None."""
@@ -138,9 +160,12 @@ class ComposeModel:
         """
         broken: list[Problem] = []
         warnings: list[str] = []
+        places: dict[str, tuple[str, int]] = {}
         for name, text in request.files:
             found = lint(text)
             broken += [Problem(name, what) for what in found.broken]
+            broken += [Problem(f"{name}: {one.where}", one.what) for one in found.countless]
+            places |= {path: (name, line) for path, line in found.lines.items()}
             warnings += [f"{name}: {problem}" for problem in found.warnings]
             if found.endless:
                 raise ConfigError.from_problems("the stack", broken)
@@ -160,6 +185,7 @@ class ComposeModel:
                 Variable(**{**one, "where": tuple(one["where"])}) for one in answer["variables"]
             ),
             warnings=(*warnings, *answer["warnings"]),
+            places=places,
         )
 
     def _ask(self, request: Request) -> dict[str, Any]:
@@ -185,10 +211,15 @@ def _problem(found: Mapping[str, Any]) -> Problem:
 
 
 def _refusal(problems: Sequence[Problem], broken: Sequence[Problem]) -> ConfigError:
-    """One error of what Compose said, and of every file that is no YAML at all."""
+    """One error of what Compose said, and of what was found in the files beforehand."""
     unset = any("is not set" in problem.what for problem in problems)
     known = {problem.where for problem in broken}
-    said = [one for one in problems if not (one.where in known and _NO_YAML in one.what)]
+    said = [
+        one
+        for one in problems
+        if not (one.where in known and _NO_YAML in one.what)
+        and not (broken and _COUNTLESS in one.what)
+    ]
     return ConfigError.from_problems(
         "the stack",
         [*said, *broken],

@@ -9,41 +9,40 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
 from slipway.reading import Reader
+from slipway.stack import tables
 from slipway.stack.compose import Model
-from slipway.stack.model import (
-    DataFolder,
-    Edge,
-    Migration,
-    Piped,
-    Rolling,
-    SecretSpec,
-    Smoke,
-    Soak,
-    Stack,
-)
+from slipway.stack.counts import beside_problem
+from slipway.stack.health import replicas
+from slipway.stack.model import Rolling, Smoke, Stack
 from slipway.stack.references import OWN, reference_problems
+from slipway.stack.tables import at_most
 from slipway.stack.twice import stands_once
 
 _FILES = "the stack"
+_DRAIN_MOST_S = 86_400
 # Compose's long form of a bind mount, as far as a config can stand for it.
 _MOUNT_KEYS = {"type", "source", "target", "read_only", "bind"}
 
 
-def read_stack(model: Model) -> Stack:
+def read_stack(
+    model: Model, *, application: str = "", roles: Collection[str] | None = None
+) -> Stack:
     """Make a stack.
 
     Args:
         model: what the Compose files mean; it is not changed.
+        application: the name that it has to have; empty for any.
+        roles: those there are images for; None for any.
 
     Raises:
         ConfigError: the stack holds something that slipway can't carry out, or ``x-slipway`` has
-            problems; all are named.
+            problems; all are named, each with its file and line.
     """
     if not model.document["services"]:
         problem = Problem("services", "should be a map of at least one service")
@@ -61,21 +60,47 @@ def read_stack(model: Model) -> Stack:
         roles={name: one.role for name, one in own.items() if one.role},
         rolled=rolled,
         drains={name: one.drain_s for name, one in own.items() if one.drain_s is not None},
-        edge=_edge(reader.table("edge")),
-        secrets=_secrets(reader.table("secrets")),
-        data=_data(reader.table("data")),
-        migration=_migration(reader.table("migrate")),
+        edge=tables.edge(reader.table("edge")),
+        secrets=tables.secrets(reader.table("secrets")),
+        data=tables.data(reader.table("data")),
+        migration=tables.migration(reader.table("migrate")),
         verify_path=verify.text("path", "/"),
         smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
-        soak=_soak(reader.table("soak")),
+        soak=tables.soak(reader.table("soak")),
         warnings=tuple(warnings),
     )
     for table in (reader, verify, smoke):
         table.finish()
-    problems += reference_problems(stack)
+    if stack.verify_path and not stack.verify_path.startswith("/"):
+        verify.note("path", f"should begin with a slash, got {stack.verify_path!r}")
+    if application and stack.application not in ("", application):
+        reader.note("application", f"is {stack.application}, slipway.toml's is {application}")
+    problems += [*reference_problems(stack), *_count_problems(stack), *_role_problems(stack, roles)]
     if problems:
-        raise ConfigError.from_problems(_FILES, problems)
+        raise ConfigError.from_problems(_FILES, model.placed(problems))
     return stack
+
+
+def _role_problems(stack: Stack, roles: Collection[str] | None) -> list[Problem]:
+    if roles is None:
+        return []
+    return [
+        Problem(
+            f"services.{name}.{OWN}.role",
+            f"slipway.toml has no image for {role}; the roles are {', '.join(roles)}",
+        )
+        for name, role in stack.roles.items()
+        if role not in roles
+    ]
+
+
+def _count_problems(stack: Stack) -> list[Problem]:
+    found = []
+    for name in stack.standing:
+        count = replicas(stack.services[name])
+        if why := beside_problem(stack, name, count):
+            found.append(Problem(f"services.{name}", why))
+    return found
 
 
 def _carried(
@@ -178,6 +203,7 @@ def _own(services: Mapping[str, Mapping[str, Any]], problems: list[Problem]) -> 
         drain_s = reader.number("drain", 0) if reader.has("drain") else None
         if drain_s is not None and rolling != "edge":
             reader.note("drain", "is for a service with roll: true, whose requests the edge counts")
+        at_most(reader, "drain", drain_s or 0, _DRAIN_MOST_S, "the seconds of a day")
         found[name] = _Own(role, rolling, drain_s)
         reader.finish()
     return found
@@ -192,77 +218,3 @@ def _rolling(reader: Reader) -> Rolling | None:
     if value not in (None, False):
         reader.note("roll", f"should be true, false or beside, got {value!r}")
     return None
-
-
-def _edge(reader: Reader) -> Edge:
-    if not reader.names():
-        return Edge()
-    edge = Edge(reader.text("service"), reader.text("socket"))
-    if edge.socket and not edge.socket.startswith("/"):
-        reader.note("socket", f"should be an absolute path, got {edge.socket!r}")
-    reader.finish()
-    return edge
-
-
-def _migration(reader: Reader) -> Migration:
-    migration = Migration(
-        reader.text("service", ""),
-        reader.texts("command", []),
-        reader.texts("plan", []),
-        reader.text("source", ""),
-        _piped(reader.table("dump")),
-        _piped(reader.table("restore")),
-    )
-    if migration.restore.command and not migration.dump.command:
-        reader.note("restore", "would never have anything to read: dump is not there")
-    reader.finish()
-    return migration
-
-
-def _piped(reader: Reader) -> Piped:
-    if not reader.names():
-        return Piped()
-    piped = Piped(reader.text("service"), reader.texts("command"))
-    if reader.has("command") and not piped.command:
-        reader.note("command", "should begin with a program")
-    reader.finish()
-    return piped
-
-
-def _soak(reader: Reader) -> Soak:
-    soak = Soak(reader.number("seconds", Soak().seconds), reader.number("errors", Soak().errors))
-    if soak.errors > 1:
-        reader.note("errors", f"is a share, from 0 to 1, got {soak.errors:g}")
-    reader.finish()
-    return soak
-
-
-def _secrets(reader: Reader) -> tuple[SecretSpec, ...]:
-    specs = []
-    for name in reader.names():
-        table = reader.table(name)
-        specs.append(
-            SecretSpec(
-                name=name,
-                generate=table.whole("generate", 0),
-                derive=table.text("derive", ""),
-                source=table.text("from", ""),
-                owner=table.whole("owner", 568),
-            )
-        )
-        table.finish()
-    return tuple(specs)
-
-
-def _data(reader: Reader) -> tuple[DataFolder, ...]:
-    folders = []
-    for name in reader.names():
-        table = reader.table(name)
-        mode = table.text("mode", "0755")
-        owner = table.whole("owner", 568)
-        if not mode or mode.strip("01234567"):
-            table.note("mode", f'should be octal digits in quotes such as "0700", got {mode!r}')
-            mode = "0"
-        folders.append(DataFolder(name, int(mode, 8), owner))
-        table.finish()
-    return tuple(folders)

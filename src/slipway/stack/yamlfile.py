@@ -8,7 +8,8 @@ wrote such a scalar may have meant either, so it is worth a warning, with its li
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
@@ -29,6 +30,7 @@ _NUMBER_12 = re.compile(
 # libyaml's is twenty times as fast, where it is there.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE_TAGS = ("!reset", "!override")
+_OWN = "x-slipway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,15 @@ class Findings:
         warnings: scalars and tags that readers differ on, with path and line.
         broken: why it is no YAML, a sentence; empty when it is.
         endless: whether it stands for more values than can be read.
+        countless: numbers of ``x-slipway`` that JSON has none for, such as ``.nan``.
+        lines: path of each value, such as ``services.api.ports[0]``, to its line, from 1 on.
     """
 
     warnings: tuple[Problem, ...] = ()
     broken: tuple[str, ...] = ()
     endless: bool = False
+    countless: tuple[Problem, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 def lint(text: str) -> Findings:
@@ -63,7 +69,7 @@ def lint(text: str) -> Findings:
         walk.visit(node, "")
     if walk.endless:
         return Findings(broken=("refers to itself, or is too big",), endless=True)
-    return Findings(warnings=tuple(walk.problems))
+    return Findings(tuple(walk.problems), countless=tuple(walk.countless), lines=walk.lines)
 
 
 def _sentence(error: yaml.YAMLError) -> str:
@@ -78,6 +84,8 @@ class _Walk:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.countless: list[Problem] = []
+        self.lines: dict[str, int] = {}
         self.endless = False
         self._visits = 0
         self._open: list[yaml.Node] = []
@@ -94,10 +102,10 @@ class _Walk:
             self._note(node, where, f"the tag {node.tag} means nothing to Compose")
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                self.visit(value, _at(where, str(key.value)))
+                self._go(value, _at(where, str(key.value)), key)
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                self.visit(item, f"{where}[{index}]")
+                self._go(item, f"{where}[{index}]", item)
         elif isinstance(node, yaml.ScalarNode) and _is_ambiguous(node):
             text = str(node.value)
             self._note(
@@ -106,12 +114,29 @@ class _Walk:
                 f"{text} is {_kind(node.tag)} to some YAML readers and another value to others: "
                 f'write "{text}" in quotes if it is a text',
             )
+            if _OWN in where and _is_countless(text):
+                what = f"{text} is no number that can be counted with"
+                self.countless.append(Problem(where, f"{what} (line {_line(node)})"))
         self._open.pop()
+
+    def _go(self, node: yaml.Node, where: str, first: yaml.Node) -> None:
+        self.lines[where] = _line(first)
+        self.visit(node, where)
 
     def _note(self, node: yaml.Node, where: str, what: str) -> None:
         if id(node) not in self._noted:
             self._noted.add(id(node))
-            self.problems.append(Problem(where, f"{what} (line {node.start_mark.line + 1})"))
+            self.problems.append(Problem(where, f"{what} (line {_line(node)})"))
+
+
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1
+
+
+def _is_countless(text: str) -> bool:
+    """Whether a plain scalar is a number without end, or none, to who reads YAML 1.2."""
+    return text.lower().lstrip("+-") in (".nan", ".inf")
 
 
 def _is_ambiguous(node: yaml.ScalarNode) -> bool:

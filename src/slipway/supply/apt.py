@@ -71,10 +71,11 @@ class Apt:
             "".join(
                 f"deb [signed-by={self._keyring}] {self._mirrors.base(archive)} {suite} main\n"
                 for archive, suite in suites(self._config.release)
-            )
+            ),
+            "utf-8",
         )
         settings = _SETTINGS.format(folder=self._folder, architecture=self._config.architecture)
-        (self._folder / "apt.conf").write_text(settings)
+        (self._folder / "apt.conf").write_text(settings, "utf-8")
         self._apt("apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any", timeout=600)
 
     def closure(self, packages: Sequence[str]) -> dict[str, str]:

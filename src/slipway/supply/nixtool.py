@@ -105,4 +105,4 @@ def _configure(shell: Shell, report: Report) -> None:
             argv += ["nixbld", "--home-dir", "/var/empty", "--shell", "/usr/sbin/nologin", name]
             shell.run(argv, timeout=30)
     _CONF.parent.mkdir(parents=True, exist_ok=True)
-    _CONF.write_text(_SETTINGS)
+    _CONF.write_text(_SETTINGS, "utf-8")

@@ -32,5 +32,5 @@ def lock_requirements(shell: Shell, root: Path, report: Report) -> None:
             "uv found no solution for pyproject.toml", details=error.details, stage="lock"
         ) from error
     part = target.with_name(target.name + ".new")
-    part.write_text(HEAD + done.text)
+    part.write_text(HEAD + done.text, "utf-8")
     part.replace(target)

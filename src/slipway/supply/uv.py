@@ -101,7 +101,7 @@ def resolve(
     variables, more = settings(shell)
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder) / "constraints.txt"
-        limits.write_text("\n".join(constraints) + "\n")
+        limits.write_text("\n".join(constraints) + "\n", "utf-8")
         argv = [sys.executable, "-m", "uv", "pip", "compile", "-", "--quiet", "--no-header"]
         argv += ["--format", "pylock.toml", "--generate-hashes", "--only-binary", ":all:"]
         argv += ["--python", sys.executable, "--python-version", python]

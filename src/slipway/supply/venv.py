@@ -73,7 +73,7 @@ def is_good(root: Path) -> bool:
     """Whether ``.venv`` is whole and made from what it should be."""
     wanted = state(root)
     try:
-        return wanted is not None and (root / ".venv" / STAMP).read_text() == f"{wanted}\n"
+        return wanted is not None and (root / ".venv" / STAMP).read_text("utf-8") == f"{wanted}\n"
     except OSError:
         return False
 
@@ -94,7 +94,7 @@ def make(root: Path) -> None:
             _create(venv)
             _install(venv, root / "requirements.txt")
             wanted = state(root)
-            (venv / STAMP).write_text(f"{wanted}\n")
+            (venv / STAMP).write_text(f"{wanted}\n", "utf-8")
         except BaseException:
             remove(venv)
             raise

@@ -139,7 +139,7 @@ def download(shell: Shell, wheels: Sequence[Wheel], version: str, folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{w.name}=={w.version} --hash=sha256:{w.sha256}" for w in wheels]
     wanted = folder / "requirements.txt"
-    wanted.write_text("\n".join(lines) + "\n")
+    wanted.write_text("\n".join(lines) + "\n", "utf-8")
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     argv += ["--dest", str(folder), "-r", str(wanted), *_target(version)]
     try:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 from tests.integration.deploy.edges import LEND, PORTS, Edge, Load
 from tests.integration.deploy.rooms import wait_for
+
+from slipway.runner.edge import LOOK, servers
+from slipway.runner.roll import Rolling
+from slipway.stack.backends import read_backends
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_replaced_container_is_followed_by_its_name(full: Edge) -> None:
@@ -194,3 +202,14 @@ def test_an_edge_begins_anew_when_the_door_does(full: Edge) -> None:
 def _listens(edge: Edge) -> bool:
     with edge.room.house.entered():
         return ":1F90 00000000:0000 0A" in Path("/proc/thread-self/net/tcp").read_text()
+
+
+def test_what_a_look_at_the_configuration_tells_is_what_haproxy_says(full: Edge) -> None:
+    """Every backend with its servers; one that is not there, and too many containers, are told."""
+    text = (ROOT / "deploy/edge/haproxy.cfg").read_text("utf-8")
+    there = servers(full.command(LOOK))
+    assert read_backends(text) == Counter(one.backend for one in there)
+    api = Rolling("api", 3, "", (), 1, 1, True)
+    assert api.lacks_places(there) == ""
+    assert "at most 3 can be there" in replace(api, containers=4).lacks_places(there)
+    assert "no backend worker" in replace(api, service="worker").lacks_places(there)

@@ -160,7 +160,8 @@ def test_unhealthy_container_is_replaced() -> None:
 @pytest.mark.parametrize(("running", "left"), [(3, 2), (1, 2)])
 def test_other_number_of_containers_is_put_right(running: int, left: int) -> None:
     """Where more or fewer run than are wanted the plan says so, and Compose makes it so."""
-    text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
+    text = COMPOSE.replace("{ role: db }", "{ role: db, roll: beside }")
+    text = text.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
     made = world()
     first(made, compose=text)
     db = [one for one in made.engine.running if one.service == "db"]

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.act.runs import first, run
-from tests.unit.demo import APP, COMPOSE, world
+from tests.unit.demo import APP, COMPOSE, wanted, world
 
+from slipway.act.deploy import make_draft
 from slipway.act.failure import PlanIsStale
+from slipway.act.guard import check_numbers
 from slipway.errors import DeployError, HostUnreachable, SlipwayError
+from slipway.hosts.facts import Facts
 
 
 def test_held_lease_stops_before_anything() -> None:
@@ -132,3 +135,32 @@ def test_what_ran_once_makes_no_plan_stale() -> None:
 
     made.engine.load = load_beside_a_job  # type: ignore[method-assign]
     assert run(made, web="2").outcome == "deployed"
+
+
+def test_numbers_are_held_against_the_host_at_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host is asked only where there are to be more of a service; at a deploy as at a plan."""
+    limits = "deploy: { replicas: 4, resources: { limits: { memory: 1G, cpus: '2' } } }"
+    many = COMPOSE.replace("{ role: db }", "{ role: db, roll: beside }")
+    many = many.replace("stop_grace_period: 20s", limits)
+    made = world()
+    small = replace(made.engine.facts(APP), memory=3 << 30, processors=9)
+    asked: list[str] = []
+
+    def facts(path: str) -> Facts:
+        asked.append(path)
+        return small
+
+    monkeypatch.setattr(made.engine, "facts", facts)
+    draft = make_draft(wanted(many), made.doors)
+    with pytest.raises(DeployError, match=r"may take 4.3 GB .* nas has 3.2 GB") as caught:
+        check_numbers(made.doors, draft)
+    assert "db: 4 of 1.1 GB" in caught.value.details
+    with pytest.raises(DeployError, match="nas can't take this deploy: with these numbers"):
+        run(made, compose=many)
+    assert (made.engine.running, len(asked)) == ([], 2)
+    small = replace(small, memory=9 << 30, processors=7)
+    check_numbers(made.doors, draft)
+    assert "may take 8 processors by their limits, and nas has 7" in made.talk.getvalue()
+    asked.clear()
+    check_numbers(made.doors, make_draft(wanted(), made.doors))
+    assert asked == []

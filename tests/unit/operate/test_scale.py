@@ -136,6 +136,8 @@ def test_numbers_on_the_command_line() -> None:
     assert gathered(["inv", "exec", "api", "--", "scale", "a=1"])[-1] == "a=1"
     assert gathered(["inv", "logs", "a=1"]) == ["inv", "logs", "a=1"]
     assert parse_counts(["worker=3", "api=0"]) == {"worker": 3, "api": 0}
+    with pytest.raises(ConfigError, match="worker: more than one number was given"):
+        parse_counts(["worker=2", "api=2", "worker=3"])
     with pytest.raises(ConfigError, match="worker=x should be"):
         parse_counts(["worker=x", "=3"])
 

@@ -18,6 +18,7 @@ from slipway.operate import running as operate
 from slipway.operate.down import down
 from slipway.operate.releases import listed as listed_releases
 from slipway.operate.releases import releases_json, releases_text
+from slipway.operate.restart import restart
 from slipway.operate.status import (
     make_status,
     read_status,
@@ -185,6 +186,22 @@ def test_unknown_service_lists_the_known_ones() -> None:
     assert caught.value.hint == "the services are db, web"
     with pytest.raises(ConfigError, match="no command"):
         operate.execute(made.doors, "web", [])
+
+
+def test_a_job_does_not_stand() -> None:
+    """Whatever wants one that runs says so; a single run takes it, and knows every service."""
+    made = deployed()
+    for ask in (
+        lambda: operate.execute(made.doors, "job", ["ls"]),
+        lambda: operate.logs(made.doors, "job", follow=False, lines=1, since=""),
+        lambda: restart(made.doors, "me", "token", "job"),
+    ):
+        with pytest.raises(ConfigError, match="job does not stand") as caught:
+            ask()
+        assert "./inv run --service job" in str(caught.value.hint)
+    with pytest.raises(ConfigError, match="there is no service nope") as caught:
+        operate.run_once(made.doors, "nope", ["x"])
+    assert (caught.value.hint, caught.value.exit_code) == ("the services are db, job, web", 2)
 
 
 def test_exec_and_run_pass_arguments_as_they_are() -> None:

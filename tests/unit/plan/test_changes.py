@@ -170,10 +170,11 @@ def test_dependents_that_restart_are_in_the_plan() -> None:
 
 def test_missing_replica_is_seen() -> None:
     """A service that should have two containers but has one is completed."""
-    text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
+    text = COMPOSE.replace("{ role: db }", "{ role: db, roll: beside }")
+    text = text.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
     _, release = made_of(text)
     made = plan(seen(containers(release), release), text)
-    assert actions(made)["db"] == ("recreate", "1 containers run instead of 2")
+    assert actions(made)["db"] == ("roll", "1 containers run instead of 2")
 
 
 def test_a_service_scaled_to_nothing_is_no_work() -> None:
@@ -190,14 +191,15 @@ def test_a_service_scaled_to_nothing_is_no_work() -> None:
 
 def test_surplus_replica_is_seen() -> None:
     """Three containers run and two are wanted: the plan says so, and that is work to do."""
-    text = COMPOSE.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
+    text = COMPOSE.replace("{ role: db }", "{ role: db, roll: beside }")
+    text = text.replace("stop_grace_period: 20s", "deploy: { replicas: 2 }")
     _, release = made_of(text)
     running = containers(release)
     (db,) = (one for one in running if one.service == "db")
     more = tuple(replace(db, id=f"id-db-{number}") for number in (2, 3))
     assert plan(seen((*running, more[0]), release), text).empty
     made = plan(seen((*running, *more), release), text)
-    assert actions(made)["db"] == ("recreate", "3 containers run instead of 2")
+    assert actions(made)["db"] == ("roll", "3 containers run instead of 2")
     assert not made.empty
 
 

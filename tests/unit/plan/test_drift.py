@@ -222,3 +222,5 @@ def test_networks_as_docker_lists_them() -> None:
     """All values are texts."""
     text = json.dumps({"Name": "a", "Driver": "bridge", "Internal": "true", "IPv6": "false"})
     assert parse_networks(text + "\n") == (Network("a", "bridge", True),)
+    mine = json.loads(text) | {"Labels": "a=b,com.docker.compose.project=demo,c=d"}
+    assert parse_networks(json.dumps(mine)) == (Network("a", "bridge", True, "demo"),)

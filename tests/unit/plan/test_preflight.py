@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.unit.demo import wanted
+from tests.unit.plan.full import FULL, planned, released, seen
+from tests.unit.plan.stood import NETWORKED, NOW, running
 
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
-from slipway.plan.preflight import Needs, check, problems
+from slipway.hosts.networks import Network
+from slipway.plan.draft import draft
+from slipway.plan.preflight import Needs, check, needs, problems
+from slipway.plan.wanted import Seen
 
 GOOD = Facts(
     "26.1.5+dfsg1",
@@ -59,6 +65,40 @@ def test_a_volume_that_would_lose_its_data_is_refused() -> None:
     (line,) = problems(replace(GOOD, volumes=("pile", "more")), changed)
     assert "the volume pile exists with another definition" in line
     assert problems(replace(GOOD, volumes=("more",)), changed) == ()
+
+
+def test_a_network_of_somebody_elses_is_left_alone() -> None:
+    """Its name is the stack's, its labels are not: it is named, and never removed."""
+    live = released(NETWORKED)
+    there = (Network("demo_inner", "bridge", True, "demo"), Network("other", "bridge", True))
+    for networks, count in ((there, 0), ((replace(there[0], project=""), there[1]), 1),
+                            ((replace(there[0], project="neighbour"),), 1)):  # fmt: skip
+        on = running(live)
+        on = replace(on, engine=replace(on.engine, networks=networks))
+        needed = needs(draft(wanted(NETWORKED), on, NOW))
+        assert needed.foreign == ("demo_inner",) * count
+    (line,) = problems(GOOD, replace(NEEDS, foreign=("demo_inner",)))
+    assert "the network demo_inner is there already" in line
+
+
+def test_more_containers_than_there_is_memory_for() -> None:
+    """Refused by their numbers: what one of each takes is the Compose file's own affair."""
+    limits = "{ replicas: 4, resources: { limits: { memory: 1G, cpus: '1' } } }"
+    text = FULL.replace("{ replicas: 2 }", limits)
+    small = replace(GOOD, memory=3 << 30, processors=2)
+    made = planned(Seen(), text)
+    (line,) = problems(small, replace(NEEDS, numbers=needs(made).numbers))
+    assert "may take 4.3 GB of memory by their limits, and the host has 3.2 GB" in line
+    assert needs(planned(Seen(), text.replace("replicas: 4", "replicas: 1"))).numbers is None
+    # Once they are there, a deploy is not refused for them; the host's own numbers count.
+    live = released(text)
+    assert needs(planned(seen(live), text)).numbers is None
+    more = needs(planned(seen(live, scale={"api": 5}), text)).numbers
+    assert more is None
+    fewer = text.replace("replicas: 4", "replicas: 1")
+    held = replace(seen(released(fewer)).memory, scale={"api": 6})
+    there = Seen(held, seen(released(fewer)).engine)
+    assert needs(planned(there, fewer)).numbers is None
 
 
 def test_all_problems_are_in_one_error() -> None:

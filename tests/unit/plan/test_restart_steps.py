@@ -46,9 +46,15 @@ def test_a_service_behind_the_edge_is_rolled_by_name() -> None:
     )  # fmt: skip
 
 
-def test_one_container_finds_its_place_by_name() -> None:
-    """The places are asked for where there are several only."""
-    made = steps(restart(kept(seen(released(), scale={"api": 1})), "api"))
+def test_the_edge_is_asked_wherever_it_is_to_bring_requests() -> None:
+    """One container can do without an edge that runs; what it does not reach is not asked for."""
+    there = seen(released(), scale={"api": 1})
+    made = steps(restart(kept(there), "api"))
+    assert [one.name for one in made] == ["room", "restart", "retire"]
+    edgeless = (one for one in there.engine.containers if one.service != "edge")
+    made = steps(restart(kept(with_containers(there, *edgeless)), "api"))
+    assert [one.name for one in made] == ["restart", "retire"]
+    made = steps(restart(kept(there), "worker"))
     assert [one.name for one in made] == ["restart", "retire"]
 
 

@@ -192,12 +192,12 @@ def test_what_only_goes_is_removed_and_named() -> None:
     made = planned(with_containers(there, *there.engine.containers, old), DB="new")
     step = up.step(made)
     assert step is not None
-    assert (step.about, step.belief) == ("db, old: the old stops first", Belief(live.id))
+    assert (step.about, step.belief) == ("db: the old stops first; end old", Belief(live.id))
     assert up.step(planned(there)) is None
     alone = planned(with_containers(there, *there.engine.containers, old))
     step = up.step(alone)
     assert step is not None
-    assert step.about == "old: the old stops first"
+    assert step.about == "end old"
     assert step.do == (Compose(live.id, (*UP, "--remove-orphans"), 120.0),)
 
 

@@ -33,7 +33,7 @@ def test_what_was_rolled_is_rolled_back_and_what_was_stopped_comes_first() -> No
     """All by the file of before; what is right already is not touched once more."""
     live = released()
     there = seen(live, scale={"beat": 2, "gone": 4})
-    made = planned(there, web="2")
+    made = replace(planned(seen(live), web="2"), seen=there)
     old = rolling(live)
     edge, api, worker = (old[name] for name in ("edge", "api", "worker"))
     limit = 120.0 + sum(one.deadline_s for one in live.expected)
@@ -58,7 +58,7 @@ def test_what_needs_something_rolled_comes_back_without_it() -> None:
     limit = 120.0 + sum(one.deadline_s for one in live.expected)
     counted = ("--scale", "beat=2", "beat")
     for changes, alone in (({"API": "new"}, ("--no-deps",)), ({"EDGE": "new"}, ())):
-        made = planned(there, text, BEAT="new", **changes)
+        made = replace(planned(seen(live), text, BEAT="new", **changes), seen=there)
         up, roll = common.undo(made)[:2]
         assert up == Compose(live.id, (*UP, "--remove-orphans", *alone, *counted), limit)
         assert isinstance(roll, Roll)

@@ -137,3 +137,52 @@ def test_a_wish_to_end_is_heeded_while_it_waits(bench: Bench) -> None:
     bench.listener.cancel_at = 0
     with pytest.raises(Failed, match="interrupted"):
         Roller(bench.doors, None).switch(action(bench))
+
+
+def asked(*services: Rolling) -> dict[str, Any]:
+    """The question whether there is room."""
+    return {"services": [one.to_json() for one in services]}
+
+
+def test_a_service_that_the_edge_does_not_know_is_not_said_to_be_switched() -> None:
+    """It has no backend of that name; what it has is counted. Nothing was started by then."""
+    model = Model(Random(3))
+    roller, there = Roller(model.doors, PLACE), len(model.boxes)
+    roller.room(asked(Rolling("api", 1, "new", (), 20, 10, True)))
+    other = Rolling("other", 1, "new", (), 20, 10, True)
+    many = Rolling("api", 9, "new", (), 20, 10, True)
+    with pytest.raises(Failed, match="the edge has no backend other") as caught:
+        roller.room(asked(other, many))
+    assert "9 containers of api need 19 servers" in caught.value.cause.details[0]
+    roller.room(asked(replace(other, behind=False)))
+    assert len(model.boxes) == there
+
+
+def test_the_right_edge_is_asked_where_it_is_named() -> None:
+    """One that is being replaced does not count; without one that answers it is said so."""
+    model = Model(Random(3))
+    api = Rolling("api", 1, "new", (), 20, 10, True)
+    fresh = Rolling("edge", 1, "", (), 20, 10, False)
+    Roller(model.doors, PLACE).room(asked(api, fresh))
+    with pytest.raises(Failed, match="the edge doesn't run"):
+        Roller(model.doors, PLACE).room(asked(api, replace(fresh, config="another")))
+    with pytest.raises(Failed, match="the edge doesn't run"):
+        Roller(model.doors, None).room(asked(api))
+
+
+def test_many_have_more_time_to_start_and_who_did_not_come_is_named(bench: Bench) -> None:
+    """Compose is given some for each; what came is counted."""
+    given: list[float] = []
+
+    def slow(file: str, arguments: Any, timeout_s: float, **_: Any) -> Done:
+        given.append(timeout_s)
+        new = replace(bench.made.engine.running[0], service="db", id="n", config=config)
+        bench.made.engine.running.append(new)
+        return Done(124, "", "ran out of time")
+
+    config = bench.draft.release.hashes["db"]
+    bench.made.engine.compose = slow  # type: ignore[method-assign]
+    said = r"db \(1 of 50 came\) could not be started within 870 s"
+    with pytest.raises(Failed, match=said):
+        Roller(bench.doors, None).switch(action(bench, containers=50))
+    assert given == [870.0]

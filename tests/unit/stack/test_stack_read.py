@@ -300,3 +300,49 @@ def test_what_can_not_stand_twice_does_not_roll(how: str, body: str, why: str) -
     told = [line for line in stack.warnings if "is stopped before its next container" in line]
     assert ("api" in stack.rolled) == (not why)
     assert [why in line and line.startswith("services.api ") for line in told] == [True] * bool(why)
+
+
+TWO = HEAD + "services: {a: {image: i}, b: {image: i, profiles: [p]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        (
+            "services:\n  a:\n    x-slipway:\n      roll: besides\n",
+            "f1.yml: services.a.x-slipway.roll: should be true, false or beside, got 'besides' "
+            "(line 4)",
+        ),
+        ("services:\n  more: {command: [x]}\n", 'f1.yml: services.more: service "more" has'),
+        (
+            "x-slipway:\n  verify: {path: api}\n",
+            "f1.yml: x-slipway.verify.path: should begin with a slash, got 'api' (line 2)",
+        ),
+        ("services:\n  a: {depends_on: [b]}\n", "f1.yml: services.a.depends_on.b: has a profile"),
+        ("x-slipway:\n  soak: {seconds: 1e300}\n", "f1.yml: x-slipway.soak.seconds: should be at "
+         "most 3600, an hour, got 1e+300 (line 2)"),
+        ("x-slipway:\n  soak: {seconds: .nan}\n", "f1.yml: x-slipway.soak.seconds: .nan is no "
+         "number that can be counted with (line 2)"),
+        ("services:\n  a: {deploy: {replicas: 2}}\n", "f1.yml: services.a: a=2: the Compose file "
+         "does not declare"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_an_overlay_names_it(overlay: str, said: str) -> None:
+    """The file that gives the value, and its line; nothing else is wrong then."""
+    (line,) = problems(TWO, overlay)
+    assert line.removeprefix("the stack: ").startswith(said)
+
+
+def test_all_at_once_whatever_they_are_of() -> None:
+    """Faults of keys, numbers, paths, services and names don't hide each other."""
+    own = "verify: {path: api}, soak: {seconds: 99999999, errors: 2}, data: {d: {mode: '77777'}}"
+    own += ", secrets: {s: {generate: 99999999, owner: 4294967295}}"
+    text = f"x-slipway: {{application: demo, url: u, {own}}}\nservices:\n  e: {{image: i}}\n"
+    text += "  a: {image: i, x-slipway: {roll: true, drain: 1.0e9}, deploy: {replicas: 3}}\n"
+    found = "\n".join(problems(text))
+    for where in (
+        *("x-slipway.verify.path", "x-slipway.soak.seconds", "x-slipway.soak.errors"),
+        *("x-slipway.data.d.mode", "x-slipway.secrets.s.generate", "x-slipway.secrets.s.owner"),
+        *("services.a.x-slipway.drain: should be at most 86400", "services.a.x-slipway.roll"),
+    ):
+        assert where in found, where

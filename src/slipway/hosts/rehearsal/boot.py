@@ -107,19 +107,19 @@ def join_cgroups(scratch: Path, cgroups: dict[str, Any]) -> None:
             "cpuset.mems",
         ):  # a v1 cpuset takes nobody while these are empty
             if cgroups["version"] == 1 and (group / name).exists():
-                (group / name).write_text((hierarchy / name).read_text())
-        (group / "cgroup.procs").write_text(str(os.getpid()))
+                (group / name).write_text((hierarchy / name).read_text("utf-8"), "utf-8")
+        (group / "cgroup.procs").write_text(str(os.getpid()), "utf-8")
     checked(libc.umount2(os.fsencode(scratch), MNT_DETACH), f"unmounting {scratch}")
 
 
 def enable_controllers(group: Path) -> None:
     """Let the groups below a cgroup v2 group have limits."""
-    offered = (group / "cgroup.controllers").read_text().split()
+    offered = (group / "cgroup.controllers").read_text("utf-8").split()
     missing = [name for name in CGROUP2_NEEDED if name not in offered]
     if missing:
         raise BootError(f"this machine's cgroups offer no {', '.join(missing)} controller")
     wanted = " ".join(f"+{name}" for name in CGROUP2_WANTED if name in offered)
-    (group / "cgroup.subtree_control").write_text(wanted)
+    (group / "cgroup.subtree_control").write_text(wanted, "utf-8")
 
 
 def sweep_cgroups(scratch: Path, cgroups: dict[str, Any]) -> None:
@@ -220,7 +220,7 @@ def mount_own_cgroups(cgroups: dict[str, Any]) -> None:
     mount_cgroups(top, cgroups)
     if cgroups["version"] == 2:  # a group with processes can't hand out controllers
         (top / "init").mkdir(exist_ok=True)
-        (top / "init/cgroup.procs").write_text("1")
+        (top / "init/cgroup.procs").write_text("1", "utf-8")
         enable_controllers(top)
 
 
@@ -228,7 +228,7 @@ def become_init(spec: dict[str, Any]) -> None:
     """Everything process 1 does before the tree's own Python takes over."""
     os.setsid()
     socket.sethostname(spec["hostname"])
-    source = Path(__file__).with_name("init.py").read_text()
+    source = Path(__file__).with_name("init.py").read_text("utf-8")
     scratch = Path(spec["scratch"])
     root = make_root(scratch, spec)
     write_files(root, spec)
@@ -239,8 +239,10 @@ def become_init(spec: dict[str, Any]) -> None:
     mount_own_cgroups(spec["cgroups"])
     place = Path("/run/slipway")
     place.mkdir(mode=0o700)
-    (place / "init.py").write_text(source)
-    (place / "init.json").write_text(json.dumps(spec["init"] | {"report_fd": spec["report_fd"]}))
+    (place / "init.py").write_text(source, "utf-8")
+    (place / "init.json").write_text(
+        json.dumps(spec["init"] | {"report_fd": spec["report_fd"]}), "utf-8"
+    )
     os.set_inheritable(spec["report_fd"], True)
     argv = ["/usr/bin/python3", "-I", "/run/slipway/init.py", sys.argv[2]]
     os.execve(argv[0], argv, spec["environment"])  # noqa: S606 - it wants no shell

@@ -184,15 +184,17 @@ class Rehearsals:
         return info
 
     def _spec(self, places: Places, tree: Path, address: str) -> dict[str, object]:
-        cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text())
+        cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text("utf-8"))
         return spec.make(places, str(tree), address, keyfiles.ensure(places.keys), cgroups)
 
     def _fingerprint(self, places: Places, info: RehearsalInfo, tree: Path) -> str:
-        programs = tuple((PROGRAMS_DIR / name).read_text() for name in ("boot.py", "init.py"))
+        programs = tuple(
+            (PROGRAMS_DIR / name).read_text("utf-8") for name in ("boot.py", "init.py")
+        )
         return spec.fingerprint(self._spec(places, tree, info.address), programs)
 
     def _made_from(self, places: Places) -> str | None:
-        document = json.loads(places.info.read_text())
+        document = json.loads(places.info.read_text("utf-8"))
         return document.get("made_from") if isinstance(document, dict) else None
 
     def _clear(self, places: Places, *, gently_s: float = STOP_S) -> None:
@@ -208,7 +210,7 @@ class Rehearsals:
         machine.unplug(self._shell, places.interface)
         if places.state.exists():
             places.scratch.mkdir(exist_ok=True)
-            cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text())
+            cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text("utf-8"))
             sweep(self._shell, spec.sweep(places, cgroups), places, self._clock)
             places.info.unlink(missing_ok=True)
 

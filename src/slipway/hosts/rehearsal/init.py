@@ -127,7 +127,7 @@ def start_network(address: str) -> None:
         done = subprocess.run(["/usr/sbin/ip", *argv], capture_output=True, timeout=20, check=False)
         if done.returncode:
             raise InitError(f"`ip {' '.join(argv)}` failed: {done.stderr.decode().strip()}")
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1", "utf-8")
 
 
 def wait_ready(services: Services) -> str:
@@ -196,7 +196,7 @@ def run(settings: dict[str, Any], services: Services) -> None:
 
 def main() -> int:
     """Wait for ``go``, serve, stop."""
-    settings = json.loads(Path("/run/slipway/init.json").read_text())
+    settings = json.loads(Path("/run/slipway/init.json").read_text("utf-8"))
     os.set_inheritable(settings["report_fd"], False)
     with open(0, "rb", buffering=0, closefd=False) as stdin:
         if stdin.readline() != b"go\n":

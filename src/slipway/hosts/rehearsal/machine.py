@@ -46,9 +46,11 @@ def require_kernel(shell: Shell) -> None:
         HostError: names everything that is missing.
     """
     missing = []
-    if "\toverlay\n" not in Path("/proc/filesystems").read_text() and shutil.which("modprobe"):
+    if "\toverlay\n" not in Path("/proc/filesystems").read_text("utf-8") and shutil.which(
+        "modprobe"
+    ):
         shell.run(["modprobe", "overlay"], timeout=IP_S, check=False)
-    if "\toverlay\n" not in Path("/proc/filesystems").read_text():
+    if "\toverlay\n" not in Path("/proc/filesystems").read_text("utf-8"):
         missing.append("the kernel knows no overlay file system")
     for name in NAMESPACES:
         if not Path(f"/proc/self/ns/{name}").exists():
@@ -70,7 +72,7 @@ def require_fit(folder: Path) -> None:
     Raises:
         HostError: it is on one.
     """
-    kind = file_system(Path("/proc/self/mountinfo").read_text(), folder)
+    kind = file_system(Path("/proc/self/mountinfo").read_text("utf-8"), folder)
     if kind in UNFIT or kind.startswith("fuse"):
         raise HostError(
             f"{folder} is on a file system of type {kind}, on which Docker's overlay2 driver "

@@ -16,7 +16,7 @@ from slipway.hosts.rehearsal.values import ROOT, SSH_PORT, Places, RehearsalInfo
 def read_info(places: Places) -> RehearsalInfo | None:
     """What the last boot noted; None when there was none or it is damaged."""
     try:
-        return RehearsalInfo.from_json(json.loads(places.info.read_text())["info"])
+        return RehearsalInfo.from_json(json.loads(places.info.read_text("utf-8"))["info"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -41,7 +41,7 @@ def unknown(places: Places, problem: str) -> RehearsalInfo:
 def is_init(pid: int) -> bool:
     """Whether it is process 1 of a namespace below this one."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
             if line.startswith("NSpid:"):
                 numbers = line.split()[1:]
                 return len(numbers) > 1 and numbers[-1] == "1"
@@ -54,7 +54,7 @@ def remove(state: Path) -> None:
     Raises:
         HostError: something is mounted inside, or a file would not go.
     """
-    inside = machine.mounts_below(Path("/proc/self/mountinfo").read_text(), state)
+    inside = machine.mounts_below(Path("/proc/self/mountinfo").read_text("utf-8"), state)
     if inside:
         raise HostError(
             f"{inside[0]} is mounted inside the rehearsal host's state; its data is untouched",

@@ -18,6 +18,7 @@ from slipway.plan.steps import (
     record,
     retire,
     roll,
+    room,
     secrets,
     smoke,
     soak,
@@ -30,6 +31,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     transfer.step,
     secrets.step,
     files.step,
+    room.step,
     networks.step,
     migrate.step,
     up.step,
@@ -44,6 +46,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 
 
 AGAIN = (
+    room.step,
     networks.step,
     up.step,
     roll.step,

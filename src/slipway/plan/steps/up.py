@@ -18,9 +18,23 @@ def step(draft: Draft) -> Step | None:
     names = plan.services("create", "recreate")
     if not names and not plan.services("remove") and not networks:
         return None
-    about = f"{', '.join((*names, *plan.services('remove')))}: the old stops first"
     believed = common.first_touch(draft, plan.migrations, networks)
-    return Step("up", about, believed, _actions(draft, names), common.undo(draft))
+    return Step("up", _about(draft), believed, _actions(draft, names), common.undo(draft))
+
+
+def _about(draft: Draft) -> str:
+    """What comes to be, what is stopped for it, what goes."""
+    told = (
+        ("recreate", "{}: the old stops first"),
+        ("create", "start {}"),
+        ("remove", "end {}"),
+    )
+    parts = [
+        words.format(", ".join(names))
+        for action, words in told
+        if (names := draft.plan.services(action))
+    ]
+    return "; ".join(parts) or "networks made anew"
 
 
 def _actions(draft: Draft, names: Sequence[str]) -> tuple[Action, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from slipway.plan.actions import Ask, Watch
+from slipway.plan.actions import Action, Ask, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps.common import marked, undo
+from slipway.plan.steps.room import asked_of_fresh
 
 
 def step(draft: Draft) -> Step:
     """What makes a release good enough to be called live."""
     stack, url = draft.wanted.stack, draft.wanted.url
-    do = (Watch(marked(draft.counted)), Ask(url + stack.verify_path))
+    watched, asked = Watch(marked(draft.counted)), Ask(url + stack.verify_path)
+    do: tuple[Action, ...] = (watched, *asked_of_fresh(draft), asked)
     return Step("verify", "is every service well?", do=do, undo=undo(draft))
