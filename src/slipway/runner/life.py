@@ -32,7 +32,7 @@ def doings(pid: int) -> tuple[str, ...]:
     with contextlib.suppress(OSError):
         for thread in sorted(os.listdir(f"/proc/{pid}/task")):
             path = f"/proc/{pid}/task/{thread}/status"
-            with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
                 found += [line for line in file if "ctxt_switches" in line]
     return tuple(found)
 
