@@ -14,6 +14,7 @@ import pytest
 from tests.integration.runner.site import until
 
 from slipway.runner import lease as leases
+from slipway.runner import life
 from slipway.runner.lease import Lease
 
 ME = {"who": "me@here", "what": "deploy r1"}
@@ -234,12 +235,37 @@ def test_another_process_is_never_hit(tmp_path: Path, change: dict[str, object])
         end(holder)
 
 
-def test_a_clock_that_jumps_makes_nobody_silent(tmp_path: Path) -> None:
-    """Signs are counted from the host's boot; a time of another kind is no sign."""
+def test_signs_go_on(tmp_path: Path) -> None:
+    """As long as it is held; their time is counted from the host's boot."""
     mine = Lease(str(tmp_path))
     assert mine.take(ME) is None
-    for jump in (-86400.0, 86400.0):
-        os.utime(tmp_path / "lease", (time.time() + jump,) * 2)
-        assert Lease(str(tmp_path)).silent() < 30
+    file, seen = tmp_path / "lease", set[int]()
+
+    def several() -> bool:
+        sign = file.stat().st_mtime_ns
+        if sign / 1e9 <= life.uptime():
+            seen.add(sign)
+        return len(seen) > 2
+
+    until(several)
     mine.give_up()
     assert mine.silent() == 0.0
+
+
+@pytest.mark.parametrize("when", [1.0, 1e9, 4e9])
+def test_a_time_that_is_no_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: float
+) -> None:
+    """Whatever the host's clock says, of 1970 too: it is counted from when the lease was taken."""
+    holder = hold(tmp_path, "anna", "keep")
+    try:
+        assert said(holder) == "got"
+        holder.send_signal(signal.SIGSTOP)
+        until(lambda: ") T " in Path(f"/proc/{holder.pid}/stat").read_text())
+        began = json.loads((tmp_path / "lease").read_text())["sign"]
+        os.utime(tmp_path / "lease", (when, when))
+        monkeypatch.setattr(life, "uptime", lambda: began + 100)
+        assert Lease(str(tmp_path)).silent() == pytest.approx(100)
+    finally:
+        holder.kill()
+        end(holder)
