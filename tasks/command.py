@@ -16,7 +16,7 @@ from invoke.tasks import task
 
 from slipway.app.answer import Answer
 from slipway.app.workspace import Workspace
-from slipway.commandline import HelpfulTask, heed_endings
+from slipway.commandline import HelpfulTask, forget_output, heed_endings
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.report import Report
 
@@ -60,8 +60,10 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
             if isinstance(result, Answer):
                 try:
                     _show(report, result, as_json)
+                except BrokenPipeError:  # `| head -1`: who has read enough knows what was done
+                    forget_output()
                 except OSError as error:
-                    _forget_output()
+                    forget_output()
                     what = f"it was done, but standard output can't be written: {error.strerror}"
                     raise _ended(report, SlipwayError(what), False) from error
             elif result:
@@ -77,13 +79,6 @@ def _ended(report: Report, error: SlipwayError, as_json: bool) -> Exit:
         report.data(error.to_json())
     report.error(error)
     return Exit(code=error.exit_code)
-
-
-def _forget_output() -> None:
-    """Let Python not try once more, at its end, to write what could not be written."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _show(report: Report, answer: Answer, as_json: bool) -> None:

@@ -6,6 +6,7 @@ Invoke itself ends with 1 and a bare sentence, or with a traceback for a number 
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import signal
 import sys
@@ -143,6 +144,27 @@ def heed_endings() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
+def hold_streams() -> None:
+    """Take the places of standard streams that were closed, as by ``2>&-``; what is said is lost.
+
+    Else the next file that is opened would be one of them.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.dup2(opened, number)
+            if opened > 2:
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+
+
+def forget_output() -> None:
+    """Let Python not try once more, at its end, to write what could not be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 class HelpfulTask(Task[Any]):
     """A task that leaves ``-h`` to help: of its flags none is shortened to that."""
 
@@ -155,9 +177,15 @@ class CommandLine(Program):
     """Invoke's program, with exit code 2 and a hint for a command line it does not understand."""
 
     def run(self, argv: list[str] | None = None, exit: bool = True) -> None:
-        """Do what the command line says; Ctrl-C outside a task's work is 130 too."""
+        """Do what the command line says; Ctrl-C outside a task's work is 130 too.
+
+        Whoever reads a list may have read enough of it (``| head -1``).
+        """
         try:
             super().run(gathered(sys.argv if argv is None else argv), exit)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            forget_output()
         except SystemExit as error:
             if isinstance(error.__context__, KeyboardInterrupt):
                 raise SystemExit(INTERRUPTED) from None
@@ -241,4 +269,5 @@ program = CommandLine(
 )
 
 if __name__ == "__main__":
+    hold_streams()
     program.run()

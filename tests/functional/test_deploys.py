@@ -199,7 +199,10 @@ def test_down_keeps_data_and_secrets(site: Site, live: dict[str, Any]) -> None:
     made = make_job(site, live["url"])
     site.good("down")
     assert ids(site) == {}
-    assert {drift["what"] for drift in status(site)["drift"]} == {"missing"}
+    seen = status(site)
+    assert (seen["drift"], {one["state"] for one in seen["services"]}) == ([], {"missing"})
+    assert seen["down"]["who"]
+    assert "the stack is down" in site.inv("restart", "api").err
     outcome = site.good("deploy", "--json").json
     assert outcome["bytes_sent"] == 0
     assert outcome["containers_touched"] == len(STANDING)

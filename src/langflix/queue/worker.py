@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from celery import Celery, bootsteps, signals
+from celery.utils.nodenames import host_format
 
 from langflix.queue import app as queue
 from langflix.queue import heartbeat, tasks
@@ -89,7 +90,9 @@ def _work(settings: Settings, name: str, helper: Helper | None) -> int:
     app.steps["consumer"].add(Heartbeat)
     worker = app.Worker(
         pool_cls="prefork",
-        hostname=f"{name}@%h",
+        # Celery's own command line fills this in; one name for all of several workers would make
+        # one of them in what Flower shows, and of who answers.
+        hostname=host_format(f"{name}@%h"),
         concurrency=settings.concurrency,
         queues=[name],
         loglevel=settings.log_level,

@@ -97,6 +97,10 @@ class _Attendance:
         if kind == "lost":
             self.heard.end = self._settled()
             return
+        if kind == "silent":
+            ended = ", and was ended" if event.get("ended") else ""
+            report.warn(f"the host's process has noted nothing for {event['seconds']} s{ended}")
+            return
         self._first = event["number"] + 1
         if kind == "step":
             report.step(event["name"], event["about"])

@@ -24,10 +24,12 @@ from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import SlipwayError
 from slipway.ledger.entries import Link, Source
 from slipway.ledger.layout import CURRENT, release_folder
+from slipway.ledger.records import Memory
 from slipway.plan.adopt import adopted
 from slipway.plan.draft import Draft, draft
 from slipway.plan.step import Step, asked
 from slipway.plan.steps import steps
+from slipway.plan.steps.stay import serving
 from slipway.plan.wanted import Seen, Wanted
 
 
@@ -62,9 +64,16 @@ def observe(doors: Doors, wanted: Wanted) -> Seen:
 
     Raises:
         HostError: it can't be asked.
-        DeployError: its records can't be read.
     """
-    return Seen(doors.folder.read(tuple(wanted.supplied)), doors.engine.state())
+    memory = doors.folder.read(tuple(wanted.supplied))
+    warn_of(doors, memory)
+    return Seen(memory, doors.engine.state())
+
+
+def warn_of(doors: Doors, memory: Memory) -> None:
+    """Say what in a host's folder can't be read, though work goes on."""
+    for warning in memory.warnings:
+        doors.report.warn(warning)
 
 
 def make_draft(wanted: Wanted, doors: Doors) -> Draft:
@@ -125,7 +134,6 @@ def _no_content(source: Source) -> bytes:
 
 def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
     doors, release = progress.doors, planned.release
-    live = planned.seen.memory.records.live
     interpreter = Interpreter(doors, Contents(planned, doors.folder), planned.transfer)
     mine, theirs = asked(steps(planned))
     _prepare(progress, planned, mine, interpreter)
@@ -134,7 +142,7 @@ def _carry_out(progress: Progress, planned: Draft, token: str) -> Result:
         what=f"deploy {release.id}",
         who=planned.wanted.who,
         release=release,
-        live=live.id if live else None,
+        live=serving(planned),
         steps=theirs,
         word="deployed",
         intent={"who": planned.wanted.who, "plan": planned.plan.to_json()},
@@ -176,11 +184,19 @@ def outcome_of(
     )
 
 
+def warn_of_losses(doors: Doors, planned: Draft) -> None:
+    """Say what of the live release the host has no more, and what that means."""
+    for one in planned.plan.lost:
+        after = "it is written anew" if one.anew else "what runs of it can be kept, not made anew"
+        doors.report.warn(f"of the live release {doors.host.name} has lost {one}: {after}")
+
+
 def _prepare(
     progress: Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
 ) -> None:
     """What is done before the host is asked to begin: nothing that runs is touched by it."""
     doors, stage = progress.doors, "preflight"
+    warn_of_losses(doors, planned)
     try:
         doors.report.step("preflight", "can the host take it?")
         progress.timed("preflight", lambda: check_host(doors, planned))

@@ -27,7 +27,7 @@ def ended(end: Mapping[str, Any], live: str | None) -> SlipwayError | None:
 
     Args:
         end: what :meth:`slipway.runner.run.Run.carry_out` returned.
-        live: id of the release that serves when it went back, or None when there was none.
+        live: what serves when it went back, such as a release's id; None when nothing does.
     """
     if not end:
         return DeployError("the host lost track of it", hint="./inv status", stage="follow")
@@ -63,7 +63,7 @@ def went_back(cause: SlipwayError, live: str | None) -> SlipwayError:
 
     Args:
         cause: why it went back.
-        live: id of the release that serves now, or None when the stack was taken down.
+        live: what serves now, such as a release's id; None when the stack was taken down.
     """
     now = (
         f"{live} is serving again"

@@ -58,7 +58,8 @@ class Outcome:
 
     Attributes:
         release: id of the release that is live.
-        outcome: ``deployed``, or ``unchanged`` when there was nothing to do.
+        outcome: ``deployed``, ``rolled back``, ``restarted``, ``scaled``, or ``unchanged`` when
+            there was nothing to do.
         url: where it is reached.
         bytes_sent: image bytes that went over the wire, compressed.
         containers_touched: services of which containers were made, replaced or removed.
@@ -69,6 +70,7 @@ class Outcome:
         downtime_s: those that did not, and for how many.
         failed_over: services whose requests were switched without a gap.
         resumed: how often a connection that broke was opened again.
+        subject: of a restart the service, of scaling the numbers, such as ``worker=3``; else empty.
     """
 
     release: str
@@ -83,6 +85,7 @@ class Outcome:
     downtime_s: Mapping[str, float] = field(default_factory=dict)
     failed_over: tuple[str, ...] = ()
     resumed: int = 0
+    subject: str = ""
 
     def to_json(self) -> dict[str, object]:
         """What ``deploy --json`` prints."""
@@ -98,6 +101,7 @@ class Outcome:
             "downtime_s": {"predicted": dict(self.predicted_s), "seen": dict(self.downtime_s)},
             "failed_over": list(self.failed_over),
             "resumed": self.resumed,
+            "subject": self.subject,
         }
 
 

@@ -25,7 +25,7 @@ class Errand:
         what: for people, such as ``deploy 20261123-205101-ab12cd``.
         who: user and machine.
         release: the one that it is about, whose edge it goes by.
-        live: id of the live release before, or None.
+        live: what serves when it was undone, for people; None when nothing does.
         steps: what the host does.
         word: what a good end is called in the journal.
         intent: what else the journal says of it.
@@ -113,7 +113,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
 def _tell(doors: Doors, about: str, end: Mapping[str, Any]) -> None:
     if not end:
         return
-    error: SlipwayError | None = ended(end, "the release before")
+    error: SlipwayError | None = ended(end, "what ran before")
     if error is None:
         doors.report.say(f"{about}, is done")
     else:
@@ -124,6 +124,13 @@ def busy(host: str, holder: Mapping[str, Any]) -> DeployError:
     """Somebody else is at work."""
     who, what = holder.get("who", "somebody"), holder.get("what", "something")
     since = holder.get("since", "just now")
+    if holder.get("ended"):
+        return DeployError(
+            f"`{what}` of {who}, begun {since}, gave no sign of life on {host} and was ended; "
+            "nothing else was changed",
+            hint="./inv deploy puts back first what that had begun",
+            stage="lease",
+        )
     return DeployError(
         f"{who} is busy on {host} with `{what}` since {since}; nothing was changed",
         hint="./inv deploy --wait begins when that has ended",

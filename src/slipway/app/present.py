@@ -30,7 +30,7 @@ from slipway.runner.roll import Rolling
 
 def plan_text(plan: Plan) -> str:
     """A plan for people: what is sent, what changes, what it costs."""
-    if plan.empty:
+    if plan.empty and not plan.lost:
         return f"{plan.release} is live; nothing to do"
     rows = [
         (one.service, one.action, one.reason, f"{one.downtime_s:g} s" if one.downtime_s else "-")
@@ -50,7 +50,19 @@ def plan_text(plan: Plan) -> str:
         for one in plan.migrations:
             stops = "what uses the database is stopped first" if one.downtime else ""
             lines.append(f"  {'  '.join(filter(None, (one.revision, one.message, stops)))}")
-    return "\n".join(lines)
+    return "\n".join((*lines, *_lost(plan)))
+
+
+def _lost(plan: Plan) -> list[str]:
+    """What of the live release is lost, and what that means."""
+    if not plan.lost:
+        return []
+    lines = ["", "the host has lost of the live release:"]
+    lines += [f"  {one}  {'is written anew' if one.anew else 'stays lost'}" for one in plan.lost]
+    if plan.one_way:
+        names = ", ".join(plan.services("recreate", "remove"))
+        lines.append(f"a deploy is refused: {names} could not be brought back")
+    return lines
 
 
 def steps_text(steps: Sequence[Step]) -> str:
@@ -109,8 +121,11 @@ def outcome_text(outcome: Outcome) -> str:
             f"unchanged: {outcome.release} is live at {outcome.url} "
             f"(0 bytes sent, 0 containers touched, {outcome.seconds:.1f} s)"
         )
+    words = {"rolled back": "rolled back to"}
+    done = words.get(outcome.outcome, outcome.outcome)
+    subject = f"{outcome.subject} of " if outcome.subject else ""
     return (
-        f"{outcome.outcome} {outcome.release} at {outcome.url} "
+        f"{done} {subject}{outcome.release} at {outcome.url} "
         f"({human_bytes(outcome.bytes_sent)} sent, "
         f"{outcome.containers_touched} containers touched, "
         f"{outcome.seconds:.1f} s)"

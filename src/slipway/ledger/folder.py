@@ -16,10 +16,8 @@ from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.sections import PRELUDE, sections
 from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
-from slipway.ledger.records import Memory, Records
-from slipway.ledger.release import Release
-from slipway.ledger.runs import parse_run
-from slipway.ledger.scale import parse_scale, scaled
+from slipway.ledger.parse import parse_memory
+from slipway.ledger.records import Memory
 from slipway.secret import Secret
 
 Contents = Callable[[Source], bytes]
@@ -28,6 +26,7 @@ Contents = Callable[[Source], bytes]
 _READ_S = 60.0
 _WRITE_S = 120.0
 _EXISTS = 44
+_LINES = 40
 
 # $1 the folder, then secrets whose values are wanted: of every version, since only the records tell
 # which one is live. A folder that can't be looked into is
@@ -39,6 +38,7 @@ shift
 text current "$(readlink current || :)"
 for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"; done
 for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; done
+[ ! -d releases ] || text sums "$(sha256sum -- releases/*/{layout.COMPOSE} 2>/dev/null || :)"
 [ ! -f {layout.SCALE} ] || file {layout.SCALE} {layout.SCALE}
 [ ! -d secrets ] || ls secrets >/dev/null
 for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
@@ -47,12 +47,19 @@ for name; do
         case ${{path##*/}} in *[!0-9]*) ;; *) file "value $path" "$path" ;; esac
     done
 done
+[ ! -f {layout.JOURNAL} ] || text journal "$(tail -n {_LINES} {layout.JOURNAL} |
+    grep -e '"event": "outcome"' -e '"down": true' || :)"
 [ -f runs/last/about.json ] || exit 0
+# The time of the lease is its holder's last sign, in seconds since the boot (slipway.runner.lease).
+silent() {{
+    up=$(cut -d. -f1 /proc/uptime) && sign=$(stat -c %Y lease) && [ $((up - sign)) -gt 60 ]
+}} 2>/dev/null
 file run runs/last/about.json
 if [ -f runs/last/told ]; then text run-state told
 elif [ -f runs/last/end.json ]; then
     text run-state ended
     file run-end runs/last/end.json
+elif silent; then text run-state lost
 elif tr '\\0' ' ' <"/proc/$(cat runs/last/pid)/cmdline" 2>/dev/null | grep -q ' start '; then
     text run-state alive
 else text run-state lost
@@ -60,38 +67,71 @@ fi
 """
 
 # $1 the folder; a tar archive with the contents, named 0, 1, …, on standard input; then for each
-# entry its kind, path, mode, owner, and content or target; - stands for none. What must not be
-# there yet is looked for before anything is written. Contents lie in the folder already when they
-# are given their names, so that a rename does it.
+# entry its kind, path, mode, owner, and content or target; - stands for none. The entries are gone
+# through twice: what must not be there yet is looked for before anything is given its name.
+# Contents lie in the folder already, and on its disk, when they are given their names, so that a
+# rename does it; the names are on the disk before a link leads to them, and at the end. A `sync`
+# that can't take paths is told to write all.
 _WRITE = f"""set -eu
 umask 077
 folder=$1
 shift
 [ -d "$folder" ] || {{ umask 022; mkdir -p -- "$folder"; umask 077; }}
 cd -- "$folder"
+newline='
+'
+named=
+named() {{
+    case $1 in
+    */*) named="$named$newline${{1%/*}}" ;;
+    *) named="$named$newline." ;;
+    esac
+}}
+durable() {{ sync -- "$@" 2>/dev/null || sync; }}
+settle() {{
+    [ -n "$named" ] || return 0
+    IFS=$newline
+    set -f
+    durable $named
+    unset IFS
+    set +f
+    named=
+}}
 above() {{
     case $1 in */*) ;; *) return 0 ;; esac
-    [ -d "${{1%/*}}" ] || {{ umask 022; mkdir -p -- "${{1%/*}}"; umask 077; }}
+    [ -d "${{1%/*}}" ] && return 0
+    above "${{1%/*}}"
+    umask 022
+    mkdir -p -- "${{1%/*}}"
+    umask 077
+    named "${{1%/*}}"
 }}
 given() {{ [ "$1" = - ] || chown -- "$1:$1" "$2"; }}
 fresh=$(mktemp -d -- .slipway.XXXXXXXXXX)
 trap 'rm -rf -- "$fresh"' EXIT
 trap 'exit 75' HUP INT TERM
 tar -xf - -C "$fresh"
-kind=
-for word; do
-    if [ "$kind" = fresh ] && [ -e "$word" ]; then echo "$word"; exit {_EXISTS}; fi
-    kind=$word
+turn=$#
+while [ "$turn" -gt 0 ]; do
+    case $1 in file | fresh)
+        if [ "$1" = fresh ] && [ -e "$2" ]; then echo "$2"; exit {_EXISTS}; fi
+        chmod -- "$3" "$fresh/$5"
+        given "$4" "$fresh/$5"
+        ;;
+    esac
+    set -- "$@" "$1" "$2" "$3" "$4" "$5"
+    shift 5
+    turn=$((turn - 5))
 done
+for path in "$fresh"/*; do [ ! -e "$path" ] || {{ durable "$fresh"/*; break; }}; done
 while [ "$#" -gt 0 ]; do
     kind=$1 path=$2 mode=$3 owner=$4 content=$5
     shift 5
     case $path in /*) ;; *) above "$path" ;; esac
     case $kind in
     file | fresh)
-        chmod -- "$mode" "$fresh/$content"
-        given "$owner" "$fresh/$content"
         mv -f -- "$fresh/$content" "$path"
+        named "$path"
         ;;
     directory)
         [ -d "$path" ] || {{
@@ -99,15 +139,22 @@ while [ "$#" -gt 0 ]; do
             mkdir -- "$path"
             chmod -- "$mode" "$path"
             given "$owner" "$path"
+            named "$path"
         }}
         ;;
     link)
+        settle
         ln -sfn -- "$content" "$path.new"
         mv -fT -- "$path.new" "$path"
+        named "$path"
         ;;
-    unlink) rm -f -- "$path" ;;
+    unlink)
+        rm -f -- "$path"
+        named "$path"
+        ;;
     esac
 done
+settle
 """
 
 
@@ -125,7 +172,6 @@ class Folder(Protocol):
             secrets: those whose values are wanted, of every version.
 
         Raises:
-            DeployError: a record can't be read.
             HostError: the host can't be asked.
         """
 
@@ -200,43 +246,6 @@ class HostFolder:
                 stage="secrets",
             )
         return Secret(data.decode("utf-8", "replace"))
-
-
-def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
-    """Read what a folder's script printed. Pure.
-
-    Args:
-        where: host and folder, for messages.
-
-    Raises:
-        DeployError: a record can't be read.
-    """
-    releases = [
-        Release.from_json(data, f"{where}/{name}")
-        for name, data in found
-        if name.startswith("releases/")
-    ]
-    releases.sort(key=lambda release: (release.created, release.id), reverse=True)
-    link = next((data.decode() for name, data in found if name == "current"), "")
-    text = next((data for name, data in found if name == layout.SCALE), None)
-    scale = parse_scale(text, f"{where}/{layout.SCALE}") if text is not None else {}
-    return Memory(
-        Records(tuple(scaled(one, scale) for one in releases), link.rpartition("/")[2] or None),
-        files=tuple(data.decode() for name, data in found if name == "path"),
-        values=_values(found),
-        run=parse_run(dict(found)),
-        scale=scale,
-        dumps=tuple(data.decode().split("/")[1] for name, data in found if name == "dump"),
-    )
-
-
-def _values(found: Sequence[tuple[str, bytes]]) -> dict[str, dict[int, Secret]]:
-    values: dict[str, dict[int, Secret]] = {}
-    for title, data in found:
-        if title.startswith("value "):
-            _, name, version = title.removeprefix("value ").split("/")
-            values.setdefault(name, {})[int(version)] = Secret(data.decode("utf-8", "replace"))
-    return values
 
 
 def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], bytes]:

@@ -16,6 +16,7 @@ JOURNAL = "journal.jsonl"
 SECRETS = "secrets"
 SCALE = "scale.json"
 DUMP = "database.dump"
+COMPOSE = "compose.json"
 
 
 def release_folder(release: str) -> str:
@@ -25,7 +26,7 @@ def release_folder(release: str) -> str:
 
 def compose_file(release: str) -> str:
     """A release's Compose file."""
-    return f"{release_folder(release)}/compose.json"
+    return f"{release_folder(release)}/{COMPOSE}"
 
 
 def record_file(release: str) -> str:

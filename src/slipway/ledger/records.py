@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slipway.errors import DeployError
+from slipway.ledger.journal import TakenDown
 from slipway.ledger.layout import SECRETS
 from slipway.ledger.release import Release
 from slipway.ledger.runs import LastRun
@@ -22,20 +23,25 @@ class Records:
     Attributes:
         releases: newest first.
         current: id of the live one, or None.
+        unreadable: id of a release to why its record can't be read.
     """
 
     releases: tuple[Release, ...] = ()
     current: str | None = None
+    unreadable: Mapping[str, DeployError] = field(default_factory=dict)
 
     @property
     def live(self) -> Release | None:
         """The live release, or None before the first.
 
         Raises:
-            DeployError: the host says which release is live but has no record of it.
+            DeployError: the host says which release is live but has no record of it, or one that
+                can't be read.
         """
         if self.current is None:
             return None
+        if self.current in self.unreadable:
+            raise self.unreadable[self.current]
         for release in self.releases:
             if release.id == self.current:
                 return release
@@ -62,9 +68,17 @@ class Records:
     def kept(self, newest: int = KEEP) -> tuple[Release, ...]:
         """The releases to keep: the live one and those before it. What failed is no state to keep.
 
-        Before anything was live nothing is thrown away.
+        Before anything was live nothing is thrown away. Where a record that can't be read hides
+        which one was live before, the newest of the older ones stay.
         """
-        return self.history[:newest] if self.current else self.releases[:newest]
+        if self.current is None:
+            return self.releases[:newest]
+        history = self.history
+        before = history[-1].previous if history else self.current
+        if before is None or before not in self.unreadable:
+            return history[:newest]
+        older = [one for one in self.releases if one.id < before]
+        return (*history, *older)[:newest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,10 @@ class Memory:
         run: the latest run; None before the first.
         scale: the host's own numbers of containers.
         dumps: ids of the releases whose database, as it was before their migration, is kept.
+        bare: ids of the releases whose Compose file is not there as it was recorded.
+        down: by whom and when the stack was taken down; None when it was not, or was brought up
+            since.
+        warnings: what there can't be read, a sentence each; all else can be done.
     """
 
     records: Records = field(default_factory=Records)
@@ -86,6 +104,9 @@ class Memory:
     run: LastRun | None = None
     scale: Scale = field(default_factory=dict)
     dumps: tuple[str, ...] = ()
+    bare: frozenset[str] = frozenset()
+    down: TakenDown | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> dict[str, tuple[int, ...]]:

@@ -178,7 +178,8 @@ class Release:
         except ValueError as error:
             raise DeployError(
                 f"{where} is no JSON: {error}",
-                hint="restore it; or, unless it is the live release's, remove its folder there",
+                hint="restore it; or remove its folder there, and for the live release the link "
+                "`current` as well, and deploy anew",
                 stage="read",
             ) from error
         reader.format(FORMAT)
@@ -218,7 +219,7 @@ def _release(reader: Reader) -> Release:
         volumes=reader.text_map("volumes"),
         rolling=tuple(_rolling(rolling.table(name), name) for name in rolling.names()),
         edge=reader.text_map("edge"),
-        soak=_soak(reader.take("soak")),
+        soak=_soak(reader),
         verify=reader.text("verify", "/"),
         checked=reader.texts("checked", []),
         database=_database(reader.table("database")),
@@ -246,11 +247,16 @@ def _rolling(reader: Reader, service: str) -> Rolling:
     )
 
 
-def _soak(value: object) -> tuple[float, float]:
+def _soak(reader: Reader) -> tuple[float, float]:
     """Of a record from before there was one: none."""
-    if isinstance(value, list) and len(value) == 2:
-        return float(value[0]), float(value[1])
-    return 0.0, 1.0
+    value = reader.take("soak")
+    if value is None:
+        return 0.0, 1.0
+    numbers = value if isinstance(value, list) else []
+    if len(numbers) != 2 or not all(isinstance(one, int | float) for one in numbers):
+        reader.note("soak", f"should be two numbers, got {value!r}")
+        return 0.0, 1.0
+    return float(numbers[0]), float(numbers[1])
 
 
 def _expected(reader: Reader, service: str) -> Expected:

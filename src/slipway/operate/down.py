@@ -44,7 +44,7 @@ def down(doors: Doors, who: str, token: str, *, wait: bool = False) -> Ended:
     doors.report.step("plan", doors.host.name)
     seen = observe(doors, who, wait=wait)
     live = live_of(doors, seen.memory.records)
-    draft = live_draft(doors, who, seen, compose_of(doors, live))
+    draft = live_draft(doors, who, seen, compose_of(doors, live), ends=True)
     errand = Errand(
         id=f"{doors.clock.now():%Y%m%d-%H%M%S}-down-{token[:6]}",
         what="down",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.ledger.release import Release
-from slipway.plan.recorded import lost
+from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen
 from slipway.report import table
+
+_GOES = "goes with the next deploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,37 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A release of a list whose record can't be read.
+
+    Attributes:
+        id: its id.
+        live: whether it is the live one.
+        problem: why.
+    """
+
+    id: str
+    live: bool
+    problem: str
+
+    def to_json(self) -> dict[str, object]:
+        """An entry of what ``releases --json`` prints; what nobody knows is empty."""
+        return {
+            "release": self.id,
+            "live": self.live,
+            "created": "",
+            "who": "",
+            "commit": "",
+            "previous": None,
+            "images": {},
+            "kept": self.live,
+            "lost": [f"the record: {self.problem}"],
+            "dump": False,
+            "changes": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A release of a list.
 
@@ -76,6 +109,11 @@ class Listed:
     dump: bool
     changes: Changes | None
 
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.release.id
+
     def to_json(self) -> dict[str, object]:
         """An entry of what ``releases --json`` prints."""
         return {
@@ -93,8 +131,19 @@ class Listed:
         }
 
 
-def listed(seen: Seen) -> tuple[Listed, ...]:
+def listed(seen: Seen) -> tuple[Listed | Unreadable, ...]:
     """A host's releases, newest first."""
+    current, unreadable = seen.memory.records.current, seen.memory.records.unreadable
+    hidden = [Unreadable(id, id == current, str(error)) for id, error in unreadable.items()]
+    # An id begins with the time.
+    return tuple(
+        sorted((*_readable(seen), *hidden), key=lambda one: one.id, reverse=True)
+        if hidden
+        else _readable(seen)
+    )
+
+
+def _readable(seen: Seen) -> tuple[Listed, ...]:
     records, known = seen.memory.records, {one.id: one for one in seen.memory.records.releases}
     kept = {one.id for one in records.kept()}
     return tuple(
@@ -102,7 +151,7 @@ def listed(seen: Seen) -> tuple[Listed, ...]:
             release=one,
             live=one.id == records.current,
             kept=one.id in kept,
-            lost=tuple(lost(one, seen)),
+            lost=tuple(str(each) for each in lost(one, seen)),
             dump=one.id in seen.memory.dumps,
             changes=changes(known[one.previous], one) if one.previous in known else None,
         )
@@ -132,39 +181,51 @@ def _other(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, .
     return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
 
 
-def releases_json(releases: Sequence[Listed]) -> list[dict[str, object]]:
+def releases_json(releases: Sequence[Listed | Unreadable]) -> list[dict[str, object]]:
     """What ``releases --json`` prints."""
     return [one.to_json() for one in releases]
 
 
-def releases_text(releases: Sequence[Listed]) -> str:
+def releases_text(releases: Sequence[Listed | Unreadable]) -> str:
     """The releases for people, each with what it changed."""
     if not releases:
         return "nothing was released yet"
-    rows = [
-        (
-            "*" if one.live else "",
-            one.release.id,
-            one.release.created[:19].replace("T", " "),
-            one.release.who,
-            _commit(one.release.commit),
-            "live" if one.live else "yes" if not one.lost else "no",
-            "yes" if one.dump else "",
-        )
-        for one in releases
-    ]
     head = ("live", "release", "created (UTC)", "who", "commit", "back to it", "dump")
-    top, *lines = table(rows, head=head).splitlines()
+    top, *lines = table([_row(one) for one in releases], head=head).splitlines()
     shown = [top]
     for one, line in zip(releases, lines, strict=True):
-        shown.append(line)
-        if one.changes is not None:
-            shown.append(f"      changed {one.changes}")
-        if one.lost and not one.live:
-            shown.append(f"      the host has no more: {', '.join(one.lost)}")
-        if not one.kept:
-            shown.append("      goes with the next deploy")
+        shown += [line, *(f"      {more}" for more in _more(one))]
     return "\n".join(shown)
+
+
+def _row(one: Listed | Unreadable) -> tuple[str, ...]:
+    mark = "*" if one.live else ""
+    if isinstance(one, Unreadable):
+        return (mark, one.id, "", "", "", "live" if one.live else "no", "")
+    return (
+        mark,
+        one.id,
+        one.release.created[:19].replace("T", " "),
+        one.release.who,
+        _commit(one.release.commit),
+        "live" if one.live else "yes" if not one.lost else "no",
+        "yes" if one.dump else "",
+    )
+
+
+def _more(one: Listed | Unreadable) -> Iterator[str]:
+    """Further lines about a release."""
+    if isinstance(one, Unreadable):
+        yield one.problem
+        if not one.live:
+            yield _GOES
+        return
+    if one.changes is not None:
+        yield f"changed {one.changes}"
+    if one.lost:
+        yield f"the host has no more: {', '.join(one.lost)}"
+    if not one.kept:
+        yield _GOES
 
 
 def _commit(commit: str) -> str:

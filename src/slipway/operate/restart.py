@@ -6,7 +6,7 @@ from slipway.act.deploy import Progress
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.operate.running import known_service
-from slipway.operate.standing import Task, carried_out, compose_of, live_draft, live_of, observe
+from slipway.operate.standing import Task, carried_out, compose_of, live_draft, observe, standing_of
 from slipway.plan.restart import NAME, steps
 from slipway.plan.restart import restart as planned
 
@@ -22,10 +22,10 @@ def restart(doors: Doors, who: str, token: str, service: str, *, wait: bool = Fa
     progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
     seen = observe(doors, who, wait=wait)
-    live = live_of(doors, seen.memory.records)
+    live = standing_of(doors, seen)
     known_service(doors, live, service)
     draft = planned(live_draft(doors, who, seen, compose_of(doors, live)), service)
     if draft.plan.downtime_s:
         doors.report.say(f"  {service} is stopped first: about {draft.plan.downtime_s:g} s of it")
-    task = Task(NAME, f"restart {service}", "restarted", NAME, {"restart": service})
+    task = Task(NAME, f"restart {service}", "restarted", NAME, {"restart": service}, service)
     return carried_out(progress, draft, steps(draft), task, token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.act.ask import ask
-from slipway.act.deploy import Progress
+from slipway.act.deploy import Progress, warn_of_losses
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.errors import DeployError
@@ -12,7 +12,8 @@ from slipway.ledger.release import Release
 from slipway.operate.standing import Task, carried_out, observe
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
-from slipway.plan.recorded import chosen, recorded
+from slipway.plan.preflight import check_way_back
+from slipway.plan.recorded import chosen, recorded, whole
 from slipway.plan.rewind import source, with_data
 from slipway.plan.rewind import steps as steps_with_data
 from slipway.plan.step import Step
@@ -30,13 +31,17 @@ def make_draft(doors: Doors, who: str, to: str, seen: Seen) -> Draft:
         seen: what the host holds.
 
     Raises:
-        DeployError: there is no such release, or the host has lost a part of it.
+        ConfigError: no release is called so, or several are.
+        DeployError: there is none before the live one, or the host has lost a part of it.
     """
     release = chosen(seen.memory.records, to)
+    whole(release, seen)
     compose = doors.host.read(f"{doors.folder.path}/{compose_file(release.id)}")
     if compose is None:
         raise DeployError(
-            f"the Compose file of {release.id} is lost; nothing was changed", stage="plan"
+            f"the Compose file of {release.id} is lost; nothing was changed",
+            hint="./inv releases lists those the host has all of",
+            stage="plan",
         )
     return recorded(release, compose, seen, app_dir=doors.folder.path, who=who)
 
@@ -68,7 +73,9 @@ def roll_back(
         wait: wait until whoever is at work there has ended.
 
     Raises:
-        DeployError: there is nothing to go back to; or it failed, and what ran before runs again.
+        ConfigError: no release is called so, or several are.
+        DeployError: there is nothing to go back to, or no way on from there; or it failed, and what
+            ran before runs again.
         DeployBroken: it failed, and what ran before could not be put back.
     """
     progress = Progress(doors, doors.clock.monotonic())
@@ -79,6 +86,8 @@ def roll_back(
         planned, steps = _with_data(doors, planned, live)
     else:
         steps = again(planned)
+    check_way_back(doors.host.name, planned)
+    warn_of_losses(doors, planned)
     actions = {step.name: step.do for step in steps}
 
     def turn(step: str, index: int) -> None:

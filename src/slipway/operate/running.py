@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from slipway.act.doors import Doors
 from slipway.errors import ConfigError, DeployError
 from slipway.ledger.release import Release
+from slipway.operate.standing import compose_of
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
 
@@ -42,6 +43,7 @@ def logs_arguments(service: str, *, follow: bool, lines: int, since: str) -> tup
     if lines < 0:
         raise ConfigError(f"--number {lines} should be 0 or more", stage="config")
     return (
+        *("--ansi", "never"),  # else each line begins by erasing one, in a file as well
         "logs",
         "--no-color",
         "--timestamps",
@@ -63,6 +65,7 @@ def known_service(doors: Doors, release: Release, service: str, *, stands: bool 
 
     Raises:
         ConfigError: the release has no such service, or it does not stand.
+        DeployError: its Compose file is lost.
     """
     if not service or service in release.hashes:
         return service
@@ -85,8 +88,7 @@ def known_service(doors: Doors, release: Release, service: str, *, stands: bool 
 
 
 def _all_services(doors: Doors, release: Release) -> tuple[str, ...]:
-    compose = doors.host.read(doors.compose_file(release.id))
-    return tuple(json.loads(compose)["services"]) if compose else ()
+    return tuple(json.loads(compose_of(doors, release))["services"])
 
 
 def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) -> int:

@@ -19,6 +19,7 @@ from slipway.operate.standing import (
     live_draft,
     live_of,
     observe,
+    standing_of,
     with_scale,
 )
 from slipway.plan.counts import demand
@@ -135,13 +136,14 @@ def scale(
         wait: wait until whoever is at work there has ended.
 
     Raises:
-        DeployError: it can't be, or failed; what ran before runs.
+        ConfigError: a service isn't there, or can't be there as often.
+        DeployError: the host can't have as many, or it failed; what ran before runs.
         DeployBroken: it failed, and what ran before could not be put back.
     """
     progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
     seen = observe(doors, who, wait=wait)
-    live, held = live_of(doors, seen.memory.records), seen.memory.scale
+    live, held = standing_of(doors, seen), seen.memory.scale
     compose = compose_of(doors, live)
     plain = stack_of(live, json.loads(compose))
     fresh = new_scale(plain, held, wanted)
@@ -155,7 +157,7 @@ def scale(
         return Result(outcome, live, seen.engine.containers)
     about = ", ".join(f"{name}={count}" for name, count in wanted.items())
     intent = {"scale": dict(fresh)}
-    task = Task(NAME, f"scale {about}", "scaled", NAME, intent)
+    task = Task(NAME, f"scale {about}", "scaled", NAME, intent, about)
     return carried_out(progress, draft, steps(draft, live, held), task, token)
 
 

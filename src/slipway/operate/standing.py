@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from slipway.act.attend import Turn
-from slipway.act.deploy import Progress, outcome_of
+from slipway.act.deploy import Progress, outcome_of, warn_of
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.act.run import Errand, carry_out, clear
@@ -18,7 +18,9 @@ from slipway.ledger.scale import Scale, scaled
 from slipway.plan.draft import Draft
 from slipway.plan.recorded import recorded
 from slipway.plan.step import Step
+from slipway.plan.steps.stay import serving
 from slipway.plan.wanted import Seen
+from slipway.runner.containers import standing
 
 
 def live_of(doors: Doors, records: Records) -> Release:
@@ -44,7 +46,8 @@ def compose_of(doors: Doors, release: Release) -> bytes:
     if compose is None:
         raise DeployError(
             f"the Compose file of {release.id} is lost; nothing was changed",
-            hint="./inv deploy writes it anew",
+            hint=f"check out its commit ({release.commit or 'not known'}) and deploy that: it is "
+            "written anew",
             stage="plan",
         )
     return compose
@@ -59,13 +62,31 @@ def observe(doors: Doors, who: str, *, wait: bool) -> Seen:
     seen = Seen(doors.folder.read(), doors.engine.state())
     if clear(doors, seen.memory.run, who, wait=wait):
         seen = Seen(doors.folder.read(), doors.engine.state())
+    warn_of(doors, seen.memory)
     return seen
 
 
-def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes) -> Draft:
-    """A draft that makes the live release what it already is."""
+def standing_of(doors: Doors, seen: Seen) -> Release:
+    """The live release, of which something stands.
+
+    Raises:
+        DeployError: nothing is deployed; or none of it stands, and a part of it alone would be
+            brought up.
+    """
     live = live_of(doors, seen.memory.records)
-    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who)
+    if not standing(seen.engine.containers):
+        raise DeployError(
+            f"the stack is down on {doors.host.name}; nothing was changed",
+            hint="./inv deploy brings it up",
+            stage="plan",
+        )
+    return live
+
+
+def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes, *, ends: bool = False) -> Draft:
+    """A draft that makes the live release what it already is, or that is to end it."""
+    live = live_of(doors, seen.memory.records)
+    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who, ends=ends)
 
 
 def with_scale(seen: Seen, scale: Scale, wanted: Scale) -> Seen:
@@ -93,6 +114,7 @@ class Task:
         word: what a good end is called.
         point: the step from whose end on there is no way back.
         intent: what else the journal says of it.
+        subject: what of the release it is done to; empty for all of it.
     """
 
     verb: str
@@ -100,6 +122,7 @@ class Task:
     word: str
     point: str
     intent: Mapping[str, object]
+    subject: str = ""
 
 
 def carried_out(
@@ -116,13 +139,13 @@ def carried_out(
         DeployError: it failed, and what ran before runs again.
         DeployBroken: it failed, and what ran before could not be put back.
     """
-    doors, live = progress.doors, draft.seen.memory.records.live
+    doors = progress.doors
     errand = Errand(
         id=f"{doors.clock.now():%Y%m%d-%H%M%S}-{task.verb}-{token[:6]}",
         what=task.what,
         who=draft.wanted.who,
         release=draft.counted,
-        live=live.id if live else None,
+        live=serving(draft),
         steps=steps,
         word=task.word,
         intent={"who": draft.wanted.who, **task.intent, "plan": draft.plan.to_json()},
@@ -131,4 +154,4 @@ def carried_out(
     attended = carry_out(doors, errand, turn)
     containers = doors.engine.containers()
     outcome = outcome_of(progress, draft, attended, task.word, 0)
-    return Result(outcome, draft.counted, containers)
+    return Result(replace(outcome, subject=task.subject), draft.counted, containers)

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
+from slipway.ledger.journal import TakenDown
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.plan.drift import differences, restarted
+from slipway.plan.loss import lost
+from slipway.plan.wanted import Seen
 from slipway.report import table
-from slipway.runner.containers import Container
+from slipway.runner.containers import Container, standing
 from slipway.stack.shape import Shape, read_shapes
 
 
@@ -26,6 +29,7 @@ class ServiceStatus:
         health: ``healthy``, ``unhealthy``, ``starting``, or ``none`` without a health check.
         image_digest: id of the image it runs; empty when missing.
         restarts: how often Docker started it again.
+        container: Docker's name of it; empty when missing.
     """
 
     service: str
@@ -34,6 +38,7 @@ class ServiceStatus:
     health: str
     image_digest: str
     restarts: int
+    container: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields."""
@@ -44,6 +49,7 @@ class ServiceStatus:
             "health": self.health,
             "image_digest": self.image_digest,
             "restarts": self.restarts,
+            "container": self.container,
         }
 
 
@@ -52,7 +58,7 @@ class Drift:
     """A difference between what was released and what runs.
 
     Attributes:
-        service: where.
+        service: where; empty for the release itself.
         what: such as ``missing`` or ``runs another image``.
     """
 
@@ -62,6 +68,9 @@ class Drift:
     def to_json(self) -> dict[str, object]:
         """All fields."""
         return {"service": self.service, "what": self.what}
+
+    def __str__(self) -> str:
+        return f"{self.service or 'the release'} {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class Status:
         services: one entry for each container, and one for each service without.
         drift: differences from the release.
         run: what is being changed there now, or was and was broken off; None otherwise.
+        down: by whom and when it was taken down; None otherwise.
+        warnings: what there can't be read and is not needed, a sentence each.
     """
 
     host: str
@@ -83,6 +94,8 @@ class Status:
     services: tuple[ServiceStatus, ...]
     drift: tuple[Drift, ...]
     run: LastRun | None = None
+    down: TakenDown | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -90,6 +103,7 @@ class Status:
         words = ("healthy", "none")
         return (
             self.release is not None
+            and self.down is None
             and not self.drift
             and all(one.health in words for one in self.services)
         )
@@ -103,6 +117,8 @@ class Status:
             "services": [service.to_json() for service in self.services],
             "drift": [drift.to_json() for drift in self.drift],
             "run": self.run.to_json() if self.run else None,
+            "down": self.down.to_json() if self.down else None,
+            "warnings": list(self.warnings),
         }
 
 
@@ -146,7 +162,7 @@ def make_status(
         host,
         live.id if live else None,
         live.url if live else None,
-        tuple(sorted(services, key=lambda one: one.service)),
+        tuple(sorted(services, key=lambda one: (one.service, one.container))),
         tuple(sorted(drift, key=lambda one: (one.service, one.what))),
     )
 
@@ -159,6 +175,7 @@ def _service(one: Container, roles: Mapping[str, str]) -> ServiceStatus:
         one.health or "none",
         one.image_id,
         one.restarts,
+        one.name,
     )
 
 
@@ -190,36 +207,59 @@ def read_status(doors: Doors) -> Status:
 
     Raises:
         HostError: it can't be asked.
-        DeployError: its records can't be read.
+        DeployError: the live release's record can't be read.
     """
     memory = doors.folder.read()
     live = memory.records.live
-    compose = doors.host.read(doors.compose_file(live.id)) if live else None
+    seen = Seen(memory, doors.engine.state())
+    whole = live is not None and live.id not in memory.bare
+    compose = doors.host.read(doors.compose_file(live.id)) if live and whole else None
     shapes = read_shapes(compose) if compose else {}
-    status = make_status(doors.host.name, live, doors.engine.state().containers, shapes)
-    run = memory.run
-    return replace(status, run=run) if run and run.state in (ALIVE, LOST) else status
+    status = make_status(doors.host.name, live, seen.engine.containers, shapes)
+    down = memory.down if live and not standing(seen.engine.containers) else None
+    gone = [Drift("", f"has lost {one}") for one in lost(live, seen)] if live else []
+    run = memory.run if memory.run and memory.run.state in (ALIVE, LOST) else None
+    return replace(
+        status,
+        drift=(*gone, *(() if down else status.drift)),
+        run=run,
+        down=down,
+        warnings=memory.warnings,
+    )
 
 
 def status_text(status: Status) -> str:
     """A status for people."""
-    rows = [
-        (one.service, one.role, one.state, one.health, _short(one.image_digest), str(one.restarts))
-        for one in status.services
-    ]
-    head = ("service", "role", "state", "health", "image", "restarts")
     lines = [f"{status.host}: {status.release or 'nothing is deployed'}"]
-    if rows:
-        lines += ["", table(rows, head=head)]
+    if down := status.down:
+        by = f" by {down.who}" if down.who else ""
+        at = f" at {down.at[:19].replace('T', ' ')} (UTC)" if down.at else ""
+        lines += ["", f"was taken down{by}{at}; data was kept. ./inv deploy brings it back"]
+    elif status.services:
+        lines += ["", _services(status.services)]
     if status.drift:
         lines += ["", "differs from the release:"]
-        lines += [f"  {drift.service} {drift.what}" for drift in status.drift]
+        lines += [f"  {drift}" for drift in status.drift]
+    lines += [f"\n{warning}" for warning in status.warnings]
     if run := status.run:
         ends = "goes on" if run.state == ALIVE else "was broken off; ./inv deploy ends it first"
         lines += ["", f"`{run.what}` of {run.who}, begun {run.since}, {ends}"]
-    if status.url:
+    if status.url and not status.down:
         lines += ["", status.url]
     return "\n".join(lines)
+
+
+def _services(services: Sequence[ServiceStatus]) -> str:
+    """The table of them; where there are several containers of one, with their names."""
+    count = Counter(one.service for one in services)
+    several = any(number > 1 for number in count.values())
+    rows = []
+    for one in services:
+        name = (one.container if count[one.service] > 1 else "",) if several else ()
+        image, restarts = _short(one.image_digest), str(one.restarts)
+        rows.append((one.service, *name, one.role, one.state, one.health, image, restarts))
+    names = ("container",) if several else ()
+    return table(rows, head=("service", *names, "role", "state", "health", "image", "restarts"))
 
 
 def _short(digest: str) -> str:

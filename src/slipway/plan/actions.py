@@ -317,15 +317,22 @@ class Check:
 
     Attributes:
         checks: service, and program and arguments of its check.
+        expected: the services, with what marks the containers that count; empty for all.
     """
 
     where: ClassVar[str] = "host"
     checks: tuple[tuple[str, tuple[str, ...]], ...]
+    expected: tuple[Expected, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
         checks = {name: list(argv) for name, argv in self.checks}
-        return {"action": "check", "where": self.where, "checks": checks}
+        return {
+            "action": "check",
+            "where": self.where,
+            "checks": checks,
+            "expected": _expected(self.expected),
+        }
 
 
 def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:

@@ -223,8 +223,7 @@ def _changed_secrets(
 ) -> list[str]:
     if current is None:
         return []
-    used = stack.services[service].get("secrets") or []
-    names = [item.get("source", "") if isinstance(item, dict) else str(item) for item in used]
+    names = [one["source"] for one in stack.services[service].get("secrets") or ()]
     return [name for name in names if release.secrets.get(name) != current.secrets.get(name)]
 
 

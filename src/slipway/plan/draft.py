@@ -12,6 +12,7 @@ from slipway.ledger.scale import scaled
 from slipway.plan.changes import make_plan
 from slipway.plan.counts import count_problems
 from slipway.plan.expected import expected
+from slipway.plan.loss import losses
 from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.values import Plan
@@ -54,11 +55,14 @@ class Draft:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the live release is this one already, runs, and has all its secrets and files."""
+        """Whether the live release is this one already, runs, and has all its secrets.
+
+        Where the host has lost a part of it, the plan's release is a new one.
+        """
         live = self.seen.memory.records.live
         is_live = live is not None and self.plan.release == live.id and self.plan.empty
         has_secrets = all(choice.origin == "kept" for choice in self.choices)
-        return is_live and has_secrets and set(self.release.files) <= set(self.seen.memory.files)
+        return is_live and has_secrets
 
 
 def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
@@ -101,6 +105,9 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         downtimes=wanted.downtimes,
         shapes=read_shapes(rendered.text),
     )
+    gone = losses(seen, release, wanted.images, rendered, choices)
+    if gone:
+        plan = replace(plan, release=release.id, lost=gone)
     return Draft(counted, release, rendered, choices, transfer, plan, seen)
 
 

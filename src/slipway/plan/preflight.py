@@ -8,6 +8,7 @@ from slipway.architecture import AMD64
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import version_numbers
+from slipway.ledger.layout import CURRENT, release_folder
 from slipway.plan.counts import grown, too_much, until_now
 from slipway.plan.draft import Draft
 from slipway.report import human_bytes
@@ -20,6 +21,7 @@ _OLDEST_COMPOSE = (2, 20)
 _DISK_FACTOR = 2.0
 _SPARE_BYTES = 100_000_000
 _APP_DIR_BYTES = 20_000_000
+_MEND = "mend this on the host, then deploy again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Needs:
         foreign: Docker's names of networks that the stack makes and somebody else has made.
         numbers: the stack with the numbers of containers there are, and with those that are
             wanted, where these are more.
+        way_back: why there would be none; empty when there is one.
+        way_out: what to do then.
     """
 
     bytes_to_send: int
@@ -47,6 +51,8 @@ class Needs:
     new_volumes: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     numbers: tuple[Stack, Stack] | None = None
+    way_back: str = ""
+    way_out: str = ""
 
 
 def needs(draft: Draft) -> Needs:
@@ -68,7 +74,53 @@ def needs(draft: Draft) -> Needs:
         ),
         foreign=_foreign(draft),
         numbers=numbers(draft),
+        way_back=no_way_back(draft),
+        way_out=way_out(draft),
     )
+
+
+def no_way_back(draft: Draft) -> str:
+    """Why what a draft stops first could not be brought back; empty when it could."""
+    live, plan = draft.seen.memory.records.live, draft.plan
+    if live is None or not plan.one_way:
+        return ""
+    return (
+        f"of the live release {live.id} it has lost {', '.join(map(str, plan.gone))}: "
+        f"{', '.join(plan.services('recreate', 'remove'))} could not be brought back"
+    )
+
+
+def way_out(draft: Draft) -> str:
+    """What to do when a part of the live release is lost."""
+    live = draft.seen.memory.records.live
+    if live is None:
+        return ""
+    folder, kinds = draft.wanted.app_dir, {one.kind for one in draft.plan.gone}
+    names = [one.name.split("/")[1] for one in draft.plan.gone if one.kind == "secret"]
+    ways = []
+    if kinds - {"secret"}:
+        commit = f" ({live.commit})" if live.commit else ""
+        ways.append(f"deploy its commit{commit}: that writes it anew")
+    if names:
+        ways.append(f"put the value into {', '.join(f'deploy/secrets/{one}' for one in names)}")
+    last = "./inv down"
+    if "compose" in kinds:
+        last = f"remove {folder}/{CURRENT} and {folder}/{release_folder(live.id)}"
+    return "; ".join((*ways, f"or, without a way back: {last}, then ./inv deploy"))
+
+
+def check_way_back(host: str, draft: Draft) -> None:
+    """Refuse what could not be undone.
+
+    Raises:
+        DeployError: nothing was changed.
+    """
+    if why := no_way_back(draft):
+        raise DeployError(
+            f"{host} can't take this: {why}; nothing was changed",
+            stage="preflight",
+            hint=way_out(draft),
+        )
 
 
 def _foreign(draft: Draft) -> tuple[str, ...]:
@@ -138,6 +190,8 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
         )
     if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
         found.append(why)
+    if needs.way_back:
+        found.append(needs.way_back)
     return tuple(found)
 
 
@@ -155,5 +209,5 @@ def check(host: str, facts: Facts, needs: Needs) -> None:
             + "; nothing was changed",
             details=found,
             stage="preflight",
-            hint="mend this on the host, then deploy again",
+            hint=needs.way_out if found == (needs.way_back,) else _MEND,
         )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from slipway.errors import DeployError
+from slipway.errors import ConfigError, DeployError
 from slipway.images.transfer import Transfer
-from slipway.ledger.layout import secret_file
 from slipway.ledger.records import Records
 from slipway.ledger.release import Release
 from slipway.plan.changes import make_plan
 from slipway.plan.draft import Draft
+from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.model import Edge, Rolling, Stack
 from slipway.stack.render import Rendered
 from slipway.stack.shape import read_shapes
+
+_LISTED = "./inv releases lists those the host has"
 
 
 def chosen(records: Records, to: str) -> Release:
@@ -27,33 +29,56 @@ def chosen(records: Records, to: str) -> Release:
         to: its id or the beginning of one; empty for the one that was live before.
 
     Raises:
-        DeployError: there is none, or more than one; the message names those there are.
+        ConfigError: none, or more than one, is called so; the message names those there are.
+        DeployError: there is none before the live one, it is the live one, or nobody knows.
     """
-    live, *before = records.history or (None,)
+    live = records.live
     if not to:
-        if not before or before[0] is None:
-            raise DeployError(
-                "there is no release before the live one to go back to; nothing was changed",
-                hint="./inv releases lists those the host has",
-                stage="plan",
-            )
-        return before[0]
+        return _before(records, live)
     found = [one for one in records.releases if one.id.startswith(to)]
-    if len(found) != 1:
-        names = [one.id for one in found or records.releases]
-        what = "no release is" if not found else f"{len(found)} releases are"
-        raise DeployError(
-            f"{what} called {to}; nothing was changed",
-            details=names,
-            hint="./inv releases lists those the host has",
+    if to in records.unreadable and not found:
+        raise records.unreadable[to]
+    if not found:
+        raise ConfigError(
+            f"no release is called {to}; nothing was changed",
+            details=[one.id for one in records.releases],
+            hint=_LISTED,
+            stage="plan",
+        )
+    if len(found) > 1:
+        raise ConfigError(
+            f"{len(found)} releases are called {to}; nothing was changed",
+            hint=f"give more of the id: {', '.join(one.id for one in found)}",
             stage="plan",
         )
     if found[0] == live:
-        raise DeployError(f"{found[0].id} is live already; nothing was changed", stage="plan")
+        raise DeployError(
+            f"{found[0].id} is live already; nothing was changed",
+            hint="./inv deploy heals what drifted from it; " + _LISTED,
+            stage="plan",
+        )
     return found[0]
 
 
-def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who: str) -> Draft:
+def _before(records: Records, live: Release | None) -> Release:
+    """The one that was live before."""
+    if len(records.history) > 1:
+        return records.history[1]
+    if live is None:
+        why = "no release is live, and so none was before it"
+    elif live.previous in records.unreadable:
+        why = f"the record of {live.previous}, which was live before, can't be read"
+    else:
+        why = "there is no release before the live one to go back to"
+    hint = f"{_LISTED}; --to goes back to one of them"
+    raise DeployError(
+        f"{why}; nothing was changed", hint=hint if records.releases else _LISTED, stage="plan"
+    )
+
+
+def recorded(
+    release: Release, compose: bytes, seen: Seen, *, app_dir: str, who: str, ends: bool = False
+) -> Draft:
     """A draft that makes a recorded release live.
 
     Args:
@@ -62,28 +87,41 @@ def recorded(release: Release, compose: bytes, seen: Seen, *, app_dir: str, who:
         seen: what the host holds.
         app_dir: the application's folder there.
         who: user and machine.
+        ends: whether it is to be ended only, for which its Compose file is enough.
 
     Raises:
         DeployError: the host has lost something of it; everything is named.
     """
-    gone = lost(release, seen)
-    if gone:
-        raise DeployError(
-            f"{release.id} can't be made live again: the host has lost a part of it; nothing was "
-            "changed",
-            details=gone,
-            hint="check out its commit and deploy that"
-            + (f": {release.commit}" * bool(release.commit)),
-            stage="plan",
-        )
+    if not ends:
+        whole(release, seen)
     stack = stack_of(release, json.loads(compose)).scaled(seen.memory.scale)
     wanted = Wanted(
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,
     )  # fmt: skip
     plan = make_plan(stack, release, seen, bytes_to_send=0, shapes=read_shapes(compose))
+    live = seen.memory.records.live
+    plan = replace(plan, lost=lost(live, seen) if live else ())
     rendered = Rendered(compose, release.compose, dict(release.hashes))
     return Draft(wanted, release, rendered, (), Transfer(), plan, seen)
+
+
+def whole(release: Release, seen: Seen) -> None:
+    """See whether the host has all of a release.
+
+    Raises:
+        DeployError: it has not; everything is named.
+    """
+    gone = lost(release, seen)
+    if gone:
+        raise DeployError(
+            f"{release.id} can't be made live again: the host has lost a part of it; nothing was "
+            "changed",
+            details=[str(one) for one in gone],
+            hint="check out its commit and deploy that"
+            + (f": {release.commit}" * bool(release.commit)),
+            stage="plan",
+        )
 
 
 def stack_of(release: Release, document: dict[str, Any]) -> Stack:
@@ -106,15 +144,3 @@ def stack_of(release: Release, document: dict[str, Any]) -> Stack:
         edge=edge,
         verify_path=release.verify,
     )
-
-
-def lost(release: Release, seen: Seen) -> Sequence[str]:
-    """What of a release the host has no more."""
-    held = seen.engine.images.references
-    gone = [
-        f"the image {image.reference}"
-        for image in release.images.values()
-        if not image.is_id(held.get(image.reference, ""))
-    ]
-    needed = [*release.files, *(secret_file(*one) for one in release.secrets.items())]
-    return [*gone, *(f"the file {path}" for path in needed if path not in seen.memory.files)]

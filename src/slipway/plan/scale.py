@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from slipway.errors import DeployError
+from slipway.errors import ConfigError, DeployError
 from slipway.hosts.facts import Facts
 from slipway.ledger.entries import Text
 from slipway.ledger.layout import SCALE
@@ -38,11 +38,11 @@ def new_scale(stack: Stack, held: Scale, wanted: Mapping[str, int]) -> dict[str,
         wanted: service to number.
 
     Raises:
-        DeployError: a service isn't there, or can't be there as often; all are named.
+        ConfigError: a service isn't there, or can't be there as often; all are named.
     """
     problems = [why for name, count in wanted.items() if (why := _refused(stack, name, count))]
     if problems:
-        raise DeployError(
+        raise ConfigError(
             f"{problems[0]}; nothing was changed",
             details=problems[1:],
             hint="./inv scale shows the services and how many containers they have",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.plan.loss import Loss
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerChange:
@@ -94,6 +96,8 @@ class Plan:
         containers: one entry for each service.
         migrations: those that would run.
         definitions: networks and volumes of another definition.
+        lost: what of the live release, which a deploy that fails goes back to, the host has no
+            more.
     """
 
     release: str
@@ -101,6 +105,20 @@ class Plan:
     containers: tuple[ContainerChange, ...]
     migrations: tuple[PendingMigration, ...] = ()
     definitions: tuple[DefinitionChange, ...] = ()
+    lost: tuple[Loss, ...] = ()
+
+    @property
+    def gone(self) -> tuple[Loss, ...]:
+        """What of the live release stays lost."""
+        return tuple(one for one in self.lost if not one.anew)
+
+    @property
+    def one_way(self) -> bool:
+        """Whether the way back needs what stays lost.
+
+        Of what is rolled the old containers are there until the new release is live.
+        """
+        return bool(self.gone and self.services("recreate", "remove"))
 
     @property
     def touched(self) -> int:
@@ -135,4 +153,5 @@ class Plan:
             "containers": [change.to_json() for change in self.containers],
             "migrations": [migration.to_json() for migration in self.migrations],
             "definitions": [definition.to_json() for definition in self.definitions],
+            "lost": [loss.to_json() for loss in self.lost],
         }

@@ -45,6 +45,8 @@ def waste(
 ) -> Waste:
     """What no kept release needs.
 
+    A record that can't be read is of no use: nothing can be gone back to by it.
+
     Newest secret versions stay even when no kept release names them: a first deploy that failed
     made them, and the next one goes on with them.
 
@@ -71,7 +73,10 @@ def waste(
     return Waste(
         references=gone,
         paths=tuple(sorted(path for path in paths if path not in needed_paths)),
-        releases=tuple(r.id for r in records.releases if r.id not in kept_ids),
+        releases=(
+            *(one.id for one in records.releases if one.id not in kept_ids),
+            *records.unreadable,
+        ),
         bytes=_freed(records.releases, kept, set(gone)),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.runner import compose
+from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
@@ -20,6 +21,9 @@ from slipway.runner.watching import check_services
 Json = Mapping[str, Any]
 
 _CHECK_S = 30.0
+# As Docker does not call one unhealthy for a single failure.
+_TRIES = 3
+_AGAIN_S = 1.0
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Carrier:
 
     def __post_init__(self) -> None:
         self._roller = Roller(self.doors, self.edge)
+        self._well: tuple[Expected, ...] = ()
 
     def carry_out(self, step: str, actions: Sequence[Json]) -> None:
         """Do each action, until one says that the rest has nothing to do.
@@ -54,7 +59,8 @@ class Carrier:
         for index, action in enumerate(actions):
             self.doors.listener.heed()
             if action["where"] == "here":
-                if not self.doors.listener.turn(step, index, float(action["timeout_s"])):
+                seconds = float(action["timeout_s"])
+                if not self.doors.listener.turn(step, index, seconds, self._look):
                     self.absent.append(str(action["action"]))
             elif not _DEEDS[action["action"]](self, action):
                 return
@@ -63,8 +69,23 @@ class Carrier:
         return compose.carry_out(self.doors, action)
 
     def _watch(self, action: Json) -> bool:
-        check_services(self.doors, _expected(action))
+        self._well = _expected(action)
+        check_services(self.doors, self._well)
         return True
+
+    def _look(self) -> None:
+        """Whether what was seen to be well is still there, while somebody else asks it.
+
+        Who asks a stack whose edge was removed gets no answer, and tries for a minute.
+
+        Raises:
+            Failed: somebody removed a container.
+        """
+        there = self.doors.docker.containers()
+        for one in self._well:
+            number = sum(one.counts(container) for container in there)
+            if number < one.containers:
+                raise Failed(f"{one.service} was removed: {number} of {one.containers} are there")
 
     def _write(self, action: Json) -> bool:
         for entry in action["entries"]:
@@ -114,7 +135,7 @@ class Carrier:
         return True
 
     def _check(self, action: Json) -> bool:
-        check_health(self.doors, action["checks"])
+        check_health(self.doors, action["checks"], _expected(action))
         return True
 
 
@@ -146,22 +167,35 @@ def _expected(action: Json) -> tuple[Expected, ...]:
     return tuple(Expected.from_json(one) for one in action["expected"])
 
 
-def check_health(doors: Doors, checks: Mapping[str, Sequence[str]]) -> None:
-    """Run services' own health checks now, in every container of theirs.
+def check_health(
+    doors: Doors, checks: Mapping[str, Sequence[str]], expected: Sequence[Expected]
+) -> None:
+    """Run services' own health checks now, in every container of theirs that counts.
 
     Args:
         doors: what to act through.
         checks: service to the program and arguments of its health check.
+        expected: the services, with what marks the containers that count; empty for all.
 
     Raises:
-        Failed: one does not pass; its last lines are in the details.
+        Failed: one does not pass, three times; its last lines are in the details.
     """
     for container in doors.docker.containers():
         argv = checks.get(container.service)
-        if argv and container.state == "running" and not container.one_off:
-            done = doors.docker.execute(container.id, argv, _CHECK_S)
-            if not done.ok:
-                raise Failed(
-                    f"{container.service} does not pass its health check any more",
-                    details=(done.err or done.out).strip().splitlines()[-10:],
-                )
+        counts = not expected or any(one.counts(container) for one in expected)
+        if argv and counts and container.state == "running" and not container.one_off:
+            _check_one(doors, container, argv)
+
+
+def _check_one(doors: Doors, container: Container, argv: Sequence[str]) -> None:
+    for left in reversed(range(_TRIES)):
+        doors.listener.heed()
+        done = doors.docker.execute(container.id, argv, _CHECK_S)
+        if done.ok:
+            return
+        if left:
+            doors.clock.sleep(_AGAIN_S)
+    raise Failed(
+        f"{container.service} does not pass its health check any more",
+        details=(done.err or done.out).strip().splitlines()[-10:],
+    )

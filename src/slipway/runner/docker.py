@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
+import json
 import os
-import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
+from slipway.runner.children import (
+    ChildEvents,
+    ChildStopping,
+    die_with_parent,
+    ended,
+    text_of,
+)
 from slipway.runner.containers import (
     CONTAINER_FORMAT,
     PROJECT_LABEL,
@@ -27,8 +32,8 @@ _SLICE_S = 0.2
 _WAIT_S = 60.0
 _AGAIN_S = 1.0
 _UNREAD = 5
-_KIND_S = 10.0
-_PDEATHSIG = 1
+_ENDINGS = 5
+RUN_LABEL = "io.slipway.run"
 TIMED_OUT = 124
 
 
@@ -39,10 +44,13 @@ class HostDocker:
         project: Compose's project name.
         docker: the docker program.
         heed: called while something is waited for; it raises when somebody wants the end.
+        run: id of the run that it is used by, for the label of one-off containers.
     """
 
-    def __init__(self, project: str, docker: str, heed: Callable[[], None] = lambda: None) -> None:
-        self._project, self._docker, self._heed = project, docker, heed
+    def __init__(
+        self, project: str, docker: str, heed: Callable[[], None] = lambda: None, run: str = ""
+    ) -> None:
+        self._project, self._docker, self._heed, self._name = project, docker, heed, run
 
     def containers(self) -> tuple[Container, ...]:
         """The application's containers; a daemon that is just restarting is waited for.
@@ -86,9 +94,12 @@ class HostDocker:
         input: str = "",
     ) -> Done:  # fmt: skip
         """Run Compose; see :meth:`slipway.runner.doors.Docker.compose`."""
+        if arguments[0] == "run":
+            arguments = ("run", "--label", f"{RUN_LABEL}={self._name}", *arguments[1:])
         argv = ("compose", "-p", self._project, "-f", file, *arguments)
         if not output:
-            return self._run(argv, timeout_s, input=input, heed=True)
+            # What was told to end can't be told otherwise, and would do so after it was put back.
+            return self._run(argv, timeout_s, input=input, heed=arguments[0] != "stop")
         fresh = f"{output}.new"
         os.makedirs(os.path.dirname(output), mode=0o700, exist_ok=True)
         try:
@@ -118,8 +129,18 @@ class HostDocker:
         done = self._run(("logs", "--tail", str(count), container), _ASK_S)
         if not done.ok:
             return ()
-        lines = [*done.out.splitlines(), *done.err.splitlines()]
-        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+        return _lines([*done.out.splitlines(), *done.err.splitlines()], count)
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines of its health check that failed last; empty when none did."""
+        form = "{{json .State.Health.Log}}"  # an error where there is no health check
+        done = self._run(("container", "inspect", "--format", form, container), _ASK_S)
+        try:
+            log = json.loads(done.out) if done.ok else None
+            failed = [one["Output"] for one in log or () if one["ExitCode"]]
+        except (ValueError, KeyError, TypeError):
+            return ()
+        return _lines(failed[-1].splitlines() if failed else (), count)
 
     def stop(self, containers: Sequence[str]) -> ChildStopping:
         """Begin to stop containers, each within its own grace period."""
@@ -129,6 +150,27 @@ class HostDocker:
         """Remove containers; one that is gone already, or just going, is no error."""
         if containers:
             self._run(("container", "rm", "--force", *containers), _REMOVE_S)
+
+    def end_once(self) -> int:
+        """End one-off containers of runs; see :meth:`slipway.runner.doors.Docker.end_once`."""
+        gone: set[str] = set()
+        filters = ("--filter", f"label={PROJECT_LABEL}={self._project}", "--filter",
+                   f"label={RUN_LABEL}")  # fmt: skip
+        for left in reversed(range(_ENDINGS)):
+            done = self._run(
+                ("container", "ls", "--all", "--quiet", "--no-trunc", *filters), _ASK_S
+            )
+            ids = done.out.split()
+            if done.ok and not ids:
+                break
+            if not left:
+                lines = done.err.strip().splitlines()[-3:]
+                text = "what an earlier command began in a container of its own can't be ended"
+                raise Failed(text, details=lines or ids)
+            gone |= set(ids)
+            self.remove(ids)
+            time.sleep(_SLICE_S)
+        return len(gone)
 
     def rename(self, container: str, name: str) -> bool:
         """Give a container another name; False when the name is taken."""
@@ -175,7 +217,7 @@ class HostDocker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
     def _run(
@@ -195,7 +237,7 @@ class HostDocker:
                 stdin=source or subprocess.DEVNULL,
                 stdout=stdout or subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         except OSError as error:
             return Done(127, "", f"{self._docker}: {error.strerror}")
@@ -206,74 +248,19 @@ class HostDocker:
         while True:
             try:
                 out, err = process.communicate(timeout=_SLICE_S)
-                return Done(process.returncode, _text(out), _text(err))
+                return Done(process.returncode, text_of(out), text_of(err))
             except subprocess.TimeoutExpired:
                 if time.monotonic() >= end:
-                    err = _ended(process)
-                    return Done(TIMED_OUT, "", f"{_text(err)}\nran out of time")
+                    err = ended(process)
+                    return Done(TIMED_OUT, "", f"{text_of(err)}\nran out of time")
                 if heed:
                     try:
                         self._heed()
                     except BaseException:
-                        _ended(process)
+                        ended(process)
                         raise
 
 
-class ChildEvents:
-    """A program that prints what happens to containers.
-
-    Args:
-        argv: the program and its arguments.
-    """
-
-    def __init__(self, argv: Sequence[str]) -> None:
-        self._file = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=self._file,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
-        )
-
-    def end(self) -> str:
-        """Note no more; what was printed."""
-        _ended(self._process)
-        with self._file:
-            self._file.seek(0)
-            return _text(self._file.read())
-
-
-class ChildStopping:
-    """Programs that stop containers.
-
-    Args:
-        processes: one a container, so that a slow one holds no other up.
-    """
-
-    def __init__(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-        self._processes = processes
-
-    def over(self) -> bool:
-        """Whether all have come to their end."""
-        return all(process.poll() is not None for process in self._processes)
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bytes:
-    """End a program kindly, then surely; what it wrote to standard error."""
-    for how in (process.terminate, process.kill):
-        how()
-        try:
-            return process.communicate(timeout=_KIND_S)[1] or b""
-        except subprocess.TimeoutExpired:
-            continue
-    return b""
-
-
-def _die_with_parent() -> None:
-    """Let the kernel end a child with us: what nobody watches must not go on changing things."""
-    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
-
-
-def _text(data: bytes | None) -> str:
-    return (data or b"").decode("utf-8", "replace")
+def _lines(found: Sequence[str], count: int) -> tuple[str, ...]:
+    """The last of these that are not blank."""
+    return tuple(line.rstrip() for line in found if line.strip())[-count:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,8 @@ class Docker(Protocol):
     ) -> Done:  # fmt: skip
         """Run Compose with a file, both absolute paths where they are paths.
 
+        Whoever wants the end is heeded meanwhile, but not before what was told to stop has done so.
+
         Args:
             file: the release's Compose file.
             arguments: Compose's.
@@ -62,11 +64,23 @@ class Docker(Protocol):
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines a container wrote; empty when it is gone."""
 
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines of its health check that failed last; empty when none did."""
+
     def stop(self, containers: Sequence[str]) -> Stopping:
         """Begin to stop containers, each within its own grace period."""
 
     def remove(self, containers: Sequence[str]) -> None:
         """Remove containers, running ones too."""
+
+    def end_once(self) -> int:
+        """End and remove one-off containers that a run of steps began; how many there were.
+
+        Such a container is the daemon's: it outlives the client that was ended with a run.
+
+        Raises:
+            Failed: one stays.
+        """
 
     def rename(self, container: str, name: str) -> bool:
         """Give a container another name; False when the name is taken."""
@@ -151,13 +165,16 @@ class Listener(Protocol):
     def ignore(self) -> None:
         """Heed no more: going back is what they want, and that is on its way."""
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         """Let them carry out an action that takes their machine, and wait for the end of it.
 
         Args:
             step: the step's name.
             index: the action's place in it.
             seconds: the longest it may take.
+            look: called now and then meanwhile; what it raises ends the waiting.
 
         Returns:
             False when nobody was there to do it.

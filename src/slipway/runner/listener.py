@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from slipway.runner.failure import Failed
 from slipway.runner.spool import Spool
 
 _GONE_S = 20.0
 _LOOK_S = 0.05
+_MEANWHILE_S = 3.0
 CANCEL = "cancel"
 
 
@@ -61,13 +63,18 @@ class SpoolListener:
         """Heed no more."""
         self._ignores = True
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         """Let them carry out an action; see :meth:`slipway.runner.doors.Listener.turn`."""
         word = f"{step}-{index}"
         self.tell("turn", step=step, index=index)
-        end = time.monotonic() + seconds
+        end, next_look = time.monotonic() + seconds, time.monotonic() + _MEANWHILE_S
         while time.monotonic() < end:
             self.heed()
+            if look and time.monotonic() >= next_look:
+                look()
+                next_look = time.monotonic() + _MEANWHILE_S
             answer = self._spool.word(word)
             if answer is not None:
                 if answer["failed"]:

@@ -53,7 +53,9 @@ class Run:
             did not answer).
         """
         try:
-            before, events = self.doors.docker.containers(), self.doors.docker.events()
+            before = self.doors.docker.containers()
+            ended_once(self.doors)
+            events = self.doors.docker.events()
         except Failed as failed:
             return self._end("untouched", cause=failed.cause)
         end = self._through(past)
@@ -105,6 +107,7 @@ class Run:
         try:
             # A daemon that was killed is started again by the host; until then nothing can go back.
             self.doors.docker.containers()
+            ended_once(self.doors)
             Carrier(self.doors, self.request["edge"]).carry_out("back", actions)
         except Exception as caught:  # as above: it has to be told
             return self._end("broken", cause=cause, second=_cause(caught, "back"))
@@ -163,6 +166,20 @@ def _awaited(doors: Doors) -> None:
         except Failed:
             if not left:
                 raise
+
+
+def ended_once(doors: Doors) -> None:
+    """End what a run began in containers of their own, such as a migration, and tell of it.
+
+    Nobody waits for it any more, and what it does later would undo what comes now.
+
+    Raises:
+        Failed: one can't be ended.
+    """
+    count = doors.docker.end_once()
+    if count:
+        what = "a one-off container" if count == 1 else f"{count} one-off containers"
+        doors.listener.tell("say", text=f"  {what} of a run that was broken off: ended")
 
 
 def check_belief(doors: Doors, belief: Json) -> None:

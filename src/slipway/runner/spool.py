@@ -40,11 +40,12 @@ class Spool:
         """Begin: write down what was asked, and lead ``runs/last`` here."""
         os.makedirs(os.path.join(self.path, "words"), mode=0o700)
         self.write("request.json", request)
-        self.write("about.json", {"run": self.run, "holder": request["holder"]})
+        parent = os.path.dirname(self.path)
+        number = 1 + max(_number(parent, name) for name in os.listdir(parent))
+        self.write("about.json", {"run": self.run, "holder": request["holder"], "number": number})
         self.work()
         with open(os.path.join(self.path, _RESERVE), "wb") as file:
             file.write(_RESERVED)
-        parent = os.path.dirname(self.path)
         fresh = os.path.join(parent, f".{LAST}.{self.run}")
         os.symlink(self.run, fresh)
         os.replace(fresh, os.path.join(parent, LAST))
@@ -76,10 +77,10 @@ class Spool:
         """A file of JSON, or None when it isn't there."""
         try:
             with open(os.path.join(self.path, name), encoding="utf-8") as file:
-                value: dict[str, Any] = json.load(file)
-                return value
-        except (OSError, ValueError):
+                value = json.load(file)
+        except (OSError, ValueError, RecursionError):
             return None
+        return value if isinstance(value, dict) else None
 
     def note(self, event: Mapping[str, Any]) -> None:
         """An event, on disk before anything follows from it; whole or not at all.
@@ -111,8 +112,10 @@ class Spool:
         with contextlib.suppress(OSError):
             with open(os.path.join(self.path, "events.jsonl"), "rb") as file:
                 for line in file.read().splitlines():
-                    with contextlib.suppress(ValueError):
-                        found.append(json.loads(line))
+                    with contextlib.suppress(ValueError, RecursionError):
+                        event = json.loads(line)
+                        if isinstance(event, dict):
+                            found.append(event)
         return found[first:]
 
     def touch(self, name: str) -> None:
@@ -145,7 +148,18 @@ def last(app_dir: str) -> Spool | None:
 
 
 def _prune(parent: str) -> None:
-    """Keep the latest runs only."""
-    runs = sorted(name for name in os.listdir(parent) if name[:1].isdigit())
-    for name in runs[:-_KEPT]:
+    """Keep the latest runs only.
+
+    In the order in which this host began them: a name begins with the time of whoever asked.
+    """
+    latest = os.readlink(os.path.join(parent, LAST))
+    runs = [name for name in os.listdir(parent) if name[:1].isdigit() and name != latest]
+    for name in sorted(runs, key=lambda name: (_number(parent, name), name))[: 1 - _KEPT]:
         shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+
+
+def _number(parent: str, name: str) -> int:
+    """Which of the host's runs it is; 0 when it doesn't say."""
+    about = Spool(os.path.dirname(parent), name).read("about.json") or {}
+    number = about.get("number")
+    return number if type(number) is int else 0

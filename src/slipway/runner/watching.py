@@ -10,6 +10,7 @@ from slipway.runner.failure import Failed
 from slipway.runner.watch import Fault, Look, Verdict, watch
 
 _LOG_LINES = 10
+_CHECK_LINES = 3
 
 
 def check_services(doors: Doors, wanted: Sequence[Expected]) -> None:
@@ -42,13 +43,16 @@ def _watched(doors: Doors, wanted: Sequence[Expected]) -> Verdict:
 
 
 def explained(docker: Docker, faults: Sequence[Fault], seconds: float | None = None) -> Failed:
-    """An error that names every fault and shows the first one's last lines."""
+    """An error that names every fault; of the first one what its health check and it said last."""
     first = faults[0]
     after = "" if seconds is None else f" after {seconds:.0f} s"
     details = [f"{fault.service} {fault.what}" for fault in faults[1:]]
-    for fault in faults:
-        lines = docker.last_lines(fault.container, _LOG_LINES) if fault.container else ()
-        if lines:
-            details += [f"last lines of {fault.service}:", *(f"  {line}" for line in lines)]
+    for fault in (one for one in faults if one.container):
+        checked = docker.last_check(fault.container, _CHECK_LINES)
+        wrote = docker.last_lines(fault.container, _LOG_LINES)
+        for title, lines in (("health check", checked), ("last lines", wrote)):
+            if lines:
+                details += [f"{title} of {fault.service}:", *(f"  {line}" for line in lines)]
+        if checked or wrote:
             break
     return Failed(f"{first.service} {first.what}{after}", details=details)

@@ -61,6 +61,9 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
         os.dup2(nowhere, number)
     lease = Lease(app_dir)
     holder = lease.take(request["holder"])
+    if holder is not None and lease.outlive():
+        # What it had begun is ended first, at the next contact.
+        holder = {**holder, "ended": True}
     spool = Spool(app_dir, request["run"])
     if holder is None:
         sweep(app_dir)
@@ -121,7 +124,10 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
         ``{"settled": its end}``, ``{"busy": who holds the lease}``, or ``{}``.
     """
     lease, spool = Lease(app_dir), last(app_dir)
-    holder = lease.take({"who": "slipway", "what": "settle"})
+    myself = {"who": "slipway", "what": "settle"}
+    holder = lease.take(myself)
+    if holder is not None and lease.outlive():
+        holder = lease.take(myself)
     if holder is not None:
         return {"busy": holder}
     try:
@@ -144,7 +150,7 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     listener = SpoolListener(spool)
-    docker = HostDocker(request["application"], request["docker"], listener.heed)
+    docker = HostDocker(request["application"], request["docker"], listener.heed, spool.run)
     return Doors(docker, HostFolder(app_dir), HostClock(), listener)
 
 

@@ -43,6 +43,7 @@ class FakeEngine:
         removed_networks: names.
         loads: every transfer.
         executed: container and command of every program that ran in one.
+        once: one-off containers that a run began and that go on.
     """
 
     folder: FakeFolder
@@ -60,6 +61,7 @@ class FakeEngine:
     removed_networks: list[str] = field(default_factory=list)
     loads: list[Transfer] = field(default_factory=list)
     executed: list[tuple[str, ...]] = field(default_factory=list)
+    once: list[str] = field(default_factory=list)
     made: int = 0
 
     def facts(self, app_dir: str) -> Facts:
@@ -140,6 +142,12 @@ class FakeEngine:
         """Remove them."""
         self.running = [one for one in self.running if one.id not in containers]
 
+    def end_once(self) -> int:
+        """End them."""
+        count = len(self.once)
+        self.once.clear()
+        return count
+
     def rename(self, container: str, name: str) -> bool:
         """Give one another name."""
         self.running = [
@@ -191,6 +199,11 @@ class FakeEngine:
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """One line."""
         return (f"the last words of {container}",)
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """One line of a container that is ill."""
+        ill = any(one.id == container and one.health == "unhealthy" for one in self.running)
+        return (f"the health check of {container}",) if ill else ()
 
     def remove_images(self, references: Sequence[str]) -> int:
         """Forget them, unless they are in use."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from slipway.errors import DeployError
 from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Text
-from slipway.ledger.folder import Contents, parse_memory
+from slipway.ledger.folder import Contents
+from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.ledger.runs import LastRun
 from slipway.secret import Secret
@@ -48,6 +50,8 @@ class FakeFolder:
             (path, data) for path, data in self.files.items() if path.endswith("release.json")
         ]
         found += [("dump", path.encode()) for path in self.files if path.endswith(layout.DUMP)]
+        found.append(("sums", "\n".join(self._sums()).encode()))
+        found.append(("journal", self.files.get(layout.JOURNAL, b"")))
         if layout.SCALE in self.files:
             found.append((layout.SCALE, self.files[layout.SCALE]))
         kept = [path for path in self.files if path.startswith(("files/", "secrets/"))]
@@ -95,6 +99,14 @@ class FakeFolder:
         for path in paths:
             for gone in [name for name in self.files if f"{name}/".startswith(f"{path}/")]:
                 del self.files[gone]
+
+    def _sums(self) -> list[str]:
+        """What ``sha256sum`` prints of the Compose files."""
+        return [
+            f"{hashlib.sha256(data).hexdigest()}  {path}"
+            for path, data in self.files.items()
+            if path.startswith("releases/") and path.endswith(f"/{layout.COMPOSE}")
+        ]
 
     def secret(self, name: str, version: int) -> Secret:
         """The value kept in ``files``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,7 +151,9 @@ class _Listener:
     def ignore(self) -> None:
         self.runner._cancelled = False
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         self.tell("turn", step=step, index=index)
         if self.runner.alone:
             return False

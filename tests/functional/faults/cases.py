@@ -29,6 +29,7 @@ class Case:
         settles: the release that has to be live afterwards: ``old``, ``new``, or empty for either.
         slow_s: seconds within which a release must be whole.
         before: what is changed before the deploy begins.
+        then: what else has to be so once a release is whole.
         after: what puts that right when the deploy has ended.
     """
 
@@ -40,6 +41,7 @@ class Case:
     settles: str = ""
     slow_s: float = 60.0
     before: Callable[[Place], None] = strikes.leave
+    then: Callable[[Place], None] = strikes.leave
     after: Callable[[Place], None] = strikes.leave
 
     @property
@@ -72,6 +74,11 @@ CASES: tuple[Case, ...] = (
     *_at(("files", "roll", "soak"), "network cut for good", strikes.cut(None)),
     *_at(HOST, "runner killed", strikes.runner_killed, slow_s=120),
     Case("runner killed", "migrate", strikes.runner_killed, MIGRATING, slow_s=120),
+    Case("runner killed in a long migration", "migrate", strikes.runner_killed_in_migration,
+         {**MIGRATING, "MIGRATE_FAULT": "long"}, codes=(5,), settles="old", slow_s=120,
+         then=strikes.schema_stays),
+    Case("runner frozen (SIGSTOP)", "roll", strikes.runner_frozen, codes=(5,), settles="old",
+         slow_s=150),
     *_at(("up", "roll", "soak", "retire"), "dockerd killed", strikes.docker_killed, slow_s=150),
     *_at(("files", *HOST), "host rebooted", strikes.rebooted, slow_s=150),
     *_at(("roll",), "host rebooted, client stays", strikes.rebooted_alone, slow_s=150),

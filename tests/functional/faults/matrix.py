@@ -101,6 +101,7 @@ def run(place: Place, case: Case) -> Seen:
                 deploying.end(_END_S)
             code = deploying.process.returncode
             seconds = place.whole(case.slow_s) and time.monotonic() - began
+            case.then(place)
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             seconds = time.monotonic() - began
             problems.append(str(error) or traceback.format_exc())

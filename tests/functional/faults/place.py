@@ -284,6 +284,16 @@ class Place:
         document = json.loads((self.folder / "current/compose.json").read_text())
         return str(document["services"]["api"]["environment"]["VERSION"])
 
+    def ask_database(self, sql: str) -> str:
+        """The one answer to a statement; empty when the database does not answer."""
+        script = (
+            "IFS= read -r PGPASSWORD </run/secrets/postgres_password || :; export PGPASSWORD; "
+            "export PGHOST=/run/postgresql PGUSER=langflix PGDATABASE=langflix; "
+            'exec /usr/lib/postgresql/17/bin/psql -XtAwc "$0"'
+        )
+        argv = ("docker", "exec", "langflix-postgres-1", "/bin/sh", "-c", script, sql)
+        return self.inside(*argv).stdout.strip()
+
     def _soak(self, seconds: str) -> None:
         """Have the stack watched for so long; Compose's variables are texts, this is a number."""
         file = self.site.root / "deploy/docker-compose.faults.yml"

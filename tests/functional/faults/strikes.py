@@ -60,6 +60,32 @@ def runner_killed(place: Place, deploying: Deploying) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def runner_killed_in_migration(place: Place, deploying: Deploying) -> None:
+    """The same, once the migration's statements have reached the database."""
+    at_work = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(40)%'"
+    until(lambda: place.ask_database(at_work) == "1", 60, "the migration is under way")
+    runner_killed(place, deploying)
+
+
+def runner_frozen(place: Place, deploying: Deploying) -> None:
+    """The host's process that carries out the deploy does nothing any more, and holds the lease."""
+    pid = place.runner()
+    if not pid:
+        raise Late("nobody works at the run")
+    os.kill(pid, signal.SIGSTOP)
+
+
+def schema_stays(place: Place) -> None:
+    """Nothing of the migration arrives after its end, for longer than it would have taken."""
+    columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'jobs'"
+    end = time.monotonic() + 45
+    while time.monotonic() < end:
+        if place.ask_database(columns) != "2":
+            raise Late("the migration that was broken off has changed the table afterwards")
+        time.sleep(1)
+    place.whole(1)
+
+
 def docker_killed(place: Place, deploying: Deploying) -> None:
     """Docker's daemon is gone; what starts a host's services starts it again."""
     done = place.inside("pkill", "-KILL", "-x", "dockerd")

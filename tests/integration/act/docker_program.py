@@ -57,6 +57,8 @@ def obey(state: dict[str, Any], argv: list[str]) -> int:
                 del state["images"][name]
         case ["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", _]:
             print("\n".join(one["Id"] for one in state["containers"]))
+        case ["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", _, "--filter", _]:
+            pass
         case ["container", "inspect", "--format", _, *ids]:
             for one in state["containers"]:
                 if one["Id"] in ids:

@@ -90,3 +90,21 @@ def test_an_answer_that_can_not_be_written_is_said() -> None:
     assert done.stderr.splitlines() == [
         "error: it was done, but standard output can't be written: No space left on device"
     ]
+
+
+@pytest.mark.parametrize("words", ["--list", "rehearsal.status", "rehearsal.status --json"])
+def test_a_reader_who_has_read_enough_is_no_failure(words: str) -> None:
+    """What was asked for was done; `| head -1` in a script is not taken for a failed deploy."""
+    gone = f"exec {ROOT}/inv {words} > >(exit)"
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"sleep 0.2 | cat; {gone}"],
+        stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("closed", "code"), [("2>&-", 2), ("<&-", 2), (">&- 2>&-", 2)])
+def test_closed_streams_are_no_failure(closed: str, code: int) -> None:
+    """A program of cron's may have none of them: the exit code tells what it would tell."""
+    argv = ["/bin/sh", "-c", f"exec {ROOT}/inv status --host nowhere {closed}"]
+    assert subprocess.run(argv, timeout=120, check=False).returncode == code

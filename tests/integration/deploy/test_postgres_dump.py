@@ -119,24 +119,50 @@ def test_a_dump_that_is_not_whole_changes_nothing(server: Server, stack: Stack) 
         assert server.ask("select count(*) from jobs") == "5001"
 
 
-def test_nobody_waits_for_a_lock_for_ever(server: Server, stack: Stack) -> None:
-    """A session that holds on to a table ends both with an error, and changes nothing."""
-    kept = _dump(server, stack)
-    holder = server.room.start(
-        [f"{BIN}/psql", "-Xwc", "begin; lock table jobs; select pg_sleep(60)", CONNECTION],
-        env={"PGPASSWORD": PASSWORD},
+LOCKED = "select count(*) from pg_locks where relation = 'jobs'::regclass and granted"
+
+
+def _holding(server: Server, sql: str, name: str = "psql") -> subprocess.Popen[bytes]:
+    """A session that has begun statements and has the table's lock."""
+    held = server.room.start(
+        [f"{BIN}/psql", "-Xwc", f"lock table jobs; {sql}", CONNECTION],
+        env={"PGPASSWORD": PASSWORD, "PGAPPNAME": name},
     )
-    locked = "select count(*) from pg_locks where relation = 'jobs'::regclass and granted"
-    wait_for(lambda: server.ask(locked) == "1", "the table to be locked")
-    for piped, given in ((stack.migration.dump, b""), (stack.migration.restore, kept)):
-        command = tuple(word.replace("30s", "200ms") for word in piped.command)
-        assert command != piped.command
-        done = server.pipe(command, given)
-        assert done.returncode != 0
-        assert b"timeout" in done.stderr
+    wait_for(lambda: server.ask(LOCKED) == "1", "the table to be locked")
+    return held
+
+
+def test_a_dump_does_not_wait_for_a_lock_for_ever(server: Server, stack: Stack) -> None:
+    """A session that holds on to a table ends it with an error, and is left alone by it."""
+    holder = _holding(server, "select pg_sleep(60)")
+    command = tuple(word.replace("30s", "200ms") for word in stack.migration.dump.command)
+    assert command != stack.migration.dump.command
+    done = server.pipe(command)
+    assert done.returncode != 0
+    assert b"timeout" in done.stderr
+    assert server.ask(LOCKED) == "1"
     server.room.kill(holder)
-    wait_for(lambda: server.ask(locked) == "0", "the holder to be gone")
+
+
+def test_what_a_migration_had_begun_is_over_before_the_dump_comes_back(
+    server: Server, stack: Stack
+) -> None:
+    """It can neither keep the table from the restore nor change it afterwards."""
+    kept = _dump(server, stack)
+    holder = _holding(server, "select pg_sleep(5); alter table jobs add column late int")
+    done = server.pipe(stack.migration.restore.command, kept)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert server.ask(LOCKED) == "0"
+    assert holder.wait(60) != 0
     assert server.ask("select * from jobs") == "1|x"
+
+
+def test_a_dump_ends_one_whose_client_was_killed(server: Server, stack: Stack) -> None:
+    """That goes on in the container; its locks would be in the migration's way."""
+    holder = _holding(server, "select pg_sleep(60)", "slipway-dump")
+    _dump(server, stack)
+    assert server.ask(LOCKED) == "0"
+    assert holder.wait(60) != 0
 
 
 def test_nothing_tells_the_password(server: Server, stack: Stack) -> None:

@@ -6,6 +6,7 @@ Longer than other modules, because all of it looks at one lesson that takes a wh
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,6 +209,7 @@ def test_detailed_health_asks_everyone(api: httpx.Client, worker: subprocess.Pop
     assert all(check["ms"] >= 0 for check in body["checks"].values())
     revision = body["checks"]["database"]["revision"]
     assert revision["current"] == revision["head"]
+    assert body["checks"]["workers"]["answered"] == [f"media@{socket.gethostname()}"]
 
 
 def test_health_from_the_command_line(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,12 +19,15 @@ from tests.unit.demo import wanted
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.local import LocalHost
-from slipway.ledger.entries import Directory, Entry, File, Link, Source
+from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.folder import Folder, HostFolder
+from slipway.ledger.journal import TakenDown
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, as_json
+from slipway.ledger.runs import ALIVE, LOST
 from slipway.plan.draft import draft
 from slipway.plan.wanted import Seen
+from slipway.runner.life import uptime
 from slipway.secret import Secret
 from slipway.testing import FakeFolder
 
@@ -141,13 +148,122 @@ def test_folders_are_made_once_and_left_alone(site: Site) -> None:
     assert site.mode("secrets") == 0o700
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
-def test_a_damaged_record_is_an_error(site: Site, data: bytes) -> None:
-    """It is named with the folder it lies in, and never skipped."""
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", as_json(SECOND.to_json())[:100]])
+def test_a_damaged_record_is_in_nobodys_way(site: Site, data: bytes) -> None:
+    """It is told, with the folder it lies in; only who needs the live release is stopped by it."""
     file = File("releases/r/release.json", Source("release", "r"), 0o644)
+    site.folder.write((*record(RELEASE), Link("current", f"releases/{RELEASE.id}")), contents)
     site.folder.write((file,), lambda _: data)
-    with pytest.raises(DeployError, match=r"releases/r/release.json"):
-        site.folder.read()
+    memory = site.folder.read()
+    assert (memory.records.live, set(memory.records.unreadable)) == (RELEASE, {"r"})
+    (warning,) = memory.warnings
+    assert "releases/r/release.json is no JSON: " in warning
+    assert warning.endswith(": the next deploy removes it")
+    site.folder.write((Link("current", "releases/r"),), contents)
+    with pytest.raises(DeployError, match=r"releases/r/release.json") as caught:
+        _ = site.folder.read().records.live
+    assert caught.value.hint
+    assert site.folder.read().warnings == ()
+
+
+def test_a_copy_of_a_record_is_not_taken_for_another_release(site: Site) -> None:
+    """Somebody kept a folder under another name: the release is there once."""
+    copy = File("releases/copy/release.json", Source("release", RELEASE.id), 0o644)
+    site.folder.write((*record(RELEASE), copy), contents)
+    memory = site.folder.read()
+    assert (memory.records.releases, set(memory.records.unreadable)) == ((RELEASE,), {"copy"})
+    assert f"releases/copy/release.json is the record of {RELEASE.id}" in memory.warnings[0]
+
+
+def test_a_compose_file_that_is_not_the_recorded_one_is_told(site: Site) -> None:
+    """Gone, cut or another one: the release can't be gone back to."""
+    rendered = draft(wanted(), Seen(), NOW).rendered.text
+    for text, bare in ((rendered, set()), (b"", {RELEASE.id}), (rendered[:-1], {RELEASE.id})):
+        site.folder.write(record(RELEASE), lambda one, text=text: (  # type: ignore[misc]
+            contents(one) if one.kind == "release" else text
+        ))  # fmt: skip
+        assert site.folder.read().bare == bare
+    only_the_record = replace(record(SECOND)[1], path=f"releases/{SECOND.id}/release.json")
+    site.folder.write((only_the_record,), contents)
+    assert site.folder.read().bare == {RELEASE.id, SECOND.id}
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 1, "services": {"web": -1}}'])
+def test_numbers_that_cannot_be_read_are_told_and_as_none(site: Site, text: str) -> None:
+    """They are the host's wish, and no reason to tell nothing of it."""
+    site.folder.write((*record(RELEASE), Text("scale.json", text)), contents)
+    memory = site.folder.read()
+    assert (memory.records.releases, memory.scale) == ((RELEASE,), {})
+    (warning,) = memory.warnings
+    assert "scale.json" in warning
+    assert "The Compose files say how many containers there are" in warning
+
+
+def test_who_took_it_down_is_read_from_the_journal(site: Site) -> None:
+    """However long the lines before are; until something else changed what runs."""
+    intent: dict[str, object] = {"time": "1", "event": "intent", "who": "anna@desk"}
+    outcome: dict[str, object] = {"time": "2", "event": "outcome", "outcome": "down"}
+    lines = [{**intent, "plan": "x" * 9000}, {**intent, "down": True}, outcome]
+
+    def down(*more: dict[str, object]) -> TakenDown | None:
+        text = "".join(json.dumps(one) + "\n" for one in (*lines, *more))
+        site.folder.write((Text("journal.jsonl", text),), contents)
+        return site.folder.read().down
+
+    assert down() == TakenDown("anna@desk", "2")
+    assert down({**outcome, "outcome": "refused"}) == TakenDown("anna@desk", "2")
+    assert down({**outcome, "outcome": "deployed"}) is None
+
+
+def test_contents_and_names_are_on_the_disk_before_a_link_leads_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a host that loses its power then would find them: whole, with their modes."""
+    folder = HostFolder(LocalHost("here"), str(tmp_path / "app"))
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    # What is synced, with its mode and size, and where `current` leads to at that time.
+    program = """#!/bin/sh
+shift
+for path; do echo "$(stat -c '%a %s %F' -- "$path") $path $(readlink current || :)" >>"$SAID"; done
+"""
+    (bin / "sync").write_text(program)
+    (bin / "sync").chmod(0o755)
+    said = tmp_path / "said"
+    monkeypatch.setenv("PATH", f"{bin}:{os.environ['PATH']}")
+    monkeypatch.setenv("SAID", str(said))
+    folder.write((*record(RELEASE), Link("current", "releases/x"), Text("a", "ab")), contents)
+    size = len(contents(Source("release", RELEASE.id)))
+    lines = [re.sub(r"[.]slipway[.]\w+", "new", line) for line in said.read_text().splitlines()]
+    assert [re.sub(r"^(\d+) \d+ directory", r"directory", line) for line in lines] == [
+        f"644 {len(contents(Source('compose', RELEASE.id)))} regular file new/0 ",
+        f"644 {size} regular file new/1 ",
+        "644 2 regular file new/3 ",
+        "directory . ",
+        "directory releases ",
+        f"directory releases/{RELEASE.id} ",
+        f"directory releases/{RELEASE.id} ",
+        "directory . releases/x",
+        "directory . releases/x",
+    ]
+
+
+@pytest.mark.parametrize(("works", "calls"), [(True, 2), (False, 4)])
+def test_a_sync_that_knows_no_paths_is_told_to_write_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, works: bool, calls: int
+) -> None:
+    """An old one, or a file system that can't; nothing is asked of it that was not written."""
+    folder = HostFolder(LocalHost("here"), str(tmp_path / "app"))
+    bin, said = tmp_path / "bin", tmp_path / "said"
+    bin.mkdir()
+    code = "" if works else '[ "$#" = 0 ]'
+    (bin / "sync").write_text(f'#!/bin/sh\necho "$#" >>"{said}"\n{code}\n')
+    (bin / "sync").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin}:{os.environ['PATH']}")
+    folder.write((Text("a", "ab"),), contents)
+    assert len(said.read_text().splitlines()) == calls
+    folder.write((Directory(str(tmp_path / "app"), 0o755),), contents)
+    assert len(said.read_text().splitlines()) == calls
 
 
 def test_any_content_comes_through(site: Site) -> None:
@@ -268,3 +384,26 @@ def test_every_method_is_one_round_trip(tmp_path: Path) -> None:
     app.write((*record(RELEASE), *record(SECOND), Directory("secrets", 0o700)), contents)
     app.read(("a", "b"))
     assert len(host.lines) == 2
+
+
+SIGNS = [(-61 - 5, LOST), (-5, ALIVE), (None, ALIVE)]
+
+
+@pytest.mark.parametrize(("sign", "state"), SIGNS, ids=["silent", "signs", "an older one"])
+def test_a_run_whose_process_gives_no_sign(tmp_path: Path, sign: int | None, state: str) -> None:
+    """It counts as broken off, so that whoever deploys goes to see; one without signs doesn't."""
+    run = tmp_path / "runs/r1"
+    run.mkdir(parents=True)
+    (tmp_path / "runs/last").symlink_to("r1")
+    holder = {"who": "me@here", "what": "deploy r", "since": "noon"}
+    (run / "about.json").write_text(json.dumps({"run": "r1", "holder": holder}))
+    (tmp_path / "lease").write_text("{}")
+    if sign is not None:
+        os.utime(tmp_path / "lease", (uptime() + sign,) * 2)
+    argv = (sys.executable, "-c", "input()", "start", "x")
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        (run / "pid").write_text(f"{process.pid}\n")
+        found = HostFolder(LocalHost("here"), str(tmp_path)).read().run
+        process.kill()
+    assert found is not None
+    assert found.state == state

@@ -43,17 +43,24 @@ def _service(image: str, config: str) -> dict[str, Any]:
 
 
 def _rooted(root: Path) -> bytes:
-    """The runner, of which what the host does at its boot lies below a folder of the test's own."""
-    default, holder = b'root: str = "/"', io.BytesIO()
+    """The runner, of which what the host does at its boot lies below a folder of the test's own.
+
+    It takes whoever gives no sign for four seconds for frozen.
+    """
+    changes = {
+        "slipway/runner/boot.py": (b'root: str = "/"', f"root: str = {str(root)!r}".encode()),
+        "slipway/runner/lease.py": (b"_SILENT_S = 60.0", b"_SILENT_S = 4.0"),
+    }
+    holder = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(packed().data)) as archive,
         zipfile.ZipFile(holder, "w") as changed,
     ):
         for name in archive.namelist():
             data = archive.read(name)
-            if name == "slipway/runner/boot.py":
-                assert default in data
-                data = data.replace(default, f"root: str = {str(root)!r}".encode())
+            if name in changes:
+                assert changes[name][0] in data
+                data = data.replace(*changes[name])
             changed.writestr(name, data)
     return holder.getvalue()
 

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import pytest
 from tests.integration.runner.site import alive, until
 
+from slipway.runner import children
 from slipway.runner import docker as dockers
 from slipway.runner.docker import TIMED_OUT, HostDocker
 from slipway.runner.failure import Failed
@@ -90,7 +91,7 @@ def test_a_command_whose_time_is_over(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, deaf: bool
 ) -> None:
     """It is ended, one that does not listen too, and what it had said is kept."""
-    monkeypatch.setattr(dockers, "_KIND_S", 1.0)
+    monkeypatch.setattr(children, "_KIND_S", 1.0)
     later = SimpleNamespace(monotonic=lambda: float(fake.pid() or 0) * _LONG_S, sleep=time.sleep)
     monkeypatch.setattr(dockers, "time", later)
     first = "trap '' TERM; echo begun >&2; " if deaf else "echo begun >&2; "
@@ -118,6 +119,18 @@ def test_a_wish_to_end_ends_compose(fake: Fake, tmp_path: Path) -> None:
     assert len(fake.pids) == 2
     assert until(lambda: not any(map(alive, fake.pids)))
     assert list((tmp_path / "dumps").iterdir()) == []
+
+
+def test_what_is_told_to_stop_does_so_before_the_wish_to_end_counts(fake: Fake) -> None:
+    """Put back while it still stops, it would end afterwards."""
+
+    def heed() -> None:
+        raise Failed("interrupted", kind="interrupted")
+
+    stopped = fake.answers("sleep 1; echo stopped", heed).compose("/f.json", ["stop", "w"], _LONG_S)
+    assert (stopped.code, stopped.out) == (0, "stopped\n")
+    with pytest.raises(Failed, match="interrupted"):
+        fake.answers("sleep 1; echo up", heed).compose("/f.json", ["up", "w"], _LONG_S)
 
 
 def test_output_goes_into_a_file(fake: Fake, tmp_path: Path) -> None:
@@ -260,11 +273,73 @@ def test_last_lines(fake: Fake) -> None:
     assert fake.answers("echo one; exit 1").last_lines("web", 10) == ()
 
 
+LOG = [
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+    {"Start": "…", "End": "…", "ExitCode": 1, "Output": "http://x/ready\n\n500: no disk  \n"},
+    {"Start": "…", "End": "…", "ExitCode": 0, "Output": "200 OK"},
+]
+
+
+def test_the_last_check_that_failed(fake: Fake) -> None:
+    """What it printed, without blank lines; nothing where none failed, or there is no check."""
+    (fake.folder / "log").write_text(json.dumps(LOG))
+    asked = fake.answers("cat log")
+    assert asked.last_check("web", 3) == ("http://x/ready", "500: no disk")
+    assert asked.last_check("web", 1) == ("500: no disk",)
+    assert fake.calls[0] == "container inspect --format {{json .State.Health.Log}} web"
+    (fake.folder / "log").write_text(json.dumps(LOG[:1]))
+    assert asked.last_check("web", 3) == ()
+    for odd in ("echo null", "echo '['", "echo '[1]'", "echo '[{}]'", "echo '[]'; exit 1"):
+        assert fake.answers(odd).last_check("web", 3) == ()
+
+
 def test_images_that_stay_are_counted(fake: Fake) -> None:
     """Those of the tags that were to go and are still listed, whatever else is."""
     asked = fake.answers('case "$2" in rm) exit 1;; esac; printf "a:1\\nc:1\\nother:1\\n"')
     assert asked.remove_images(("a:1", "b:1", "c:1")) == 2
     assert fake.calls[0] == "image rm a:1 b:1 c:1"
+
+
+def test_what_a_run_starts_once_says_so(fake: Fake) -> None:
+    """By a label, whatever the command; what a person starts has none, and so is not ended."""
+    fake.answers("")
+    asked = HostDocker("demo", str(fake.program), run="r7")
+    asked.compose("/f.json", ("run", "--rm", "-T", "cli", "migrate"), _LONG_S)
+    asked.compose("/f.json", ("up", "--detach"), _LONG_S)
+    assert fake.calls == [
+        "compose -p demo -f /f.json run --label io.slipway.run=r7 --rm -T cli migrate",
+        "compose -p demo -f /f.json up --detach",
+    ]
+
+
+ONCE = """case "$2" in
+ls) cat left 2>/dev/null || :;;
+rm) shift 3; [ -e stuck ] || { [ -e more ] && mv more left || rm left; };;
+esac"""
+
+
+@pytest.mark.usefixtures("at_once")
+def test_containers_of_runs_are_ended_until_none_is_left(fake: Fake) -> None:
+    """One that was just being made when it was looked, too; they are counted."""
+    (fake.folder / "left").write_text("a\nb\n")
+    (fake.folder / "more").write_text("c\n")
+    asked = fake.answers(ONCE)
+    assert asked.end_once() == 3
+    ours = "--filter label=com.docker.compose.project=demo --filter label=io.slipway.run"
+    assert fake.calls[0] == f"container ls --all --quiet --no-trunc {ours}"
+    ends = [each for each in fake.calls if each.split()[1] == "rm"]
+    assert ends == ["container rm --force a b", "container rm --force c"]
+    assert asked.end_once() == 0
+
+
+@pytest.mark.usefixtures("at_once")
+def test_one_that_can_not_be_ended(fake: Fake) -> None:
+    """It is an error: what it does can't be foreseen."""
+    (fake.folder / "left").write_text("a\n")
+    (fake.folder / "stuck").touch()
+    with pytest.raises(Failed, match="can't be ended") as caught:
+        fake.answers(ONCE).end_once()
+    assert caught.value.cause.details == ("a",)
 
 
 NETWORKS = """case "$*" in

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,16 @@ from slipway.runner.lease import Lease
 
 ME = {"who": "me@here", "what": "deploy r1"}
 HOLD = """
-import sys, time
+import os, sys, threading, time
 from slipway.runner.lease import Lease
 held = Lease(sys.argv[1])
 said = held.take({"who": sys.argv[2], "what": "w"})
 print("got" if said is None else "busy " + said.get("who", "?"), flush=True)
+if said is None and sys.argv[3:] == ["mute"]:
+    os.utime = None
+    threading.excepthook = lambda _: None
+    while True:
+        time.sleep(0.05)
 if said is None and len(sys.argv) > 3:
     sys.stdin.read()
 """
@@ -116,7 +123,11 @@ def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
         child.wait()
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", '{"number": 7}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "not json", "[]", "[" * 60000, '{"number": 7}', '{"number": "x"}', '{"number": null}',
+     '{"number": 7.5}', '{"number": [1]}', '{"number": true}', '{"number": -3}'],
+)  # fmt: skip
 def test_whatever_its_file_says(tmp_path: Path, text: str) -> None:
     """The lock decides, not the file."""
     (tmp_path / "lease").write_text(text)
@@ -124,6 +135,111 @@ def test_whatever_its_file_says(tmp_path: Path, text: str) -> None:
     assert not mine.held()
     assert mine.take(ME) is None
     number = json.loads((tmp_path / "lease").read_text())["number"]
-    assert number == (8 if "7" in text else 1)
+    assert number == (8 if "7}" in text else 1)
     mine.give_up()
     assert json.loads((tmp_path / "lease").read_text()) == {"number": number}
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute is three seconds."""
+    monkeypatch.setattr(leases, "_SILENT_S", 3.0)
+    monkeypatch.setattr(leases, "_LOOK_S", 1.5)
+
+
+def silent(lease: Lease) -> bool:
+    """Whether its holder has given no sign for longer than that."""
+    return lease.silent() > 3.5
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_frozen_holder_is_ended(tmp_path: Path) -> None:
+    """Once it has been silent for long; not while it gives signs, and not just after its last."""
+    holder = hold(tmp_path, "anna", "keep")
+    try:
+        assert said(holder) == "got"
+        mine = Lease(str(tmp_path))
+        assert not mine.outlive()
+        holder.send_signal(signal.SIGSTOP)
+        assert not mine.outlive()
+        until(lambda: silent(mine))
+        assert holder.poll() is None
+        assert mine.outlive()
+        assert holder.wait(60) == -signal.SIGKILL
+        assert (mine.silent(), mine.outlive()) == (0.0, False)
+        assert mine.take(ME) is None
+        mine.give_up()
+    finally:
+        holder.kill()
+        end(holder)
+
+
+@pytest.mark.usefixtures("soon")
+def test_one_that_wakes_up_in_time_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at twice."""
+    holder = hold(tmp_path, "anna", "keep")
+    try:
+        assert said(holder) == "got"
+        mine = Lease(str(tmp_path))
+        holder.send_signal(signal.SIGSTOP)
+        until(lambda: silent(mine))
+        real = time.sleep
+
+        def wakes(seconds: float) -> None:
+            holder.send_signal(signal.SIGCONT)
+            real(seconds)
+
+        monkeypatch.setattr("slipway.runner.lease.time.sleep", wakes)
+        assert not mine.outlive()
+        assert holder.poll() is None
+    finally:
+        end(holder)
+
+
+@pytest.mark.usefixtures("soon")
+def test_one_whose_signs_do_not_arrive_lives(tmp_path: Path) -> None:
+    """It works, and is left alone, as on a disk that takes nothing any more."""
+    holder = hold(tmp_path, "anna", "mute")
+    try:
+        assert said(holder) == "got"
+        mine = Lease(str(tmp_path))
+        until(lambda: silent(mine))
+        assert not mine.outlive()
+        assert holder.poll() is None
+    finally:
+        holder.kill()
+        end(holder)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    "change", [{"started": 1}, {"started": "x"}, {"pid": None}, {"started": 0}]
+)
+def test_another_process_is_never_hit(tmp_path: Path, change: dict[str, object]) -> None:
+    """A number that was given again is not that of whoever took the lease."""
+    holder, other = hold(tmp_path, "anna", "keep"), subprocess.Popen(("sleep", "600"))
+    try:
+        assert said(holder) == "got"
+        holder.send_signal(signal.SIGSTOP)
+        file, mine = tmp_path / "lease", Lease(str(tmp_path))
+        words = {**json.loads(file.read_text()), "pid": other.pid, **change}
+        file.write_text(json.dumps(words))
+        until(lambda: silent(mine))
+        assert not mine.outlive()
+        assert (holder.poll(), other.poll()) == (None, None)
+    finally:
+        other.kill()
+        other.wait()
+        holder.kill()
+        end(holder)
+
+
+def test_a_clock_that_jumps_makes_nobody_silent(tmp_path: Path) -> None:
+    """Signs are counted from the host's boot; a time of another kind is no sign."""
+    mine = Lease(str(tmp_path))
+    assert mine.take(ME) is None
+    for jump in (-86400.0, 86400.0):
+        os.utime(tmp_path / "lease", (time.time() + jump,) * 2)
+        assert Lease(str(tmp_path)).silent() < 30
+    mine.give_up()
+    assert mine.silent() == 0.0

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.runner.site import NAMES, RUN, Site, request, until
+from tests.integration.runner.site import NAMES, RUN, Site, alive, request, until
+
+from slipway.plan.actions import Compose
+from slipway.runner.lease import Lease
 
 
 @pytest.fixture
@@ -107,6 +113,48 @@ def test_killed_in_a_step(site: Site, where: str) -> None:
     site.start(again)
     assert site.follow(again["run"])[-1]["outcome"] == "done"
     assert (site.live, site.images) == ("r2", ["sha256:2"])
+
+
+def test_what_it_runs_once_says_of_which_run_it_is(site: Site) -> None:
+    """By that label it is found and ended when the run is not there any more."""
+    asked = request(turns=())
+    once = Compose("r2", ("run", "--rm", "web", "migrate"), 60.0)
+    asked["steps"][0]["do"].append(once.to_json())
+    site.start(asked)
+    assert site.follow()[-1]["outcome"] == "done"
+    state = json.loads((site.bin / "docker-state.json").read_text())
+    (command,) = (one for one in state["commands"] if "migrate" in one)
+    assert command[5:] == ["run", "--label", f"io.slipway.run={RUN}", "--rm", "web", "migrate"]
+    first = next(n for n, one in enumerate(state["commands"]) if "label=io.slipway.run" in one)
+    assert first < state["commands"].index(command)
+
+
+@pytest.mark.parametrize("verb", ["start", "settle", "follow"])
+def test_frozen_in_a_step(site: Site, verb: str) -> None:
+    """Whoever comes after a while ends it and says so; then it is put back as after a kill."""
+    site.start(request())
+    last = site.follow(turns=("up",))[-1]
+    pid = site.pid()
+    os.kill(pid, signal.SIGSTOP)
+    lease = Lease(str(site.app))
+    until(lambda: lease.silent() > 5)
+    assert alive(pid)
+    if verb == "start":
+        answer = site.start(request("20260101-000001-second"))
+        assert (answer["busy"]["what"], answer["busy"]["ended"]) == ("deploy r2", True)
+    if verb == "follow":
+        heard = site.ask("follow", RUN, str(last["number"] + 1))
+        assert [one["event"] for one in heard] == ["silent", "lost"]
+        assert (heard[0]["seconds"] >= 5, heard[0]["ended"]) == (True, True)
+    if verb != "settle":
+        assert not alive(pid)
+    (answer,) = site.ask("settle")
+    assert not alive(pid)
+    assert (answer["settled"]["outcome"], answer["settled"]["cause"]["kind"]) == ("undone", "lost")
+    assert (site.live, site.images) == ("r1", ["sha256:1"])
+    again = request("20260101-000002-again", turns=())
+    site.start(again)
+    assert site.follow(again["run"])[-1]["outcome"] == "done"
 
 
 def test_killed_before_the_first_step(site: Site) -> None:

@@ -36,7 +36,7 @@ def test_outcome_has_the_promised_fields() -> None:
     value = first(world()).to_json()
     assert list(value) == [
         "release", "outcome", "url", "bytes_sent", "containers_touched", "seconds", "steps",
-        "round_trips", "downtime_s", "failed_over", "resumed",
+        "round_trips", "downtime_s", "failed_over", "resumed", "subject",
     ]  # fmt: skip
     steps = value["steps"]
     assert isinstance(steps, list)

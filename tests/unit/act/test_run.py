@@ -90,6 +90,16 @@ def test_a_holder_who_left_no_name_is_somebody() -> None:
     )
 
 
+def test_a_holder_who_was_frozen_and_ended() -> None:
+    """Nobody is at work any more, and the next deploy begins."""
+    error = busy("nas", {"who": "anna@desk", "what": "deploy r", "since": "noon", "ended": True})
+    assert (error.message, error.hint) == (
+        "`deploy r` of anna@desk, begun noon, gave no sign of life on nas and was ended; nothing "
+        "else was changed",
+        "./inv deploy puts back first what that had begun",
+    )
+
+
 @pytest.mark.parametrize(("who", "wait"), [("me@here", False), ("anna@desk", True)])
 def test_a_run_that_goes_on_is_attended(who: str, wait: bool) -> None:
     """One's own at once, somebody else's when one wants to wait; how it ended is told."""
@@ -127,8 +137,26 @@ def test_a_run_that_was_broken_off_is_ended_first() -> None:
         "settle  `deploy r` of anna@desk, begun noon, was broken off\n"
         "warning: the host's own process was ended; ending what it had begun\n"
         "warning: `deploy r` of anna@desk, begun noon, failed: "
-        "web is ill; the release before is serving again\n"
+        "web is ill; what ran before is serving again\n"
     )
+
+
+def test_a_run_that_is_frozen_is_told_of() -> None:
+    """For how long it is silent, as long as it is, and that it was ended; no event is missed."""
+    silent = {"event": "silent", "seconds": 31}
+    heard = [
+        [event(0, "say", text="x")],
+        [silent],
+        [{**silent, "seconds": 63, "ended": True}, *LOST],
+    ]
+    runner, talk = Scripted(heard, settles=[{"settled": FAILED}]), io.StringIO()
+    clear(scripted(runner, talk), EARLIER, "me@here", wait=False)
+    assert runner.followed == [("r1", 0), ("r1", 1), ("r1", 1)]
+    assert talk.getvalue().splitlines()[2:5] == [
+        "warning: the host's process has noted nothing for 31 s",
+        "warning: the host's process has noted nothing for 63 s, and was ended",
+        "warning: the host's own process was ended; ending what it had begun",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +166,7 @@ def test_a_run_that_was_broken_off_is_ended_first() -> None:
         (
             FAILED,
             "warning: `deploy r` of me@here, begun noon, failed: "
-            "web is ill; the release before is serving again\n",
+            "web is ill; what ran before is serving again\n",
         ),
         (None, ""),
     ],

@@ -30,6 +30,7 @@ from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
 from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.ending import Ending
+from slipway.plan.loss import Loss
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
@@ -186,7 +187,8 @@ def _outcome() -> Outcome:
 def _plan() -> Plan:
     change = ContainerChange("api", "keep", "unchanged")
     definition = DefinitionChange("network", "default", "recreate", ("api",))
-    return Plan("r", 0, (change,), (PendingMigration("1", "m"),), (definition,))
+    migrations = (PendingMigration("1", "m"),)
+    return Plan("r", 0, (change,), migrations, (definition,), (Loss("file", "f"),))
 
 
 def _status() -> Status:

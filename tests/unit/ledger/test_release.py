@@ -49,7 +49,7 @@ def test_release_survives_its_file() -> None:
     "change",
     [
         {"format": 2}, {"format": None}, {"images": []}, {"hashes": {"a": 1}}, {"id": 3},
-        {"secrets": {"a": "1"}}, {"files": "x"},
+        {"secrets": {"a": "1"}}, {"files": "x"}, {"soak": ["x", 1]}, {"soak": [1]}, {"soak": 3},
     ],
 )  # fmt: skip
 def test_other_formats_are_refused(change: dict[str, object]) -> None:
@@ -75,7 +75,8 @@ def test_an_error_of_a_record_says_what_to_do() -> None:
         Release.from_json(b"{", "f")
     assert caught.value.message.startswith("f is no JSON: ")
     assert caught.value.hint == (
-        "restore it; or, unless it is the live release's, remove its folder there"
+        "restore it; or remove its folder there, and for the live release the link `current` as "
+        "well, and deploy anew"
     )
     other = {**RELEASE.to_json(), "format": 2, "checked": "web"}
     with pytest.raises(DeployError) as caught:
@@ -169,4 +170,5 @@ def test_outcome_json() -> None:
         "downtime_s": {"predicted": {"db": 4.0}, "seen": {"db": 2.5}},
         "failed_over": ["web"],
         "resumed": 2,
+        "subject": "",
     }

@@ -13,7 +13,11 @@ from slipway.plan.wanted import Seen, Wanted
 
 def seen(made: World) -> tuple[Listed, ...]:
     """The host's releases."""
-    return listed(Seen(made.folder.read(), made.engine.state()))
+    return tuple(
+        one
+        for one in listed(Seen(made.folder.read(), made.engine.state()))
+        if isinstance(one, Listed)
+    )
 
 
 def deployed(*each: Wanted) -> World:

@@ -97,7 +97,7 @@ def test_what_can_not_be_is_refused(counts: dict[str, int], said: str) -> None:
     """Before anything is changed, and with the services that can."""
     made = deployed()
     runs, files = len(made.runner.requests), dict(made.folder.files)
-    with pytest.raises(DeployError, match=said):
+    with pytest.raises(ConfigError, match=said):
         scale(made.doors, "me", "token", counts)
     assert (len(made.runner.requests), made.folder.files) == (runs, files)
 

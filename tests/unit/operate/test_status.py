@@ -55,11 +55,14 @@ def test_status_has_the_promised_fields() -> None:
                 "health": health,
                 "image_digest": f"sha256:config-{service}-1",
                 "restarts": 0,
+                "container": service,
             }
             for service, health in (("db", "none"), ("web", "healthy"))
         ],
         "drift": [],
         "run": None,
+        "down": None,
+        "warnings": [],
     }
 
 
@@ -137,6 +140,7 @@ def test_empty_host() -> None:
     status = make_status("nas", None, ())
     assert status.to_json() == {
         "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
+        "down": None, "warnings": [],
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"
@@ -161,8 +165,9 @@ def test_logs_run_compose_with_a_terminal() -> None:
     made.host.on("docker", reply=3)
     code = operate.logs(made.doors, "web", follow=True, lines=5, since="10m")
     assert code == 3
-    assert made.host.calls[-1][-7:] == (
-        "logs", "--no-color", "--timestamps", "--tail=5", "--follow", "--since=10m", "web",
+    assert made.host.calls[-1][-9:] == (
+        "--ansi", "never", "logs", "--no-color", "--timestamps",
+        "--tail=5", "--follow", "--since=10m", "web",
     )  # fmt: skip
 
 
@@ -283,3 +288,56 @@ def test_texts_for_people() -> None:
     assert plan_text(Plan("r1", 0, ())) == "r1 is live; nothing to do"
     unchanged = Outcome("r1", "unchanged", "http://x", 0, 0, 1.0, ())
     assert "0 bytes sent, 0 containers touched" in outcome_text(unchanged)
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Outcome("r1", "deployed", "u", 0, 0, 1.0, ()), "deployed r1 at u "),
+        (Outcome("r1", "rolled back", "u", 0, 0, 1.0, ()), "rolled back to r1 at u "),
+        (
+            Outcome("r1", "restarted", "u", 0, 0, 1.0, (), subject="api"),
+            "restarted api of r1 at u ",
+        ),
+        (
+            Outcome("r1", "scaled", "u", 0, 0, 1.0, (), subject="worker=3, api=2"),
+            "scaled worker=3, api=2 of r1 at u ",
+        ),
+    ],
+)
+def test_an_outcome_says_what_was_done_to_what(done: Outcome, said: str) -> None:
+    """The release of a rollback is the one it went to."""
+    assert outcome_text(done).startswith(said)
+
+
+def test_containers_of_one_service_are_told_apart() -> None:
+    """By Docker's names, where there are several; the names are always in the JSON."""
+    made = deployed()
+    live = made.folder.read().records.live
+    db, web = sorted(made.engine.running, key=lambda one: one.service)
+    there = [replace(web, name="demo-web-1"), replace(db, name="demo-db-9"),
+             replace(db, id="more", name="demo-db-10", state="exited")]  # fmt: skip
+    status = make_status("nas", live, there)
+    names = [(one["service"], one["container"]) for one in status.to_json()["services"]]  # type: ignore[attr-defined]
+    assert names == [("db", "demo-db-10"), ("db", "demo-db-9"), ("web", "demo-web-1")]
+    rows = [line.split() for line in status_text(status).splitlines()[2:6]]
+    assert rows[0][:3] == ["service", "container", "role"]
+    assert [row[:4] for row in rows[1:]] == [
+        ["db", "demo-db-10", "db", "exited"],
+        ["db", "demo-db-9", "db", "running"],
+        ["web", "web", "running", "healthy"],
+    ]
+    assert "container" not in status_text(make_status("nas", live, there[:2]))
+    gone = make_status("nas", live, there[1:2])
+    assert [one.container for one in gone.services] == ["demo-db-9", ""]
+
+
+def test_a_one_off_of_no_service_is_refused() -> None:
+    """Those that only run so are known from the Compose file, which must be there."""
+    made = deployed()
+    with pytest.raises(ConfigError, match="there is no service nope") as caught:
+        operate.run_once(made.doors, "nope", ["x"])
+    assert caught.value.hint == "the services are db, job, web"
+    made.host.files.clear()
+    with pytest.raises(DeployError, match="the Compose file of"):
+        operate.run_once(made.doors, "job", ["x"])

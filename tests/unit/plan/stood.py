@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tests.unit.demo import COMPOSE, wanted
 
 from slipway.hosts.inspect import EngineState
+from slipway.images.values import HeldImages
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.plan.draft import draft
@@ -36,4 +37,6 @@ def running(release: Release) -> Seen:
     )  # fmt: skip
     records = Records((release,), release.id)
     held = ("secrets/acl/1", "secrets/db_password/1")
-    return Seen(Memory(records, files=held), EngineState(containers=containers))
+    images = {one.reference: one.config_digest for one in release.images.values()}
+    memory = Memory(records, files=(*held, *release.files))
+    return Seen(memory, EngineState(HeldImages(references=images), containers))

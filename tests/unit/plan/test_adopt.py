@@ -13,7 +13,8 @@ from slipway.ledger.records import Memory, Records
 from slipway.plan.actions import Compose
 from slipway.plan.adopt import adopted
 from slipway.plan.draft import draft
-from slipway.plan.steps.common import take_down, undo
+from slipway.plan.steps.common import undo
+from slipway.plan.steps.stay import take_down
 from slipway.plan.wanted import Seen
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

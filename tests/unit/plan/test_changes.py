@@ -76,9 +76,11 @@ def test_plan_has_the_promised_fields() -> None:
             }
         ],
         "definitions": [],
+        "lost": [],
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
+        "lost",
     ]  # fmt: skip
 
 
@@ -123,6 +125,17 @@ def test_changed_secret_is_named() -> None:
     _, release = made_of()
     live = replace(release, secrets={**release.secrets, "db_password": 0})
     made = plan(seen(containers(release, db={"config": "older"}), live))
+    assert actions(made)["db"] == ("recreate", "secret changed: db_password")
+
+
+def test_of_several_secrets_only_the_changed_one_is_named() -> None:
+    """A service may have others, which are as they were."""
+    text = COMPOSE.replace("secrets: [db_password]", "secrets: [acl, db_password]")
+    stack, release = made_of(text)
+    release = replace(release, secrets={"acl": 1, "db_password": 2})
+    live = replace(release, secrets={"acl": 1, "db_password": 1})
+    on = seen(containers(release, db={"config": "older"}), live)
+    made = make_plan(stack, release, on, bytes_to_send=0)
     assert actions(made)["db"] == ("recreate", "secret changed: db_password")
 
 

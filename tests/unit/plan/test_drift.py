@@ -87,6 +87,7 @@ def test_what_is_as_it_was_made_does_not_differ() -> None:
         ),
         ({"memory": 2048}, "may take 2.0 kB of memory instead of 1.0 kB"),
         ({"processors": 2.0}, "may take 2 processors instead of 0.5"),
+        ({"processors": 0.75}, "may take 0.75 processors instead of 0.5"),
         ({"processes": 10}, "may have 10 processes instead of 9"),
         ({"restart": "no"}, "has the restart policy no instead of unless-stopped"),
     ],

@@ -24,7 +24,7 @@ def test_a_changed_network_is_made_anew() -> None:
     detached = Compose(release.id, ("rm", "--stop", "--force", "db"), 300.0)
     removed = Remove(networks=("inner",))
     assert list(todo) == [
-        "transfer", "files", "networks", "migrate", "up", "verify", "smoke", "soak",
+        "files", "networks", "migrate", "up", "verify", "smoke", "soak",
         "record",
     ]  # fmt: skip
     assert todo["networks"].do == (detached, removed)

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.demo import APP
 from tests.unit.plan.full import compose, containers, kept, released, seen, with_containers
 
-from slipway.errors import DeployError
+from slipway.errors import ConfigError, DeployError, SlipwayError
 from slipway.images.transfer import Transfer
 from slipway.images.values import HeldImages
 from slipway.ledger.records import Records
@@ -103,29 +103,51 @@ def test_the_release_to_go_back_to_is_the_one_before_or_one_by_name() -> None:
     assert chosen(records, "b2") is c
 
 
+NO_LIVE = "no release is live, and so none was before it"
+NONE_BEFORE = "there is no release before the live one to go back to"
+
+
 @pytest.mark.parametrize(
-    ("current", "to", "message", "details", "hint"),
+    ("current", "to", "kind", "message", "details", "hint"),
     [
-        ("a1", "", "there is no release before the live one to go back to", (), LISTED),
-        (None, "", "there is no release before the live one to go back to", (), LISTED),
-        ("b1", "x", "no release is called x", ("b2", "b1", "a1"), LISTED),
-        ("b1", "b", "2 releases are called b", ("b2", "b1"), LISTED),
-        ("b1", "b1", "b1 is live already", (), None),
+        ("a1", "", DeployError, NONE_BEFORE, (), f"{LISTED}; --to goes back to one of them"),
+        (None, "", DeployError, NO_LIVE, (), f"{LISTED}; --to goes back to one of them"),
+        ("b1", "x", ConfigError, "no release is called x", ("b2", "b1", "a1"), LISTED),
+        ("b1", "b", ConfigError, "2 releases are called b", (), "give more of the id: b2, b1"),
+        (
+            "b1", "b1", DeployError, "b1 is live already", (),
+            f"./inv deploy heals what drifted from it; {LISTED}",
+        ),
     ],
-)
+)  # fmt: skip
 def test_none_or_several_are_refused(
-    current: str | None, to: str, message: str, details: tuple[str, ...], hint: str | None
-) -> None:
-    """With those there are."""
+    current: str | None, to: str, kind: type[SlipwayError], message: str,
+    details: tuple[str, ...], hint: str,
+) -> None:  # fmt: skip
+    """With those there are, and what to write instead; a wrong id is the command line's fault."""
     one = released()
     a, b, c = (replace(one, id=name, previous=p) for name, p in
                (("a1", None), ("b1", "a1"), ("b2", None)))  # fmt: skip
-    with pytest.raises(DeployError) as caught:
+    with pytest.raises(kind) as caught:
         chosen(Records((c, b, a), current), to)
     error = caught.value
-    assert (error.message, error.details, error.hint, error.stage) == (
-        f"{message}; nothing was changed", details, hint, "plan",
+    assert (type(error), error.message, error.details, error.hint, error.stage) == (
+        kind, f"{message}; nothing was changed", details, hint, "plan",
     )  # fmt: skip
+
+
+def test_a_record_that_is_lost_is_named() -> None:
+    """Of the live release, or of the one before it; nobody says that there was none."""
+    one = replace(released(), previous="a1")
+    with pytest.raises(DeployError, match="says that gone is live but holds no record of it"):
+        chosen(Records((one,), "gone"), "")
+    why = DeployError("a1 is cut")
+    unreadable = Records((one,), one.id, {"a1": why})
+    with pytest.raises(DeployError, match="the record of a1, which was live before, can't be read"):
+        chosen(unreadable, "")
+    with pytest.raises(DeployError, match="a1 is cut"):
+        chosen(unreadable, "a1")
+    assert chosen(Records((one,)), one.id) is one
 
 
 def test_a_release_runs_when_its_images_and_definitions_do() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.demo import wanted
 from tests.unit.plan.full import FULL, UP, ill, kept, released, rolling, seen, with_containers
 
-from slipway.errors import DeployError
+from slipway.errors import ConfigError, DeployError
 from slipway.hosts.facts import Facts
 from slipway.ledger.entries import Text
 from slipway.operate.standing import with_scale
@@ -148,7 +148,7 @@ def test_numbers_are_kept_where_they_differ() -> None:
 def test_all_that_can_not_be_is_refused_at_once() -> None:
     """With the services that could, and the way to see them."""
     stack = wanted(FULL).stack
-    with pytest.raises(DeployError) as caught:
+    with pytest.raises(ConfigError) as caught:
         new_scale(stack, {}, {"nope": 2, "api": 0, "beat": 2, "beat2": 1, "job": 1, "worker": 2})
     error, able = caught.value, "edge, api, worker"
     assert error.message == (
@@ -165,7 +165,7 @@ def test_all_that_can_not_be_is_refused_at_once() -> None:
     assert (error.stage, error.hint) == (
         "scale", "./inv scale shows the services and how many containers they have",
     )  # fmt: skip
-    with pytest.raises(DeployError, match="those that can be scaled are none;"):
+    with pytest.raises(ConfigError, match="those that can be scaled are none;"):
         new_scale(wanted().stack, {}, {"nope": 1})
 
 

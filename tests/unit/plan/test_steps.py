@@ -20,7 +20,8 @@ from slipway.plan.actions import Compose, Watch, Write
 from slipway.plan.draft import Draft, draft
 from slipway.plan.step import Belief, Step, asked
 from slipway.plan.steps import steps
-from slipway.plan.steps.common import put_back, take_down
+from slipway.plan.steps.common import put_back
+from slipway.plan.steps.stay import take_down
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, fingerprint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,9 +116,13 @@ class Listener:
         """Heed no more."""
         self.ignored = True
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         """Let them do it."""
         self.tell("turn", step=step, index=index)
+        if look and self.there:
+            look()
         if self.fails:
             raise Failed(self.fails)
         return self.there

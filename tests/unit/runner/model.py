@@ -9,7 +9,7 @@ that is asked, and at every moment :attr:`Model.gaps` notes whether requests cou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -187,6 +187,10 @@ class Model:
         """None."""
         return ()
 
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def stop(self, containers: Sequence[str]) -> _Stopping:
         """Begin to stop some."""
         stopped = [box for box in self.boxes if box.id in containers]
@@ -205,6 +209,10 @@ class Model:
             return False
         next(box for box in self.boxes if box.id == container).name = name
         return True
+
+    def end_once(self) -> int:
+        """None was begun."""
+        return 0
 
     def remove_images(self, references: Sequence[str]) -> int:
         """No switch does."""
@@ -390,5 +398,7 @@ class _Listener:
     def ignore(self) -> None:
         pass
 
-    def turn(self, step: str, index: int, seconds: float) -> bool:
+    def turn(
+        self, step: str, index: int, seconds: float, look: Callable[[], None] | None = None
+    ) -> bool:
         raise AssertionError

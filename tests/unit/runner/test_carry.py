@@ -152,6 +152,18 @@ def test_a_check_runs_in_every_container(bench: Bench) -> None:
     with pytest.raises(Failed, match="web does not pass its health check") as caught:
         bench.do(check)
     assert caught.value.cause.details == ("it is ill",)
+    assert bench.made.engine.executed[2:] == [("c1", "probe", "x"), *[("c2", "probe", "x")] * 3]
+
+
+def test_a_check_of_what_is_new_leaves_the_old_beside_it(bench: Bench) -> None:
+    """A worker that ends its last task need not be well any more."""
+    bench.made.engine.running = [
+        Container("web", "old", "w1", "sick", "running", config="before"),
+        Container("web", "new", "w2", "i", "running", config="h"),
+    ]
+    bench.made.engine.sick.add("sick")
+    bench.do(Check((("web", ("probe", "x")),), (Expected("web", 1, 20, config="h"),)))
+    assert bench.made.engine.executed == [("new", "probe", "x")]
 
 
 def test_what_takes_another_machine_is_asked_of_it(bench: Bench) -> None:
@@ -165,6 +177,16 @@ def test_what_takes_another_machine_is_asked_of_it(bench: Bench) -> None:
     bench.listener.fails = "it gave 503"
     with pytest.raises(Failed, match="it gave 503"):
         bench.do(Ask(URL))
+
+
+def test_what_is_removed_while_it_is_asked_is_told_at_once(bench: Bench) -> None:
+    """What was seen to be well before, by a step before as well."""
+    web = Container("web", "c1", "w1", "i", "running", "healthy")
+    bench.made.engine.running = [web]
+    carrier = bench.do(Watch((Expected("web", 1, 20),)), Ask(URL))
+    bench.made.engine.running = []
+    with pytest.raises(Failed, match="web was removed: 0 of 1 are there"):
+        carrier.carry_out("smoke", [Ask(URL).to_json()])
 
 
 def test_whoever_wants_the_end_is_heeded_between_actions(bench: Bench) -> None:

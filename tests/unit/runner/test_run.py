@@ -254,3 +254,58 @@ def test_a_run_that_is_ended_late_heeds_nobody(bench: Bench) -> None:
     end = settle(request(*steps()[2:]), bench.doors, noted)
     assert (end["outcome"], end["late"]) == ("done", None)
     assert bench.folder.current() == "prune"
+
+
+def _went_on(bench: Bench) -> list[tuple[int, str | None]]:
+    """Let a migration go on in a container; how many did and what was live at each look."""
+    seen: list[tuple[int, str | None]] = []
+    real = bench.made.engine.end_once
+
+    def end_once() -> int:
+        seen.append((len(bench.made.engine.once), bench.folder.current()))
+        return real()
+
+    bench.made.engine.once = ["migration"]
+    bench.made.engine.end_once = end_once  # type: ignore[method-assign]
+    return seen
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["back", "onward"])
+def test_what_a_killed_run_began_in_a_container_is_ended_first(
+    bench: Bench, finished: bool
+) -> None:
+    """Before anything is put back, or done: it would undo that later."""
+    bench.made.folder.link("current", "releases/between")
+    seen = _went_on(bench)
+    noted = [{"event": "step", "name": "record"}]
+    settle(
+        request(*steps()),
+        bench.doors,
+        [*noted, {"event": "done", "step": "record"}][: 1 + finished],
+    )
+    assert seen == [(1, "between")]
+    assert bench.made.engine.once == []
+    assert "of a run that was broken off: ended" in bench.listener.named("say")[0]["text"]
+
+
+def test_a_new_run_ends_it_before_its_first_step(bench: Bench) -> None:
+    """Also when the one before was never settled; and what it began itself before it goes back."""
+    seen = _went_on(bench)
+    Run(request(*steps(up=(BROKEN,))), bench.doors).carry_out()
+    assert seen == [(1, "old"), (0, "old")]
+    assert bench.listener.events[0]["event"] == "say"
+
+
+def test_what_can_not_be_ended(bench: Bench) -> None:
+    """Nothing is begun over it, and nothing is put back under it."""
+
+    def stays() -> int:
+        raise Failed("it can't be ended")
+
+    bench.made.engine.end_once = stays  # type: ignore[method-assign]
+    end = Run(request(*steps()), bench.doors).carry_out()
+    assert (end["outcome"], end["cause"]["message"]) == ("untouched", "it can't be ended")
+    bench.made.folder.link("current", "releases/between")
+    end = settle(request(*steps()), bench.doors, [{"event": "step", "name": "up"}])
+    assert (end["outcome"], end["second"]["message"]) == ("broken", "it can't be ended")
+    assert bench.folder.current() == "between"

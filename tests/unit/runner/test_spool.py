@@ -69,9 +69,11 @@ def told(spool: Spool) -> list[tuple[int, str]]:
 def test_what_was_asked_is_written_down(spool: Spool, tmp_path: Path) -> None:
     """Before anything is done; what was never written is None, and so is what can't be read."""
     assert spool.read("request.json") == REQUEST
-    assert spool.read("about.json") == {"run": RUN, "holder": REQUEST["holder"]}
+    assert spool.read("about.json") == {"run": RUN, "holder": REQUEST["holder"], "number": 1}
     assert spool.read("end.json") is None
     (tmp_path / "runs" / RUN / "end.json").write_text('{"outcome": ')
+    assert spool.read("end.json") is None
+    (tmp_path / "runs" / RUN / "end.json").write_text("[1]")
     assert spool.read("end.json") is None
     spool.write("end.json", {"outcome": "done"})
     assert spool.read("end.json") == {"outcome": "done"}
@@ -101,6 +103,31 @@ def test_only_ten_runs_are_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_runs_go_in_the_order_in_which_the_host_began_them(tmp_path: Path) -> None:
+    """A name begins with the time of whoever asks, whose clock may be days ahead."""
+    ahead = [f"203001{day:02}-000000-x" for day in range(1, 11)]
+    behind = [f"200001{day:02}-000000-x" for day in (9, 8, 7)]
+    for run in (*ahead, *behind):
+        made = Spool(str(tmp_path), run)
+        made.make(REQUEST)
+        made.touch("heard")
+        assert made.read("request.json") == REQUEST
+    kept = {one.name for one in (tmp_path / "runs").iterdir()}
+    assert kept == {*ahead[3:], *behind, "last"}
+
+
+def test_runs_that_do_not_say_which_they_are_go_first(tmp_path: Path) -> None:
+    """Whatever stands in their place; one that can be read is kept before them."""
+    odd = [f"20300{month}01-000000-x" for month in range(1, 10)]
+    for run, text in zip(odd, ("", "[]", '{"number": "x"}', '{"number": null}') * 3, strict=False):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        (tmp_path / "runs" / run / "about.json").write_text(text)
+    for run in ("20000101-000000-a", "20000102-000000-b"):
+        Spool(str(tmp_path), run).make(REQUEST)
+    left = {one.name for one in (tmp_path / "runs").iterdir()}
+    assert left == {*odd[1:], "20000101-000000-a", "20000102-000000-b", "last"}
+
+
 def test_events_from_a_number_on(spool: Spool) -> None:
     """In order, with what was said of them."""
     listener = SpoolListener(spool)
@@ -116,7 +143,7 @@ def test_a_line_that_was_broken_off(spool: Spool) -> None:
     """It is left out; whoever goes on with the run numbers on, on a line of its own."""
     SpoolListener(spool).tell("step", name="up")
     path = Path(spool.path, "events.jsonl")
-    path.write_bytes(path.read_bytes() + b'{"number": 1, "ev')
+    path.write_bytes(path.read_bytes() + b'[1]\n7\n{"number": 1, "ev')
     assert told(spool) == [(0, "step")]
     later = SpoolListener(spool)
     later.tell("back")
@@ -191,6 +218,21 @@ def test_a_turn_that_was_taken(spool: Spool, clock: Time) -> None:
     assert 5 < clock.seconds < 6
     (turn,) = spool.events()
     assert (turn["event"], turn["step"], turn["index"]) == ("turn", "verify", 1)
+
+
+def test_who_waits_for_a_turn_looks_around(spool: Spool, clock: Time) -> None:
+    """Now and then; what is found ends the waiting."""
+    heard, seen = Path(spool.path, "heard"), []
+    clock.then = lambda: os.utime(heard, (clock.seconds, clock.seconds))
+
+    def look() -> None:
+        seen.append(round(clock.seconds))
+        if len(seen) == 3:
+            raise Failed("the edge was removed")
+
+    with pytest.raises(Failed, match="the edge was removed"):
+        SpoolListener(spool).turn("verify", 0, 60.0, look)
+    assert seen == [3, 6, 9]
 
 
 @pytest.mark.parametrize(("hint", "shown"), [("mend it", "mend it"), (None, "")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from slipway.ledger.entries import Link
@@ -13,10 +13,10 @@ from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, W
 from slipway.plan.draft import Draft
 from slipway.plan.rolling import phases
 from slipway.plan.step import Belief
+from slipway.plan.steps.stay import found_again, leave, stay, take_down
 from slipway.plan.values import Plan
 from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
-from slipway.runner.roll import Rolling
 from slipway.stack.health import health_check
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
@@ -148,7 +148,7 @@ def put_back(
     # What was created, too: it did not run, but was released, and may be of the new definition now.
     changed = plan.services("create", "recreate", "remove")
     stopped = [one for one in changed if one in release.hashes]
-    rolled = _found_again(release, plan, tuple(there))
+    rolled = found_again(release, plan, tuple(there))
     counts = scale_flags(scale, release.hashes)
     as_is = ("--no-recreate",) if rolled else ()
     everything = Compose(release.id, (*_UP, "--remove-orphans", *as_is, *counts), limit)
@@ -169,36 +169,6 @@ def put_back(
         Watch(wanted),
         Write((Link(CURRENT, release_folder(release.id)),)),
     )
-
-
-def _found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
-    """What is rolled back. Where the new ones are of the same definition, their ids tell the old.
-
-    Of those that had to go only the ones that were well can be had again. One with several
-    containers is among them as on the way there: an edge that was made anew finds one by its name.
-    """
-    found = []
-    anew = set(plan.services("create", "recreate", "remove", "roll"))
-    edge = release.edge.get("service")
-    for one in release.rolling:
-        changes = [each for each in plan.containers if each.service == one.service]
-        if not any(each.action == "roll" for each in changes):
-            if one.behind and one.containers > 1 and anew & {one.service, edge}:
-                found.append(one)
-            continue
-        if not any(each.old for each in changes):
-            found.append(one)
-            continue
-        well = tuple(c.id for c in standing(there) if c.service == one.service and c.well)
-        if well:
-            found.append(replace(one, kept=well, containers=min(one.containers, len(well))))
-    return tuple(found)
-
-
-def take_down(release: str) -> tuple[Action, ...]:
-    """End what a first deploy started; data stays."""
-    down = ("down", "--remove-orphans", "--timeout", "30")
-    return (Compose(release, down, _DOWN_S), Write((Link(CURRENT, ""),)))
 
 
 STOP_S = 300.0
@@ -241,37 +211,14 @@ def _data_back(draft: Draft) -> tuple[Action, ...]:
     return (*stop(release.id, release.database.users, needs=file), back)
 
 
-def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
-    """End what a deploy started beside containers of which no record is left.
-
-    What was rolled is switched back to them; what was stopped for a new one can't be had again.
-
-    Args:
-        draft: whose deploy.
-        there: the containers that stood before.
-    """
-    release = draft.release
-    rolled = []
-    for one in release.rolling:
-        mine = [c for c in there if c.service == one.service]
-        if mine and one.service in draft.plan.services("roll"):
-            images = tuple(sorted({c.image_id for c in mine}))
-            config = mine[0].config
-            rolled.append(replace(one, containers=len(mine), config=config, images=images))
-    actions: list[Action] = []
-    if rolled:
-        actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
-    if created := draft.plan.services("create"):
-        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
-    return (*actions, Write((Link(CURRENT, ""),)))
-
-
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
     live = draft.seen.memory.records.live
     if live is None:
         there = standing(draft.seen.engine.containers)
         return leave(draft, there) if there else take_down(draft.release.id)
+    if draft.plan.gone:
+        return stay(draft, live)
     networks = changed_networks(draft)
     there = draft.seen.engine.containers
     alone = needs_rolled(draft, draft.plan.services("create", "recreate"))

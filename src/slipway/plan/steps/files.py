@@ -28,5 +28,11 @@ def step(draft: Draft) -> Step:
         File(compose_file(release.id), Source("compose", release.id), 0o644),
         File(record_file(release.id), Source("release", release.id), 0o644),
     ]
+    # The live release's Compose file is lost, and of the same content as this one's.
+    entries += [
+        File(one.name, Source("compose", release.id), 0o644)
+        for one in draft.plan.lost
+        if one.kind == "compose" and one.anew
+    ]
     about = "config files and release record"
     return Step("files", about, do=(Write(tuple(entries)),), reason=UNUSED)

@@ -12,6 +12,7 @@ from slipway.plan.actions import Action, Check, Compose, Watch
 from slipway.plan.draft import Draft
 from slipway.plan.expected import expected
 from slipway.plan.step import Step
+from slipway.plan.steps.checks import checks
 from slipway.plan.steps.common import (
     changed_networks,
     dump,
@@ -63,19 +64,7 @@ def _actions(draft: Draft) -> tuple[Action, ...]:
         actions.append(dump(release, draft.release.database, dump_file(release)))
     failed = "the migration failed"
     actions.append(Compose(release, (*run, *migration.command), _MIGRATE_S, failed))
-    if checks := _checks(draft):
-        actions.append(Check(checks))
+    # What goes on running with the code from before the migration.
+    if found := checks(stack, draft.plan.services("roll")):
+        actions.append(Check(found))
     return tuple(actions)
-
-
-def _checks(draft: Draft) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The health checks of what goes on running with the code from before the migration."""
-    found = []
-    for service in draft.plan.services("roll"):
-        check = draft.wanted.stack.services[service].get("healthcheck") or {}
-        kind, *argv = check.get("test") or ["NONE"]
-        if kind == "CMD":
-            found.append((service, tuple(argv)))
-        elif kind == "CMD-SHELL":
-            found.append((service, ("/bin/sh", "-c", *argv)))
-    return tuple(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slipway.ledger.layout import release_folder
-from slipway.ledger.records import Records
 from slipway.plan.actions import Remove
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
@@ -18,7 +19,7 @@ def step(draft: Draft) -> Step | None:
     fresh = (f"secrets/{name}/{version}" for name, version in release.secrets.items())
     found = waste(
         release.application,
-        Records((release, *memory.records.releases), release.id),
+        replace(memory.records, releases=(release, *memory.records.releases), current=release.id),
         references=draft.seen.engine.images.references,
         paths=dict.fromkeys((*memory.files, *release.files, *fresh)),
     )

@@ -6,6 +6,7 @@ from slipway.ledger.entries import Directory, Entry, File, Source
 from slipway.ledger.layout import SECRETS, secret_file
 from slipway.plan.actions import Write
 from slipway.plan.draft import Draft
+from slipway.plan.loss import given_again
 from slipway.plan.secrets import SecretChoice
 from slipway.plan.step import Step
 from slipway.plan.steps.common import UNUSED
@@ -21,11 +22,13 @@ def step(draft: Draft) -> Step | None:
     # Those that others are derived from come first.
     ordered = sorted(fresh, key=lambda choice: bool(choice.spec.derive))
     names = ", ".join(choice.spec.name for choice in fresh)
-    do = (Write((*folders, *(_file(choice) for choice in ordered))),)
+    again = given_again(draft.seen.memory, ordered)
+    files = (*(_file(choice) for choice in ordered), *(_file(one, path) for path, one in again))
+    do = (Write((*folders, *files)),)
     return Step("secrets", names, do=do, reason=UNUSED)
 
 
-def _file(choice: SecretChoice) -> File:
+def _file(choice: SecretChoice, path: str = "") -> File:
     name, version = choice.spec.name, choice.version
     source = Source("secret", name, version)
-    return File(secret_file(name, version), source, 0o400, choice.spec.owner, fresh=True)
+    return File(path or secret_file(name, version), source, 0o400, choice.spec.owner, fresh=True)

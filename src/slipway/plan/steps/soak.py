@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from slipway.plan.actions import Soak
+from slipway.plan.actions import Check, Soak
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
+from slipway.plan.steps.checks import checks
 from slipway.plan.steps.common import marked, undo
 
 
@@ -13,5 +14,8 @@ def step(draft: Draft) -> Step | None:
     seconds, errors = draft.release.soak
     if not seconds or not draft.plan.touched or draft.seen.memory.records.live is None:
         return None
-    do = (Soak(marked(draft.counted), seconds, errors),)
+    # Docker calls one unhealthy after some failures in a row, which may take longer than this.
+    wanted = marked(draft.counted)
+    new = draft.plan.services("create", "recreate", "roll")
+    do = (Soak(wanted, seconds, errors), Check(checks(draft.wanted.stack, new), wanted))
     return Step("soak", f"does it stay well for {seconds:g} s?", do=do, undo=undo(draft))

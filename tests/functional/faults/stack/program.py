@@ -119,7 +119,7 @@ def migrate() -> None:
     with connect() as connection:
         connection.execute(TABLE)
         connection.commit()
-        if FAULT:
+        if FAULT in ("fail", "half", "hang"):
             connection.execute("CREATE TABLE half (id int)")
         if FAULT == "fail":
             sys.exit("the migration is broken on purpose")
@@ -127,6 +127,11 @@ def migrate() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         if FAULT == "hang":
             time.sleep(3600)
+    if FAULT == "long":
+        with connect() as connection:
+            connection.autocommit = True
+            # In one message: the server needs nobody any more to commit it.
+            connection.execute("SELECT pg_sleep(40); ALTER TABLE jobs ADD COLUMN late int")
 
 
 if __name__ == "__main__":
