@@ -12,6 +12,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.step import Belief, Step
 from slipway.plan.steps import common, retire, roll, up
 from slipway.plan.values import PendingMigration
+from slipway.plan.wanted import Seen
 from slipway.runner.containers import fingerprint
 
 NETWORKED = FULL.replace("depends_on: [db]\n    deploy", "networks: [inner]\n    deploy") + (
@@ -207,3 +208,10 @@ def test_how_long_old_requests_are_given() -> None:
     assert given == {"edge": 10, "api": 30, "worker": 10}
     said = FULL.replace("roll: true", "roll: true, drain: 0.5")
     assert rolling(released(said))["api"].drain_s == 1
+
+
+def test_up_says_what_it_starts_stops_and_ends() -> None:
+    """Nothing is stopped for what did not run."""
+    step = up.step(planned(Seen()))
+    assert step is not None
+    assert step.about == "start edge, api, worker, beat, cache, db"
