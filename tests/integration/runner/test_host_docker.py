@@ -92,8 +92,14 @@ def test_a_command_whose_time_is_over(
 ) -> None:
     """It is ended, one that does not listen too, and what it had said is kept."""
     monkeypatch.setattr(children, "_KIND_S", 1.0)
-    later = SimpleNamespace(monotonic=lambda: float(fake.pid() or 0) * _LONG_S, sleep=time.sleep)
-    monkeypatch.setattr(dockers, "time", later)
+    looks: list[float] = []
+
+    def monotonic() -> float:
+        """Nothing at first, when the time begins; a long time once the program has begun."""
+        looks.append(float(bool(looks) and fake.pid() is not None) * _LONG_S)
+        return looks[-1]
+
+    monkeypatch.setattr(dockers, "time", SimpleNamespace(monotonic=monotonic, sleep=time.sleep))
     first = "trap '' TERM; echo begun >&2; " if deaf else "echo begun >&2; "
     asked = fake.answers(first + STAY)
     done = asked.execute("web", ("work", "-x"), 1.0)
