@@ -56,7 +56,7 @@ def change(site: Site) -> None:
         (("depoly",), "there is no task 'depoly'"),
         (("deploy", "--bogus"), "deploy has no flag --bogus"),
         (("deploy", "--host"), "--host needs a value"),
-        (("logs", "--number", "many"), "a whole number got 'many'"),
+        (("logs", "--number", "many"), "--number takes a whole number, and got 'many'"),
     ],
 )
 def test_wrong_words_are_code_2(site: Site, arguments: tuple[str, ...], said: str) -> None:
