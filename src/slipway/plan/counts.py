@@ -22,17 +22,19 @@ from slipway.stack.model import Stack
 FEWER = "fewer containers, or lower limits in the Compose files"
 
 
-def count_problems(stack: Stack, backends: Mapping[str, int]) -> list[Problem]:
+def count_problems(stack: Stack, said: Stack, backends: Mapping[str, int]) -> list[Problem]:
     """Services of which there can't be as many containers as are wanted.
 
     Args:
         stack: with the numbers as they will be.
+        said: with those of the Compose files, which may have several of whatever they like.
         backends: backend of the edge to the number of its servers, where that is known.
     """
     found = []
     for name in stack.standing:
         count = replicas(stack.services[name])
-        why = beside_problem(stack, name, count)
+        asked = count != replicas(said.services[name])
+        why = beside_problem(stack, name, count) if asked else ""
         if not why and stack.rolled.get(name) == "edge" and name in backends:
             why = few_places(name, count, backends[name])
         if why:

@@ -95,7 +95,8 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
     release = _release(wanted, rendered, versions, live, now)
     transfer = plan_transfer(wanted.images, seen.engine.images)
     counted = replace(wanted, stack=wanted.stack.scaled(seen.memory.scale))
-    if problems := count_problems(counted.stack, edge_backends(wanted.stack, wanted.contents)):
+    backends = edge_backends(wanted.stack, wanted.contents)
+    if problems := count_problems(counted.stack, wanted.stack, backends):
         raise ConfigError.from_problems("the stack", problems, hint=_NUMBERS)
     plan = make_plan(
         counted.stack,

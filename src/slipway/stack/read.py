@@ -10,14 +10,13 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
 from slipway.reading import Reader
 from slipway.stack import tables
 from slipway.stack.compose import Model
-from slipway.stack.counts import beside_problem
 from slipway.stack.health import replicas
 from slipway.stack.model import Rolling, Smoke, Stack
 from slipway.stack.references import OWN, reference_problems
@@ -75,10 +74,10 @@ def read_stack(
         verify.note("path", f"should begin with a slash, got {stack.verify_path!r}")
     if application and stack.application not in ("", application):
         reader.note("application", f"is {stack.application}, slipway.toml's is {application}")
-    problems += [*reference_problems(stack), *_count_problems(stack), *_role_problems(stack, roles)]
+    problems += [*reference_problems(stack), *_role_problems(stack, roles)]
     if problems:
         raise ConfigError.from_problems(_FILES, model.placed(problems))
-    return stack
+    return replace(stack, warnings=(*stack.warnings, *_count_warnings(stack)))
 
 
 def _role_problems(stack: Stack, roles: Collection[str] | None) -> list[Problem]:
@@ -94,13 +93,14 @@ def _role_problems(stack: Stack, roles: Collection[str] | None) -> list[Problem]
     ]
 
 
-def _count_problems(stack: Stack) -> list[Problem]:
-    found = []
-    for name in stack.standing:
-        count = replicas(stack.services[name])
-        if why := beside_problem(stack, name, count):
-            found.append(Problem(f"services.{name}", why))
-    return found
+def _count_warnings(stack: Stack) -> list[str]:
+    """Compose's own numbers are taken as they are: what stands there is somebody's wish."""
+    return [
+        f"services.{name}: {count} containers of it, and nothing says that two may be there side "
+        "by side (`x-slipway: {roll: …}`): when it changes all of them are stopped first"
+        for name in stack.standing
+        if (count := replicas(stack.services[name])) > 1 and name not in stack.rolled
+    ]
 
 
 def _carried(

@@ -123,16 +123,16 @@ def test_what_git_does_not_know_yet_is_built_and_named(
     have it; one that git ignores is not, and is named, too."""
     root = repository(tmp_path / "checkout")
     (root / ".git/info/exclude").write_text("ignored.py\n")
-    versions = "src/langflix/migrations/versions"
-    (root / versions / "0099_neü.py").write_text("x = 1\n")
-    (root / versions / "ignored.py").write_text("x = 1\n")
+    folder = "src/langflix/data"
+    (root / folder / "0099_neü.py").write_text("x = 1\n")
+    (root / folder / "ignored.py").write_text("x = 1\n")
     said: list[str] = []
 
     built = outputs(LocalShell(), root, SETTINGS, ["api-image"], warn=said.append)
 
     assert str(built["api-image"]) != usual["api-image"]
-    assert [f"{versions}/0099_neü.py" in one for one in said] == [True, False]
-    assert [f"{versions}/ignored.py" in one for one in said] == [False, True]
+    assert [f"{folder}/0099_neü.py" in one for one in said] == [True, False]
+    assert [f"{folder}/ignored.py" in one for one in said] == [False, True]
     git(root, "add", "--all")
     assert build(root, "api-image") == {"api-image": str(built["api-image"])}
 

@@ -7,6 +7,7 @@ from tests.composing import stack as read
 from tests.unit.demo import COMPOSE, wanted
 
 from slipway.errors import ConfigError
+from slipway.stack.health import replicas
 from slipway.stack.model import (
     DataFolder,
     Edge,
@@ -323,8 +324,6 @@ TWO = HEAD + "services: {a: {image: i}, b: {image: i, profiles: [p]}}\n"
          "most 3600, an hour, got 1e+300 (line 2)"),
         ("x-slipway:\n  soak: {seconds: .nan}\n", "f1.yml: x-slipway.soak.seconds: .nan is no "
          "number that can be counted with (line 2)"),
-        ("services:\n  a: {deploy: {replicas: 2}}\n", "f1.yml: services.a: a=2: the Compose file "
-         "does not declare"),
     ],
 )  # fmt: skip
 def test_a_fault_of_an_overlay_names_it(overlay: str, said: str) -> None:
@@ -346,3 +345,10 @@ def test_all_at_once_whatever_they_are_of() -> None:
         *("services.a.x-slipway.drain: should be at most 86400", "services.a.x-slipway.roll"),
     ):
         assert where in found, where
+
+
+def test_several_of_what_is_not_rolled_are_compose_s_affair() -> None:
+    """It is taken as Compose takes it; that a change stops them all is said."""
+    made = read([("f0.yml", TWO), ("f1.yml", "services:\n  a: {deploy: {replicas: 2}}\n")])
+    assert replicas(made.services["a"]) == 2
+    assert [line for line in made.warnings if "services.a: 2 containers of it" in line]
