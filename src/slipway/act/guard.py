@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from slipway.act.doors import Doors
-from slipway.hosts.facts import Facts
 from slipway.plan.counts import shared
 from slipway.plan.draft import Draft
 from slipway.plan.preflight import check, needs, numbers
@@ -18,8 +17,10 @@ def check_host(doors: Doors, draft: Draft) -> None:
         HostError: the host can't be asked.
     """
     facts = doors.engine.facts(doors.folder.path)
-    check(doors.host.name, facts, needs(draft))
-    _warn(doors, facts, draft)
+    found = needs(draft)
+    check(doors.host.name, facts, found)
+    if found.numbers and (warning := shared(doors.host.name, facts, *found.numbers)):
+        doors.report.warn(warning)
 
 
 def check_numbers(doors: Doors, draft: Draft) -> None:
@@ -36,10 +37,4 @@ def check_numbers(doors: Doors, draft: Draft) -> None:
         return
     facts = doors.engine.facts(doors.folder.path)
     if warning := check_capacity(doors.host.name, facts, *wanted):
-        doors.report.warn(warning)
-
-
-def _warn(doors: Doors, facts: Facts, draft: Draft) -> None:
-    wanted = numbers(draft)
-    if wanted and (warning := shared(doors.host.name, facts, *wanted)):
         doors.report.warn(warning)

@@ -8,8 +8,7 @@ from typing import Any
 
 from slipway.app.figure import Figure
 
-#: What the figure of a deploy's speed counts.
-LIVE = "the new containers serve and have passed every health check"
+_LIVE = "the new containers serve and have passed every health check"
 #: Seconds of a whole command, and what ``deploy --json`` printed.
 Run = tuple[float, Mapping[str, Any]]
 
@@ -69,6 +68,11 @@ def alone(runs: Sequence[Run]) -> list[Figure]:
     ]
 
 
+def live_figure(prefix: str, seconds: float) -> Figure:
+    """How long it took until the new release served."""
+    return Figure(f"{prefix}edit to verified live", seconds, "s", 5, _LIVE)
+
+
 def until(seconds: float, outcome: Mapping[str, Any], step: str) -> float:
     """How long it took until a step of a deploy had ended, in seconds.
 
@@ -94,7 +98,7 @@ def _speeds(name: str, runs: Sequence[Run]) -> list[Figure]:
     tried = median(until(*run, "smoke") for run in runs)
     ended = median(seconds for seconds, _ in runs)
     return [
-        Figure(f"{name}: edit to verified live", live, "s", 5, LIVE),
+        live_figure(f"{name}: ", live),
         Figure(
             f"{name}: until the smoke test has passed",
             tried,

@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway.app.bench import copied
 from slipway.app.figure import Figure
-from slipway.app.speeds import LIVE, until
+from slipway.app.speeds import live_figure, until
 from slipway.report import Report
 
 
@@ -45,8 +45,7 @@ def figures(seconds: float, outcome: Mapping[str, Any]) -> list[Figure]:
         found += _parts(step["name"], step["parts"])
     rest = within - sum(step["seconds"] for step in outcome["steps"])
     found.append(Figure("between the steps", max(0.0, rest), "s", None, "the way there and back"))
-    live = until(seconds, outcome, "verify")
-    found.append(Figure("edit to verified live", live, "s", 5, LIVE))
+    found.append(live_figure("", until(seconds, outcome, "verify")))
     found.append(Figure("the whole command", seconds, "s"))
     return found
 

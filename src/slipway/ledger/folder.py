@@ -18,6 +18,7 @@ from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
+from slipway.runner.lease import SILENT_S
 from slipway.secret import Secret
 
 Contents = Callable[[Source], bytes]
@@ -52,7 +53,8 @@ done
 [ -f runs/last/about.json ] || exit 0
 # The time of the lease is its holder's last sign, in seconds since the boot (slipway.runner.lease).
 silent() {{
-    up=$(cut -d. -f1 /proc/uptime) && sign=$(stat -c %Y lease) && [ $((up - sign)) -gt 60 ]
+    up=$(cut -d. -f1 /proc/uptime) && sign=$(stat -c %Y lease) &&
+        [ $((up - sign)) -gt {SILENT_S:.0f} ]
 }} 2>/dev/null
 file run runs/last/about.json
 if [ -f runs/last/told ]; then text run-state told

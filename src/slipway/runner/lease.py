@@ -28,7 +28,8 @@ NAME = "lease"
 _TRIES = 6
 _AGAIN_S = 0.2
 _SIGN_S = 1.0
-_SILENT_S = 60.0
+SILENT_S = 60.0
+"""After so many seconds without a sign a holder counts as frozen."""
 _LOOK_S = 3.0
 
 
@@ -92,7 +93,7 @@ class Lease:
         It is looked at twice. One that does anything meanwhile lives, though its signs don't
         arrive, and so does one that isn't the process that took the lease.
         """
-        if self.silent() < _SILENT_S:
+        if self.silent() < SILENT_S:
             return False
         _, said, sign = self._looked()
         pid, started = said.get("pid"), said.get("started")
@@ -102,7 +103,7 @@ class Lease:
         time.sleep(_LOOK_S)
         silent, again, later = self._looked()
         same = (again.get("pid"), again.get("started"), later) == (pid, started, sign)
-        if silent < _SILENT_S or not same or life.doings(pid) != before:
+        if silent < SILENT_S or not same or life.doings(pid) != before:
             return False
         if not life.end(pid, started):
             return False

@@ -49,7 +49,7 @@ def _rooted(root: Path) -> bytes:
     """
     changes = {
         "slipway/runner/boot.py": (b'root: str = "/"', f"root: str = {str(root)!r}".encode()),
-        "slipway/runner/lease.py": (b"_SILENT_S = 60.0", b"_SILENT_S = 4.0"),
+        "slipway/runner/lease.py": (b"SILENT_S = 60.0", b"SILENT_S = 4.0"),
     }
     holder = io.BytesIO()
     with (

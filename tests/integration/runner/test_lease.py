@@ -144,7 +144,7 @@ def test_whatever_its_file_says(tmp_path: Path, text: str) -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute is three seconds."""
-    monkeypatch.setattr(leases, "_SILENT_S", 3.0)
+    monkeypatch.setattr(leases, "SILENT_S", 3.0)
     monkeypatch.setattr(leases, "_LOOK_S", 1.5)
 
 

@@ -35,9 +35,7 @@ def stay(draft: Draft, live: Release) -> tuple[Action, ...]:
     actions: list[Action] = [Roll(release.id, one) for one in phases(rolled, edge)]
     if rolled:
         actions.append(Retire(rolled))
-    if created := plan.services("create"):
-        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
-    return (*actions, Write((Link(CURRENT, release_folder(live.id)),)))
+    return (*actions, *_without_created(draft, release_folder(live.id)))
 
 
 def serving(draft: Draft) -> str | None:
@@ -71,9 +69,16 @@ def leave(draft: Draft, there: Sequence[Container]) -> tuple[Action, ...]:
     actions: list[Action] = []
     if rolled:
         actions += [Roll(release.id, tuple(rolled)), Retire(tuple(rolled))]
-    if created := draft.plan.services("create"):
-        actions.append(Compose(release.id, ("rm", "--stop", "--force", *created), _DOWN_S))
-    return (*actions, Write((Link(CURRENT, ""),)))
+    return (*actions, *_without_created(draft, ""))
+
+
+def _without_created(draft: Draft, live: str) -> tuple[Action, ...]:
+    """End what a deploy created, and have ``current`` lead to a release's folder, or to none."""
+    link = Write((Link(CURRENT, live),))
+    created = draft.plan.services("create")
+    if not created:
+        return (link,)
+    return (Compose(draft.release.id, ("rm", "--stop", "--force", *created), _DOWN_S), link)
 
 
 def found_again(release: Release, plan: Plan, there: Collection[Container]) -> tuple[Rolling, ...]:
