@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from slipway.act.deploy import deploy as carry_out
-from slipway.act.deploy import make_draft
-from slipway.act.guard import check_numbers
-from slipway.act.outcome import Result
+from typing import TYPE_CHECKING
+
 from slipway.app.answer import Answer
-from slipway.app.checkout import maker
-from slipway.app.present import outcome_text, plan_text, steps_text
-from slipway.app.target import Target
-from slipway.app.workspace import Workspace, new_token
-from slipway.operate import scale as scales
-from slipway.operate.down import down as take_down
-from slipway.operate.releases import listed, releases_json, releases_text
-from slipway.operate.restart import restart as start_anew
-from slipway.operate.rollback import roll_back
-from slipway.operate.status import (
-    make_status,
-    read_status,
-    status_text,
-)
-from slipway.plan.steps import steps as steps_of
-from slipway.plan.wanted import Seen
 from tasks.command import HOST, JSON, LOCKED, WAIT, command
+
+if TYPE_CHECKING:
+    from slipway.act.outcome import Result
+    from slipway.app.target import Target
+    from slipway.app.workspace import Workspace
 
 
 @command(help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
@@ -35,6 +22,9 @@ def deploy(
     json: bool = False,
 ) -> Answer:
     """Make this checkout live on a host; go back if it fails."""
+    from slipway.act.deploy import deploy as carry_out
+    from slipway.app.workspace import new_token
+
     images, target = workspace.ready_for(host, locked=locked)
     with target:
         wanted = workspace.wanted(target, images)
@@ -61,6 +51,10 @@ def rollback(
     json: bool = False,
 ) -> Answer:
     """Go back to a release that the host still has."""
+    from slipway.app.checkout import maker
+    from slipway.app.workspace import new_token
+    from slipway.operate.rollback import roll_back
+
     with workspace.target(host) as target:
         result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
     return _answer(target, result)
@@ -77,6 +71,10 @@ def restart(
     json: bool = False,
 ) -> Answer:
     """Start a service anew, beside the old if it can."""
+    from slipway.app.checkout import maker
+    from slipway.app.workspace import new_token
+    from slipway.operate.restart import restart as start_anew
+
     with workspace.target(host) as target:
         result = start_anew(target.doors, maker(), new_token(), service, wait=wait)
     return _answer(target, result)
@@ -99,6 +97,10 @@ def scale(
     json: bool = False,
 ) -> Answer:
     """Have other numbers of containers, kept over deploys."""
+    from slipway.app.checkout import maker
+    from slipway.app.workspace import new_token
+    from slipway.operate import scale as scales
+
     wanted = scales.parse_counts(set or ())
     with workspace.target(host) as target:
         if not wanted:
@@ -109,6 +111,9 @@ def scale(
 
 
 def _answer(target: Target, result: Result) -> Answer:
+    from slipway.app.present import outcome_text
+    from slipway.operate.status import make_status, status_text
+
     status = make_status(target.host.name, result.release, result.containers)
     outcome = result.outcome
     return Answer(outcome.to_json(), status_text(status), outcome_text(outcome))
@@ -130,6 +135,12 @@ def plan(
     json: bool = False,
 ) -> Answer:
     """Show what a deploy would do, and do nothing."""
+    from slipway.act.deploy import make_draft
+    from slipway.act.guard import check_numbers
+    from slipway.app.present import plan_text
+    from slipway.app.present_steps import steps_text
+    from slipway.plan.steps import steps as steps_of
+
     images, target = workspace.ready_for(host, locked=locked, boot=False)
     with target:
         draft = make_draft(workspace.wanted(target, images), target.doors)
@@ -145,6 +156,8 @@ def plan(
 @command(help={"host": HOST, "json": JSON})
 def status(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
     """Show what runs, and where it drifted."""
+    from slipway.operate.status import read_status, status_text
+
     with workspace.target(host) as target:
         seen = read_status(target.doors)
     return Answer(seen.to_json(), status_text(seen))
@@ -153,6 +166,9 @@ def status(workspace: Workspace, host: str | None = None, json: bool = False) ->
 @command(help={"host": HOST, "json": JSON})
 def releases(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
     """List a host's releases, newest first."""
+    from slipway.operate.releases import listed, releases_json, releases_text
+    from slipway.plan.wanted import Seen
+
     with workspace.target(host) as target:
         found = listed(Seen(target.doors.folder.read(), target.doors.engine.state()))
     return Answer(releases_json(found), releases_text(found))
@@ -163,6 +179,10 @@ def down(
     workspace: Workspace, host: str | None = None, wait: bool = False, json: bool = False
 ) -> Answer:
     """Stop the stack; data, secrets, images and releases stay."""
+    from slipway.app.checkout import maker
+    from slipway.app.workspace import new_token
+    from slipway.operate.down import down as take_down
+
     with workspace.target(host) as target:
         ended = take_down(target.doors, maker(), new_token(), wait=wait)
     talk = f"{ended.release.id} is down; data was kept. Bring it back with ./inv deploy"

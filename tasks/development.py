@@ -6,17 +6,14 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from slipway.app.bench import bench as measure
-from slipway.app.figure import figures_text
-from slipway.app.timeline import timeline as deploy_timeline
-from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
-from slipway.hosts.rehearsal import require_root
-from slipway.supply import programs
-from slipway.supply.outputs import SYSTEM
 from tasks.command import JSON, ROOT, attached, command, remainder
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
 
 _ROOMS = "plan,ledger,stack,act,runner"
 
@@ -52,6 +49,8 @@ def test_(
     match: str = "",
 ) -> int:
     """Run every test, or only some kinds."""
+    from slipway.supply import programs
+
     chosen = {"unit": unit, "integration": integration, "functional": functional}
     kinds = [kind for kind, wanted in chosen.items() if wanted] or list(chosen)
     needed = {"integration": programs.INTEGRATION, "functional": programs.FUNCTIONAL}
@@ -77,6 +76,10 @@ def bench(
     workspace: Workspace, runs: int = 5, timeline: bool = False, json: bool = False
 ) -> Answer:
     """Measure sizes, bytes and times on this machine."""
+    from slipway.app.bench import bench as measure
+    from slipway.app.figure import figures_text
+    from slipway.app.timeline import timeline as deploy_timeline
+
     if runs < 1:
         raise ConfigError(f"--runs {runs} should be 1 or more", hint="./inv bench", stage="config")
     images = workspace.images(locked=True, samples=True)
@@ -90,6 +93,8 @@ def bench(
 @command(name="check")
 def nix_check(workspace: Workspace) -> int:
     """Build every check of the flake."""
+    from slipway.supply.outputs import SYSTEM
+
     workspace.supplies(locked=True).bring()
     return attached(
         workspace, ["nix-build", "./nix", "--no-out-link", "--attr", f"checks.{SYSTEM}"]
@@ -99,6 +104,9 @@ def nix_check(workspace: Workspace) -> int:
 @command(help={"only": "only cases whose name has a match for this regular expression"})
 def faults(workspace: Workspace, only: str = "") -> int:
     """Break deploys on a rehearsal host; write how each ended."""
+    from slipway.hosts.rehearsal import require_root
+    from slipway.supply import programs
+
     require_root()
     try:
         re.compile(only)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slipway.app.answer import Answer
-from slipway.app.workspace import Workspace
-from slipway.images.summary import summary, summary_text
 from tasks.command import JSON, LOCKED, command
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
 
 
 @command(
@@ -52,5 +55,7 @@ def build(
     json: bool = False,
 ) -> Answer:
     """Build the images; show digests, sizes and layers."""
+    from slipway.images.summary import summary, summary_text
+
     images = workspace.images(locked=locked, roles=tuple(role or ()), rebuild=rebuild)
     return Answer(summary(images), summary_text(images))

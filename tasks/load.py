@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slipway.app.answer import Answer
-from slipway.app.load import Asked, load_deploys, load_site
-from slipway.app.switches import read_peers
-from slipway.app.underload import runs_json, runs_text
-from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from tasks.command import JSON, command
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
 
 _MOST_RATE, _MOST_SECONDS, _MOST_DEPLOYS, _MOST_PATIENCE = 500, 3600, 1000, 600
 
@@ -40,6 +41,10 @@ def load(
     json: bool = False,
 ) -> Answer:
     """Load a stack with all kinds of traffic."""
+    from slipway.app.load import Asked, load_deploys, load_site
+    from slipway.app.switches import read_peers
+    from slipway.app.underload import runs_json, runs_text
+
     bounds = (
         ("rate", rate, 1, _MOST_RATE),
         ("seconds", seconds, 1, _MOST_SECONDS),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError
 from slipway.report import table
 from tasks.command import JSON, LOCKED, command, remainder
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
 
 _NAME = "name of the rehearsal host"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from slipway.app.workspace import Workspace
-from slipway.operate import running
+from typing import TYPE_CHECKING
+
 from tasks.command import HOST, command, remainder
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
 
 
 @command(
@@ -25,6 +28,8 @@ def logs(
     since: str = "",
 ) -> int:
     """Show what the services wrote."""
+    from slipway.operate import running
+
     with workspace.target(host) as target:
         return running.logs(target.doors, service, follow=follow, lines=number, since=since)
 
@@ -32,6 +37,8 @@ def logs(
 @command(help={"service": "where", "host": HOST}, positional=["service"])
 def exec_(workspace: Workspace, service: str, host: str | None = None) -> int:
     """Run a command in a service: exec SERVICE -- COMMAND."""
+    from slipway.operate import running
+
     with workspace.target(host) as target:
         return running.execute(target.doors, service, remainder())
 
@@ -39,5 +46,7 @@ def exec_(workspace: Workspace, service: str, host: str | None = None) -> int:
 @command(help={"host": HOST, "service": "whose image and settings it has"})
 def run(workspace: Workspace, host: str | None = None, service: str = "cli") -> int:
     """Run the application's CLI once: run -- ARGUMENTS."""
+    from slipway.operate import running
+
     with workspace.target(host) as target:
         return running.run_once(target.doors, service, remainder())

@@ -11,7 +11,7 @@ from slipway.act.doors import Doors
 from slipway.act.failure import ended
 from slipway.errors import DeployError, SlipwayError
 from slipway.ledger.release import Release
-from slipway.ledger.runs import ALIVE, ENDED, LOST, LastRun
+from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.plan.step import Step
 from slipway.plan.steps import record
 
@@ -93,7 +93,7 @@ def clear(doors: Doors, last: LastRun | None, who: str, *, wait: bool) -> bool:
         DeployError: somebody else is at work there.
         Interrupted: somebody does not want to wait for it; it goes on.
     """
-    if last is None or last.state not in (ALIVE, LOST, ENDED):
+    if last is None or not last.open:
         return False
     about = f"`{last.what}` of {last.who}, begun {last.since}"
     if last.state == ALIVE:

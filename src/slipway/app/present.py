@@ -1,31 +1,10 @@
-"""Plans, steps and outcomes as text for people. Pure."""
+"""Plans and outcomes as text for people. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from slipway.act.outcome import Outcome
-from slipway.plan.actions import (
-    Action,
-    Ask,
-    Check,
-    Compose,
-    Count,
-    Load,
-    Remove,
-    Retire,
-    Roll,
-    Room,
-    Run,
-    Soak,
-    Start,
-    Watch,
-    Write,
-)
-from slipway.plan.step import Step
 from slipway.plan.values import Plan
 from slipway.report import human_bytes, table
-from slipway.runner.roll import Rolling
 
 
 def plan_text(plan: Plan) -> str:
@@ -63,55 +42,6 @@ def _lost(plan: Plan) -> list[str]:
         names = ", ".join(plan.services("recreate", "remove"))
         lines.append(f"a deploy is refused: {names} could not be brought back")
     return lines
-
-
-def steps_text(steps: Sequence[Step]) -> str:
-    """Steps for people: what each does and is undone by, and where."""
-    lines: list[str] = []
-    for step in steps:
-        lines += ["", f"{step.name}  {step.about}"]
-        lines += [f"  {one.where:4}  {action_text(one)}" for one in step.do]
-        lines += [f"  undo  {action_text(one)}" for one in step.undo]
-        if step.reason:
-            lines.append(f"  note  {step.reason}")
-    return "\n".join(lines)
-
-
-def action_text(action: Action) -> str:
-    """An action for people, in one line."""
-    match action:
-        case Load():
-            return f"load {', '.join(action.references)} ({human_bytes(action.bytes_to_send)})"
-        case Write():
-            return f"write {', '.join(entry.path for entry in action.entries)}"
-        case Remove():
-            return f"remove {', '.join((*action.images, *action.networks, *action.paths))}"
-        case Compose():
-            return f"compose {' '.join(action.arguments)} (of {action.release})"
-        case Start():
-            return f"start {_names(action.services)} beside the old (of {action.release})"
-        case Roll():
-            return f"roll {_names(action.services)} (to {action.release})"
-        case Count():
-            return "count the requests that the edge has"
-        case Room():
-            return f"see whether the edge has places for {_names(action.services)}"
-        case Retire():
-            return f"end what is left of the old {_names(action.services)}"
-        case Soak():
-            return f"watch for {action.seconds:g} s, at most {action.errors:.0%} errors"
-        case Check():
-            return f"check {', '.join(name for name, _ in action.checks)}"
-        case Watch():
-            return f"watch {', '.join(one.service for one in action.expected)}"
-        case Ask():
-            return f"ask {action.url}"
-        case Run():
-            return f"run {' '.join(action.argv)}"
-
-
-def _names(services: Sequence[Rolling]) -> str:
-    return ", ".join(one.service for one in services)
 
 
 def outcome_text(outcome: Outcome) -> str:

@@ -15,7 +15,6 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.report import Report
 from slipway.supply.needs import Needs
-from slipway.supply.places import Places
 
 if TYPE_CHECKING:
     from slipway.supply.check import Checked
@@ -66,6 +65,8 @@ class Supplies:
         Raises:
             SupplyError: one can't be had.
         """
+        from slipway.supply.places import Places
+
         places = Places(self.root)
         if not all(places.sample(name).exists() for name in settings.samples):
             self.bring(Needs(samples=True))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slipway import config
 from slipway.act.doors import Doors
@@ -22,10 +23,9 @@ from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.counting import CountingHost
-from slipway.hosts.delta import Delta
 from slipway.hosts.docker import DockerEngine
+from slipway.hosts.open import load_ahead
 from slipway.hosts.rehearsal import Rehearsals, require_root
-from slipway.hosts.shelf import Shelf
 from slipway.images.build import build_again, image_attribute, read_images
 from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
@@ -34,10 +34,12 @@ from slipway.report import Building, Report
 from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
-from slipway.supply import programs
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
 from slipway.supply.sources import source_paths
+
+if TYPE_CHECKING:
+    from slipway.hosts.delta import Delta
 
 _TREE = "rehearsal-host"
 _REACH_S = 20.0
@@ -189,6 +191,8 @@ class Workspace:
             HostError: not root.
             SupplyError: an input can't be had, or Nix failed.
         """
+        from slipway.supply import programs
+
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
         return self._built((_TREE,), Needs(rehearsal=True), locked=locked)[_TREE]
@@ -243,7 +247,11 @@ class Workspace:
     def _doors(self, entry: HostEntry, host: CountingHost) -> Doors:
         """Everything a deploy to this host acts through."""
         engine = DockerEngine(
-            host, self.config.application, entry.docker, delta=self._delta(entry, host)
+            host,
+            self.config.application,
+            entry.docker,
+            # This machine is its own host, with no way between on which to save bytes.
+            delta=None if entry.kind == "local" else partial(self._delta, entry, host),
         )
         return Doors(
             host=host,
@@ -258,10 +266,11 @@ class Workspace:
             docker=entry.docker,
         )
 
-    def _delta(self, entry: HostEntry, host: Host) -> Delta | None:
-        """What saves bytes on the way to a host; this machine is its own, with no way between."""
-        if entry.kind == "local":
-            return None
+    def _delta(self, entry: HostEntry, host: Host) -> Delta:
+        """What saves bytes on the way to a host."""
+        from slipway.hosts.delta import Delta
+        from slipway.hosts.shelf import Shelf
+
         return Delta(
             host,
             f"{entry.app_dir}/cache",
@@ -285,6 +294,7 @@ class Workspace:
             HostError: the host can't be reached, or did not boot.
             SupplyError: an image can't be built.
         """
+        load_ahead(self.entry(host))
         self.reading(self.entry(host), locked=locked)
         target = self.reach(host) if boot else self.target(host)
         try:

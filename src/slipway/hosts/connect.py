@@ -38,8 +38,9 @@ from slipway.hosts.knownhosts import (
 from slipway.hosts.login import Login
 from slipway.hosts.openssh import Server
 from slipway.hosts.proxy import Proxy
+from slipway.hosts.refused import RevokedHostKey, UnknownHostKey, explain
 from slipway.hosts.route import NoRoute, find_route, this_machine
-from slipway.hosts.unreachable import RevokedHostKey, UnknownHostKey, explain, no_way
+from slipway.hosts.unreachable import no_way
 
 # What the library logs, tracebacks too, would else go to the person's terminal.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from importlib import import_module
 
 from slipway.doors import Host, Shell
 from slipway.errors import CommandFailed, ConfigError
@@ -10,7 +12,6 @@ from slipway.hosts import openssh
 from slipway.hosts.config import HostEntry
 from slipway.hosts.local import LocalHost
 from slipway.hosts.login import Login
-from slipway.hosts.ssh import SshHost
 
 # `Match exec` may ask the network.
 _ASK_S = 60.0
@@ -34,6 +35,8 @@ def open_host(
     """
     if entry.kind == "local":
         return LocalHost(entry.name, sudo=entry.sudo)
+    from slipway.hosts.ssh import SshHost
+
     if entry.kind == "ssh":
         return SshHost(_login(entry), sudo=entry.sudo, warn=warn)
     if booted is None:
@@ -42,6 +45,16 @@ def open_host(
             hint=f"./inv rehearsal.up --name {entry.name}",
         )
     return SshHost(booted, sudo=entry.sudo)
+
+
+def load_ahead(entry: HostEntry) -> None:
+    """Begin to load what reaches a host, while other things are waited for.
+
+    The SSH library takes as long to load as Compose's program takes to read a stack.
+    """
+    if entry.kind != "local":
+        load = threading.Thread(target=import_module, args=("slipway.hosts.ssh",), daemon=True)
+        load.start()
 
 
 def address_of(entry: HostEntry, shell: Shell, *, booted: Login | None = None) -> str:

@@ -31,6 +31,11 @@ class LastRun:
     state: str
     end: Mapping[str, Any] | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether somebody should see to it: it goes on, was broken off, or ended unheard."""
+        return self.state in (ALIVE, LOST, ENDED)
+
     def to_json(self) -> dict[str, object]:
         """What ``status --json`` prints of it."""
         return {

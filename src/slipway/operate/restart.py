@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slipway.act.deploy import Progress
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
+from slipway.act.progress import Progress
 from slipway.operate.running import known_service
 from slipway.operate.standing import Task, carried_out, compose_of, live_draft, observe, standing_of
 from slipway.plan.restart import NAME, steps

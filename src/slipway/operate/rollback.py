@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from slipway.act.ask import ask
-from slipway.act.deploy import Progress, warn_of_losses
+from slipway.act.change import warn_of_losses
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
+from slipway.act.progress import Progress
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release

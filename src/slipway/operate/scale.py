@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.act.deploy import Progress
 from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome, Result
+from slipway.act.progress import Progress
 from slipway.errors import ConfigError
 from slipway.operate.standing import (
     Task,

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from slipway.act.attend import Turn
-from slipway.act.deploy import Progress, outcome_of, warn_of
+from slipway.act.change import outcome_of
+from slipway.act.deploy import warn_of
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
+from slipway.act.progress import Progress
 from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file

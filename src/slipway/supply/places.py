@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from slipway.supply.contents import Shelf
+if TYPE_CHECKING:
+    from slipway.supply.contents import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Places:
     @property
     def shelf(self) -> Shelf:
         """What is known of packages and wheels that were read once."""
+        from slipway.supply.contents import Shelf
+
         return Shelf(self.root / ".slipway/contents")
 
     def sample(self, name: str) -> Path:

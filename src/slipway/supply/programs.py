@@ -10,7 +10,6 @@ from pathlib import Path
 from slipway.doors import Shell
 from slipway.errors import SupplyError
 from slipway.report import Report
-from slipway.supply.nixtool import install_packages
 
 # Program (a name to look up, or a pattern below /) to the Debian package that has it.
 REHEARSAL: Mapping[str, str] = {"ip": "iproute2"}
@@ -77,5 +76,7 @@ def ensure(
             stage="setup",
         )
     report.step("setup", f"installing {', '.join(packages)} (once)")
+    from slipway.supply.nixtool import install_packages
+
     install_packages(shell, packages)
     return tuple(packages)

@@ -91,7 +91,7 @@ class Site:
         docker, report = str(self.docker), Report(err=io.StringIO(), out=io.StringIO())
         shelf = Shelf(self.folder / "shelf")
         delta = Delta(host, f"{self.app}/cache", shelf, pytest.fail, docker=docker)
-        engine = DockerEngine(host, "demo", docker, delta=delta)
+        engine = DockerEngine(host, "demo", docker, delta=lambda: delta)
         folder = HostFolder(host, str(self.app))
         doors = Doors(
             host, engine, folder, HostRunner(host, str(self.app)), shell, self.http, SystemClock(),

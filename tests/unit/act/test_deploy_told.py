@@ -11,9 +11,11 @@ from tests.unit.act.scripted import END, event
 from tests.unit.demo import URL, World, wanted, world
 
 from slipway.act.attend import Attended
+from slipway.act.change import outcome_of
 from slipway.act.contents import derive
-from slipway.act.deploy import Progress, deploy, make_draft, outcome_of
+from slipway.act.deploy import deploy, make_draft
 from slipway.act.outcome import Outcome, StepTime
+from slipway.act.progress import Progress
 from slipway.act.runner import Event
 from slipway.errors import DeployError, SlipwayError
 from slipway.hosts.facts import Facts

@@ -134,7 +134,7 @@ def loading(answer: Loaded | None, transfer: Transfer) -> tuple[FakeHost, Spy, i
     host.on("sh", "-c", reply=SHOWN)
     spy = Spy(host, answer)
     made = engine(host)
-    made._delta = spy
+    made._delta = lambda: spy
     sent = made.load(transfer, progress)
     return host, spy, sent, progress.total
 

@@ -19,7 +19,8 @@ from paramiko.ssh_exception import (
 
 from slipway.errors import HostUnreachable
 from slipway.hosts.login import Login
-from slipway.hosts.unreachable import UnknownHostKey, explain, no_shell, no_sudo
+from slipway.hosts.refused import UnknownHostKey, explain
+from slipway.hosts.unreachable import no_shell, no_sudo
 
 TARGET = Login("nas", "nas.example", 2222, "me", "/k/id it", "/k/known")
 KEY = paramiko.ECDSAKey.generate()

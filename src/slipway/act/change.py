@@ -1,0 +1,108 @@
+"""Carry out a deploy that changes something.
+
+Apart from :mod:`slipway.act.deploy`, which decides whether there is anything to do: what this needs
+takes longer to import than a host takes to say that nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from slipway.act.attend import Attended
+from slipway.act.contents import Contents
+from slipway.act.doors import Doors
+from slipway.act.failure import cause, untouched
+from slipway.act.guard import check_host
+from slipway.act.interpret import Interpreter
+from slipway.act.outcome import Outcome, Result
+from slipway.act.progress import Progress
+from slipway.act.run import Errand, carry_out
+from slipway.errors import SlipwayError
+from slipway.plan.draft import Draft
+from slipway.plan.step import Step, asked
+from slipway.plan.steps import steps
+from slipway.plan.steps.stay import serving
+
+
+def change(progress: Progress, planned: Draft, token: str) -> Result:
+    """Carry out what was planned: this machine's part, then the host's.
+
+    Raises:
+        HostError, DeployError, DeployBroken: as :func:`slipway.act.deploy.deploy` says.
+    """
+    doors, release = progress.doors, planned.release
+    interpreter = Interpreter(doors, Contents(planned, doors.folder), planned.transfer)
+    mine, theirs = asked(steps(planned))
+    _prepare(progress, planned, mine, interpreter)
+    errand = Errand(
+        id=f"{release.id}-{token[:6]}",
+        what=f"deploy {release.id}",
+        who=planned.wanted.who,
+        release=release,
+        live=serving(planned),
+        steps=theirs,
+        word="deployed",
+        intent={"who": planned.wanted.who, "plan": planned.plan.to_json()},
+    )
+    actions = {step.name: step.do for step in theirs}
+    attended = carry_out(
+        doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
+    )
+    containers = doors.engine.containers()
+    outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
+    return Result(outcome, planned.counted, containers)
+
+
+def outcome_of(
+    progress: Progress, planned: Draft, attended: Attended, word: str, sent: int
+) -> Outcome:
+    """What a run did that ended well.
+
+    Args:
+        progress: of this machine.
+        planned: what was planned.
+        attended: what was heard of the host.
+        word: what it is called.
+        sent: image bytes that went over the wire.
+    """
+    return Outcome(
+        planned.release.id,
+        word,
+        planned.wanted.url,
+        sent,
+        planned.plan.touched,
+        progress.seconds,
+        (*progress.times, *attended.times),
+        progress.doors.host.total,
+        predicted_s=planned.plan.downtimes,
+        downtime_s=attended.end["downtime_s"],
+        failed_over=tuple(attended.end["failed_over"]),
+        resumed=attended.resumed,
+    )
+
+
+def warn_of_losses(doors: Doors, planned: Draft) -> None:
+    """Say what of the live release the host has no more, and what that means."""
+    for one in planned.plan.lost:
+        after = "it is written anew" if one.anew else "what runs of it can be kept, not made anew"
+        doors.report.warn(f"of the live release {doors.host.name} has lost {one}: {after}")
+
+
+def _prepare(
+    progress: Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
+) -> None:
+    """What is done before the host is asked to begin: nothing that runs is touched by it."""
+    doors, stage = progress.doors, "preflight"
+    warn_of_losses(doors, planned)
+    try:
+        doors.report.step("preflight", "can the host take it?")
+        progress.timed("preflight", lambda: check_host(doors, planned))
+        for step in mine:
+            stage = step.name
+            doors.report.step(step.name, step.about)
+            progress.timed(step.name, partial(interpreter.carry_out, step.do))
+    except (SlipwayError, OSError, KeyboardInterrupt) as caught:
+        error = cause(caught)
+        error.stage = error.stage or stage
+        raise untouched(error) from caught
