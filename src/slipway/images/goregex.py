@@ -8,6 +8,7 @@ because a layer built from a misread one would have another digest.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # ASCII punctuation is safe to escape in both; of the classes only \d and \w mean the same.
@@ -34,7 +35,7 @@ class GoRegex:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(_translated(pattern), re.ASCII)
+        self._pattern = _compiled(pattern)
 
     def found_in(self, path: bytes) -> bool:
         """Whether it matches anywhere in ``path``."""
@@ -58,7 +59,9 @@ class GoRegex:
         return b"".join((*parts, _bytes(text[end:])))
 
 
-def _translated(pattern: str) -> str:
+# Images share layers, and so their rules.
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
     parts: list[str] = []
     at = 0
     while at < len(pattern):
@@ -68,12 +71,10 @@ def _translated(pattern: str) -> str:
         # Go's $ is the end of the text; Python's also matches before a last line feed.
         parts.append(r"\Z" if token["dollar"] else token[0])
         at = token.end()
-    translated = "".join(parts)
     try:
-        re.compile(translated, re.ASCII)
+        return re.compile("".join(parts), re.ASCII)
     except re.error as error:
         raise UnsupportedRegex(f"is no regular expression: {error}") from error
-    return translated
 
 
 def _text(path: bytes) -> str:
