@@ -75,6 +75,11 @@ def _gzip_size(chunks: Iterable[bytes]) -> int:
     return sum(len(packer.compress(chunk)) for chunk in chunks) + len(packer.flush())
 
 
+def _environment() -> dict[str, str]:
+    """This process's, in which Python keeps what it compiled, as it does unless told not to."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Copy:
     """A copy of the checkout with a rehearsal host of its own.
 
@@ -98,7 +103,7 @@ class Copy:
         done = subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root / "src")},
+            env={**_environment(), "PYTHONPATH": str(self.root / "src")},
             capture_output=True,
             text=True,
             timeout=_LIMIT_S,

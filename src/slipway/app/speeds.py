@@ -64,6 +64,7 @@ def alone(runs: Sequence[Run]) -> list[Figure]:
     name = "one line of the API"
     return [
         _most(f"{name}: containers touched", runs, "containers_touched", "", 1),
+        _most(f"{name}: the host is asked", runs, "round_trips", "times", 20),
         *_speeds(name, runs),
     ]
 

@@ -34,11 +34,16 @@ def test_a_line_of_every_service() -> None:
 
 def test_a_line_of_one_service() -> None:
     """One container is replaced, or the figure misses its goal."""
-    touched, live, *_ = speeds.alone([run(6, 1), run(6.5, 2), run(7, 1)])
+    touched, asked, live, *_ = speeds.alone([run(6, 1), run(6.5, 2), run(7, 1)])
 
     assert (touched.name, touched.value, touched.goal) == (
         "one line of the API: containers touched", 2, 1
     )  # fmt: skip
+    assert (asked.name, asked.value, asked.goal) == (
+        "one line of the API: the host is asked",
+        19,
+        20,
+    )
     assert (live.name, live.value) == ("one line of the API: edit to verified live", 4.25)
 
 
