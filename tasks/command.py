@@ -10,7 +10,7 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
             report = Report()
             as_json = bool(kwargs.pop("json", False))
             try:
-                result = body(Workspace(ROOT, report), *args, **kwargs)
+                workspace = Workspace(ROOT, report, environment=_environment())
+                result = body(workspace, *args, **kwargs)
             except SlipwayError as error:
                 raise _ended(report, error, as_json) from error
             except OSError as error:
@@ -80,6 +81,14 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
         return task(guarded, klass=HelpfulTask, **options)
 
     return decorate
+
+
+@functools.cache
+def _environment() -> Mapping[str, str]:
+    """The variables that this process was given; secrets among them leave its environment."""
+    from slipway.app.supplied import withdraw
+
+    return withdraw(os.environ)
 
 
 def _ended(report: Report, error: SlipwayError, as_json: bool) -> Exit:

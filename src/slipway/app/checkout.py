@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slipway.app.migrations import read_migrations
-from slipway.app.supplied import read_supplied
+from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.config import HostEntry
@@ -93,7 +93,7 @@ def read_checkout(
         roles: those of ``slipway.toml``.
         application: its name there.
         compose: reads Compose files.
-        environment: the process's variables.
+        environment: the process's variables, with those that supply secrets.
 
     Raises:
         ConfigError: a file, variable or secret is missing or wrong; all are named.
@@ -107,7 +107,7 @@ def read_checkout(
             files=tuple(compose_texts(root, entry.compose)),
             environment=(
                 own_variables(application, roles, app_dir=entry.app_dir),
-                environment,
+                public(environment),
                 entry.variables,
                 *([DotEnv(dotenv, "deploy/.env")] if dotenv.is_file() else []),
                 {data: f"{entry.app_dir}/data"},

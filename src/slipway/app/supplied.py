@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 from slipway.errors import ConfigError, Problem
-from slipway.plan.secrets import variable
+from slipway.plan.secrets import PREFIX, variable
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
+
+
+def withdraw(environment: MutableMapping[str, str]) -> dict[str, str]:
+    """Take the variables that supply secrets out of the process's environment.
+
+    No program that is started afterwards has them.
+
+    Returns:
+        Every variable, as it was.
+    """
+    before = dict(environment)
+    for name in before:
+        if name.startswith(PREFIX):
+            del environment[name]
+    return before
+
+
+def public(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that supply no secret. Pure."""
+    return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
 def read_supplied(

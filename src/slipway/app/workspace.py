@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ class Workspace:
         report: the person.
         shell: this machine.
         clock: time.
+        environment: variables for Compose files, and those that supply secrets (default: the
+            process's own).
     """
 
     def __init__(
@@ -62,8 +64,10 @@ class Workspace:
         *,
         shell: Shell | None = None,
         clock: Clock | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.root, self.report = root, report
+        self._environment = os.environ if environment is None else environment
         self.shell: Shell = shell or LocalShell()
         self.clock: Clock = clock or SystemClock()
         self._readings: dict[str, Reading] = {}
@@ -110,7 +114,7 @@ class Workspace:
                 settings.roles,
                 settings.application,
                 self.compose_model(locked=locked),
-                os.environ,
+                self._environment,
             )
             for warning in found.stack.warnings:
                 self.report.warn(warning)

@@ -18,6 +18,9 @@ from slipway.errors import ConfigError, Problem
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
 
+PREFIX = "SLIPWAY_SECRET_"
+"""What the name of a variable begins with that supplies a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretChoice:
@@ -107,4 +110,4 @@ def _missing(name: str, live: int | None) -> str:
 
 def variable(name: str) -> str:
     """The environment variable that supplies a secret."""
-    return "SLIPWAY_SECRET_" + name.upper().replace("-", "_")
+    return PREFIX + name.upper().replace("-", "_")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from slipway.app.supplied import read_supplied
+from slipway.app.supplied import public, read_supplied, withdraw
 from slipway.errors import ConfigError
 from slipway.plan.secrets import variable
 from slipway.secret import Secret
@@ -14,6 +17,17 @@ from slipway.stack.model import SecretSpec
 
 MADE = SecretSpec("made", generate=8)
 GIVEN = SecretSpec("given")
+ROOT = Path(__file__).resolve().parents[3]
+TASK = """
+import subprocess
+from tasks.command import command
+
+@command()
+def look(workspace):
+    seen = subprocess.run(["env"], capture_output=True, text=True).stdout
+    known = workspace._environment.get("SLIPWAY_SECRET_GIVEN") == "canary"
+    print(seen.count("canary"), int(known))
+"""
 
 
 def test_supplied_from_file_and_environment(tmp_path: Path) -> None:
@@ -43,3 +57,23 @@ def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
         "deploy/secrets: given: can't be read: is no UTF-8",
         "deploy/secrets: made: can't be read: is no file",
     )
+
+
+def test_secrets_leave_the_environment_and_are_read_all_the_same(tmp_path: Path) -> None:
+    """Programs that slipway starts inherit what is left."""
+    environment = {"PATH": "/bin", "SLIPWAY_SECRET_GIVEN": "value", "SLIPWAY_PYTHON": "python3"}
+    before = withdraw(environment)
+    assert environment == {"PATH": "/bin", "SLIPWAY_PYTHON": "python3"}
+    assert read_supplied([GIVEN], tmp_path, before) == {"given": Secret("value")}
+    assert public(before) == environment
+
+
+def test_no_task_starts_a_program_with_a_secret(tmp_path: Path) -> None:
+    """The environment that a real child process sees, in a real task of the command line."""
+    (tmp_path / "looks.py").write_text(TASK, "utf-8")
+    env = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "SLIPWAY_SECRET_GIVEN": "canary"}
+    argv = [sys.executable, "-m", "slipway.commandline", "--search-root", str(tmp_path)]
+    argv += ["--collection", "looks", "look"]
+    done = subprocess.run(argv, env=env, check=True, capture_output=True, text=True)
+    inherited, known = done.stdout.split()
+    assert (inherited, known) == ("0", "1")
