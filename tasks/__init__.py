@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import deploys, development, inputs, load, rehearsal, services
+from tasks import deploys, development, inputs, load, rehearsal, secrets, services
 
 namespace = Collection(
     inputs.lock,
@@ -31,6 +31,7 @@ namespace.add_task(development.test_, name="test")
 namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
+namespace.add_collection(Collection("secrets", secrets.list_, secrets.show))
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)
 namespace.add_collection(_bench)

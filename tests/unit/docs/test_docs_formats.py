@@ -28,6 +28,7 @@ from slipway.ledger.runs import LastRun
 from slipway.operate.down import Ended
 from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
+from slipway.operate.secrets import Held, Shown
 from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.ending import Ending
 from slipway.plan.loss import Loss
@@ -35,6 +36,7 @@ from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.reading import Reader
+from slipway.secret import Secret
 from slipway.supply import mirrors
 from slipway.supply.check import Checked
 from slipway.supply.fetch import Fetched
@@ -225,6 +227,8 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
         "releases": _releases(),
+        "secrets.list": Held("n", 1, (1,), ("api",)).to_json(),
+        "secrets.show": Shown("n", Secret("v")).to_json(),
         "down": Ended(_release(), (Ending("api", 1.0),), 1).to_json(),
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
