@@ -85,5 +85,5 @@ def broken(cause: SlipwayError, second: SlipwayError) -> DeployBroken:
         f"{cause.message}; going back failed too: {second.message}. Data was not touched",
         hint="look with `./inv status` and `./inv logs`, then deploy a good state",
         stage=cause.stage,
-        details=[*cause.details, "going back:", *second.details],
+        details=[*cause.details, *(("going back:", *second.details) if second.details else ())],
     )

@@ -78,3 +78,8 @@ def test_a_run_without_an_end() -> None:
     assert lost is not None
     assert told(lost) == ("the host lost track of it", "./inv status", "follow", [])
     assert ended({"outcome": "done"}, "r1") is None
+
+
+def test_a_second_failure_without_details_has_no_heading_for_them() -> None:
+    """A heading over nothing reads as if lines were lost."""
+    assert list(broken(CAUSE, HostError("gone")).details) == ["a line"]
