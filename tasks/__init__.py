@@ -31,7 +31,9 @@ namespace.add_task(development.test_, name="test")
 namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
-namespace.add_collection(Collection("secrets", secrets.list_, secrets.show))
+namespace.add_collection(
+    Collection("secrets", secrets.list_, secrets.show, secrets.rotate, secrets.set_)
+)
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)
 namespace.add_collection(_bench)

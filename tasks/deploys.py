@@ -29,7 +29,7 @@ def deploy(
     with target:
         wanted = workspace.wanted(target, images)
         result = carry_out(wanted, target.doors, new_token(), wait=wait)
-    return _answer(target, result)
+    return answer(target, result)
 
 
 @command(
@@ -57,7 +57,7 @@ def rollback(
 
     with workspace.target(host) as target:
         result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
-    return _answer(target, result)
+    return answer(target, result)
 
 
 @command(
@@ -77,7 +77,7 @@ def restart(
 
     with workspace.target(host) as target:
         result = start_anew(target.doors, maker(), new_token(), service, wait=wait)
-    return _answer(target, result)
+    return answer(target, result)
 
 
 @command(
@@ -107,10 +107,11 @@ def scale(
             counts = scales.read_counts(target.doors)
             return Answer(counts.to_json(), scales.counts_text(counts))
         result = scales.scale(target.doors, maker(), new_token(), wanted, wait=wait)
-    return _answer(target, result)
+    return answer(target, result)
 
 
-def _answer(target: Target, result: Result) -> Answer:
+def answer(target: Target, result: Result) -> Answer:
+    """What a change of a host comes to, for people and programs."""
     from slipway.app.present import outcome_text
     from slipway.operate.status import make_status, status_text
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from tasks.command import HOST, JSON, command
+from tasks.command import HOST, JSON, LOCKED, WAIT, command
 
 if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
+    from slipway.secret import Secret
 
 
 @command(name="list", help={"host": HOST, "json": JSON})
@@ -43,3 +46,72 @@ def show(
     with workspace.target(host) as target:
         found = secrets.shown(target.doors, secret, number)
     return Answer(found.to_json(), found.value.reveal())
+
+
+@command(
+    help={"secret": "which", "host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON},
+    positional=["secret"],
+)
+def rotate(
+    workspace: Workspace,
+    secret: str,
+    host: str | None = None,
+    locked: bool = False,
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Generate a secret anew, and deploy with it."""
+    from slipway.plan.replaced import rotatable
+
+    reading = workspace.reading(workspace.entry(host), locked=locked)
+    rotatable(reading.stack.secrets, reading.supplied, secret)
+    return _deployed(workspace, host, locked=locked, wait=wait, anew=[secret])
+
+
+@command(
+    name="set",
+    help={
+        "secret": "which; its value comes from standard input",
+        "host": HOST,
+        "locked": LOCKED,
+        "wait": WAIT,
+        "json": JSON,
+    },
+    positional=["secret"],
+)
+def set_(
+    workspace: Workspace,
+    secret: str,
+    host: str | None = None,
+    locked: bool = False,
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Give a secret a value of yours, and deploy with it."""
+    from slipway.app.supplied import ask_value
+    from slipway.plan.replaced import settable
+
+    reading = workspace.reading(workspace.entry(host), locked=locked)
+    settable(reading.stack.secrets, reading.supplied, secret)
+    value = ask_value(secret, sys.stdin)
+    return _deployed(workspace, host, locked=locked, wait=wait, supplied={secret: value})
+
+
+def _deployed(
+    workspace: Workspace,
+    host: str | None,
+    *,
+    locked: bool,
+    wait: bool,
+    supplied: Mapping[str, Secret] | None = None,
+    anew: Sequence[str] = (),
+) -> Answer:
+    """Deploy the checkout with other secrets."""
+    from slipway.act.deploy import deploy
+    from slipway.app.workspace import new_token
+    from tasks.deploys import answer
+
+    images, target = workspace.ready_for(host, locked=locked)
+    with target:
+        wanted = workspace.wanted(target, images, supplied=supplied, anew=anew)
+        return answer(target, deploy(wanted, target.doors, new_token(), wait=wait))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
 from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
@@ -81,6 +82,7 @@ def read_checkout(
     application: str,
     compose: ComposeModel,
     environment: Mapping[str, str],
+    commands: Commands,
 ) -> Reading:
     """Read all that a deploy to one host needs of the checkout, and find what is wrong with it.
 
@@ -94,6 +96,7 @@ def read_checkout(
         application: its name there.
         compose: reads Compose files.
         environment: the process's variables, with those that supply secrets.
+        commands: those that print secrets.
 
     Raises:
         ConfigError: a file, variable or secret is missing or wrong; all are named.
@@ -125,7 +128,7 @@ def read_checkout(
         programs=frozenset(
             name for name, path in stack.config_files().items() if _is_program(folder / path)
         ),
-        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment),
+        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment, commands),
         data_dir=model.value(data) or f"{entry.app_dir}/data",
     )
 

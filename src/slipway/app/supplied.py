@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from getpass import getpass
 from pathlib import Path
+from typing import TextIO
 
-from slipway.errors import ConfigError, Problem
+from slipway.app.commands import Commands
+from slipway.errors import CommandFailed, ConfigError, Problem
 from slipway.plan.secrets import PREFIX, variable
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
@@ -31,37 +34,88 @@ def public(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
+def ask_value(name: str, source: TextIO) -> Secret:
+    """A value from standard input; typed unseen, and twice, where that is a terminal.
+
+    One newline at its end is not part of it.
+
+    Raises:
+        ConfigError: there is none, or the two differ; nothing was changed.
+    """
+    if source.isatty():
+        text = getpass(f"{name}: ")
+        if text != getpass(f"{name}, once more: "):
+            raise ConfigError("the two values differ; nothing was changed", stage="config")
+    else:
+        text = source.read().removesuffix("\n")
+    if not text:
+        raise ConfigError(
+            f"no value for {name} came on standard input; nothing was changed",
+            hint=f"pass show langflix/{name} | ./inv secrets.set {name}",
+            stage="config",
+        )
+    return Secret(text)
+
+
 def read_supplied(
-    specs: Sequence[SecretSpec], folder: Path, environment: Mapping[str, str]
+    specs: Sequence[SecretSpec],
+    folder: Path,
+    environment: Mapping[str, str],
+    commands: Commands,
 ) -> dict[str, Secret]:
-    """The operator's values: the environment's, else those of files in ``folder``.
+    """The operator's values: the environment's, else those of files, else those of commands.
 
     One newline at a file's end is the editor's, not the secret's.
 
+    Args:
+        specs: the secrets of the stack.
+        folder: where the files are.
+        environment: the process's variables.
+        commands: of ``deploy/secrets.toml``; one runs where nothing else supplies its secret.
+
     Raises:
-        ConfigError: a file can't be read, or a value is empty.
+        ConfigError: a value can't be had, or is empty; all are named.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
     for spec in specs:
-        path = folder / spec.name
-        text = environment.get(variable(spec.name))
-        if text is None and path.is_file():
-            try:
-                text = path.read_text("utf-8").removesuffix("\n")
-            except (OSError, UnicodeDecodeError) as error:
-                problems.append(Problem(spec.name, f"can't be read: {type(error).__name__}"))
-        elif text is None and path.exists():
-            problems.append(Problem(spec.name, "can't be read: is no file"))
-        if text and _undecoded(text):
-            problems.append(Problem(spec.name, "can't be read: is no UTF-8"))
-        elif text == "":
+        try:
+            text = _value(spec.name, folder / spec.name, environment, commands)
+        except _Unread as error:
+            problems.append(Problem(spec.name, f"can't be read: {error}"))
+            continue
+        if text == "":
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
     if problems:
         raise ConfigError.from_problems("deploy/secrets", problems)
     return found
+
+
+class _Unread(Exception):
+    """Why a value can't be had; never holds one."""
+
+
+def _value(name: str, path: Path, environment: Mapping[str, str], commands: Commands) -> str | None:
+    """A secret's value as it was supplied; None where it was not."""
+    text = environment.get(variable(name))
+    if text is not None:
+        if _undecoded(text):
+            raise _Unread("is no UTF-8")
+        return text
+    try:
+        if path.is_file():
+            return path.read_text("utf-8").removesuffix("\n")
+        if path.exists():
+            raise _Unread("is no file")
+        return commands.value(name) if name in commands.argv else None
+    except CommandFailed as error:
+        raise _Unread("; ".join((error.message, *error.details[-1:]))) from None
+    except UnicodeDecodeError:
+        raise _Unread("is no UTF-8") from None
+    except OSError as error:
+        raise _Unread(type(error).__name__) from error
 
 
 def _undecoded(text: str) -> bool:

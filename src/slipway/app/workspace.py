@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from slipway import config
 from slipway.act.doors import Doors
 from slipway.act.runner import HostRunner
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
+from slipway.app.commands import read_commands
 from slipway.app.http import LazyHttp
 from slipway.app.supplies import Supplies
 from slipway.app.target import Target, open_host, rehearsals
@@ -31,6 +33,7 @@ from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
 from slipway.plan.wanted import Wanted
 from slipway.report import Building, Report
+from slipway.secret import Secret
 from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
@@ -115,6 +118,7 @@ class Workspace:
                 settings.application,
                 self.compose_model(locked=locked),
                 self._environment,
+                read_commands(self.shell, self.report, self.root),
             )
             for warning in found.stack.warnings:
                 self.report.warn(warning)
@@ -309,13 +313,26 @@ class Workspace:
             raise
         return images, target or self.target(host, boot=True, locked=locked)
 
-    def wanted(self, target: Target, images: tuple[Image, ...]) -> Wanted:
+    def wanted(
+        self,
+        target: Target,
+        images: tuple[Image, ...],
+        *,
+        supplied: Mapping[str, Secret] | None = None,
+        anew: Collection[str] = (),
+    ) -> Wanted:
         """What the checkout says about a deploy to this host.
+
+        Args:
+            target: the host.
+            images: every role's image.
+            supplied: further secrets of the operator's.
+            anew: those that are to be generated anew.
 
         Raises:
             ConfigError: naming everything that is wrong.
         """
-        return make_wanted(
+        found = make_wanted(
             self.reading(target.entry),
             self.root,
             target.entry,
@@ -324,6 +341,8 @@ class Workspace:
             who=maker(),
             commit=git_commit(self.shell, self.root, source_paths(self.config)),
         )
+        given = {**found.supplied, **(supplied or {})}
+        return replace(found, supplied=given, anew=frozenset(anew))
 
 
 def new_token() -> str:

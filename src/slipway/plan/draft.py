@@ -83,6 +83,7 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         values=seen.memory.values,
         supplied=wanted.supplied,
         live=live.secrets if live else None,
+        anew=wanted.anew,
     )
     versions = {choice.spec.name: choice.version for choice in choices}
     rendered = render(

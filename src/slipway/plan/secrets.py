@@ -11,7 +11,7 @@ from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.errors import ConfigError, Problem
@@ -44,6 +44,7 @@ def choose(
     values: Mapping[str, Mapping[int, Secret]],
     supplied: Mapping[str, Secret],
     live: Mapping[str, int] | None = None,
+    anew: Collection[str] = (),
 ) -> tuple[SecretChoice, ...]:
     """Decide each secret's version. Pure.
 
@@ -57,6 +58,7 @@ def choose(
         values: version to value, for those in ``supplied`` that the host has.
         supplied: the operator's values.
         live: name to the version that the live release uses.
+        anew: those that are to be generated anew, whatever is held.
 
     Raises:
         ConfigError: one is neither supplied, nor held, nor generated, nor derived; or a derived
@@ -80,7 +82,7 @@ def choose(
         given = supplied.get(spec.name)
         if given is not None and (not kept or values.get(spec.name, {}).get(kept) != given):
             chosen[spec.name] = SecretChoice(spec, following, "supplied")
-        elif kept:
+        elif kept and spec.name not in anew:
             chosen[spec.name] = SecretChoice(spec, kept, "kept")
         elif spec.generate:
             chosen[spec.name] = SecretChoice(spec, following, "generated")

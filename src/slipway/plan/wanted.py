@@ -31,6 +31,7 @@ class Wanted:
         migrations: hex SHA-256 of the files that hold the migrations, or empty.
         revisions: names of those files, without their endings.
         downtimes: those of them that the code before can't go on after.
+        anew: names of secrets that are to be generated anew.
     """
 
     stack: Stack
@@ -46,6 +47,7 @@ class Wanted:
     migrations: str = ""
     revisions: tuple[str, ...] = ()
     downtimes: frozenset[str] = frozenset()
+    anew: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

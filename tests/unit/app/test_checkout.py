@@ -17,12 +17,15 @@ from slipway.app.checkout import (
     make_wanted,
     read_checkout,
 )
+from slipway.app.commands import Commands
 from slipway.errors import ConfigError
 from slipway.hosts.config import HostEntry
 from slipway.plan.wanted import Wanted
+from slipway.report import Report
 from slipway.supply.sources import GIT
 from slipway.testing import FakeShell
 
+NO_COMMANDS = Commands(FakeShell(), Report(quiet=True), Path("/checkout"), {})
 ENTRY = HostEntry("nas", "ssh", "/pool/demo", variables={"GREETING": "from host"})
 
 
@@ -43,7 +46,9 @@ def check(
     environment: Mapping[str, str] | None = None,
 ) -> Reading:
     """What the sample checkout says."""
-    return read_checkout(root, entry, roles, application, compose_model(), environment or {})
+    return read_checkout(
+        root, entry, roles, application, compose_model(), environment or {}, NO_COMMANDS
+    )
 
 
 def read(root: Path, entry: HostEntry = ENTRY, **environment: str) -> Wanted:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from slipway.app.supplied import public, read_supplied, withdraw
+from slipway.app.commands import FILE, Commands, read_commands
+from slipway.app.supplied import ask_value, public, read_supplied, withdraw
+from slipway.doors import Shell
 from slipway.errors import ConfigError
 from slipway.plan.secrets import variable
+from slipway.report import Report
 from slipway.secret import Secret
+from slipway.shell import LocalShell
 from slipway.stack.model import SecretSpec
+from slipway.testing import FakeShell
 
 MADE = SecretSpec("made", generate=8)
 GIVEN = SecretSpec("given")
@@ -30,12 +37,24 @@ def look(workspace):
 """
 
 
+def supplied(
+    specs: Sequence[SecretSpec],
+    folder: Path,
+    environment: Mapping[str, str],
+    commands: Mapping[str, Sequence[str]] | None = None,
+    shell: Shell | None = None,
+) -> dict[str, Secret]:
+    """What :func:`read_supplied` finds, by real programs where no other shell is given."""
+    asked = Commands(shell or LocalShell(), Report(quiet=True), folder, commands or {})
+    return read_supplied(specs, folder, environment, asked)
+
+
 def test_supplied_from_file_and_environment(tmp_path: Path) -> None:
     """The environment goes over the file; an editor's last newline is not the secret's."""
     (tmp_path / "given").write_text("from file \n")
-    assert read_supplied([GIVEN, MADE], tmp_path, {}) == {"given": Secret("from file ")}
+    assert supplied([GIVEN, MADE], tmp_path, {}) == {"given": Secret("from file ")}
     environment = {variable("given"): "from environment"}
-    assert read_supplied([GIVEN], tmp_path, environment) == {"given": Secret("from environment")}
+    assert supplied([GIVEN], tmp_path, environment) == {"given": Secret("from environment")}
 
 
 def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
@@ -43,7 +62,7 @@ def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
     (tmp_path / "given").write_text("\n")
     (tmp_path / "made").write_bytes(b"canary\xff")
     with pytest.raises(ConfigError) as caught:
-        read_supplied([GIVEN, MADE], tmp_path, {})
+        supplied([GIVEN, MADE], tmp_path, {})
     assert len(caught.value.details) == 2
     assert "canary" not in repr(caught.value.details)
 
@@ -52,7 +71,7 @@ def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
     """A folder in a file's place, or bytes that are no text, must not make a new secret unseen."""
     (tmp_path / "made").mkdir()
     with pytest.raises(ConfigError) as caught:
-        read_supplied([GIVEN, MADE], tmp_path, {variable("given"): "canary\udcff"})
+        supplied([GIVEN, MADE], tmp_path, {variable("given"): "canary\udcff"})
     assert caught.value.details == (
         "deploy/secrets: given: can't be read: is no UTF-8",
         "deploy/secrets: made: can't be read: is no file",
@@ -64,7 +83,7 @@ def test_secrets_leave_the_environment_and_are_read_all_the_same(tmp_path: Path)
     environment = {"PATH": "/bin", "SLIPWAY_SECRET_GIVEN": "value", "SLIPWAY_PYTHON": "python3"}
     before = withdraw(environment)
     assert environment == {"PATH": "/bin", "SLIPWAY_PYTHON": "python3"}
-    assert read_supplied([GIVEN], tmp_path, before) == {"given": Secret("value")}
+    assert supplied([GIVEN], tmp_path, before) == {"given": Secret("value")}
     assert public(before) == environment
 
 
@@ -77,3 +96,76 @@ def test_no_task_starts_a_program_with_a_secret(tmp_path: Path) -> None:
     done = subprocess.run(argv, env=env, check=True, capture_output=True, text=True)
     inherited, known = done.stdout.split()
     assert (inherited, known) == ("0", "1")
+
+
+def test_a_program_that_keeps_a_secret_is_asked_where_nothing_else_supplies_it(
+    tmp_path: Path,
+) -> None:
+    """A real program, in the checkout; its last newline is not the secret's."""
+    (tmp_path / "kept").write_text("of the program\n")
+    commands = {"given": ["cat", "kept"]}
+    assert supplied([GIVEN], tmp_path, {}, commands) == {"given": Secret("of the program")}
+    (tmp_path / "given").write_text("of the file")
+    shell = FakeShell()
+    assert supplied([GIVEN], tmp_path, {}, commands, shell) == {"given": Secret("of the file")}
+    assert supplied([MADE], tmp_path, {}, commands, shell) == {}
+    assert shell.calls == []
+
+
+def test_every_program_that_fails_is_named_without_what_it_printed(tmp_path: Path) -> None:
+    """Its standard error says why; its standard output may hold the secret."""
+    commands = {
+        "given": ["sh", "-c", "echo canary; echo 'is locked' >&2; exit 2"],
+        "made": ["sh", "-c", r"printf 'canary\377'"],
+        "none": ["slipway-has-no-such-program"],
+        "bare": ["true"],
+    }
+    specs = [GIVEN, MADE, SecretSpec("none"), SecretSpec("bare")]
+    with pytest.raises(ConfigError) as caught:
+        supplied(specs, tmp_path, {}, commands)
+    given, made, none, bare = caught.value.details
+    assert given.startswith("deploy/secrets: given: can't be read: `sh -c")
+    assert given.endswith("ended with code 2; is locked")
+    assert made == "deploy/secrets: made: can't be read: is no UTF-8"
+    assert "slipway-has-no-such-program" in none
+    assert bare == "deploy/secrets: bare: is empty"
+    assert "canary" not in given.replace("echo canary", "") + made
+
+
+def test_a_file_of_commands(tmp_path: Path) -> None:
+    """Which command prints which secret; every problem of the file at once, none without it."""
+    shell, report = FakeShell(), Report(quiet=True)
+    assert read_commands(shell, report, tmp_path).argv == {}
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / FILE).write_text('format = 1\n[command]\ngiven = ["pass", "show", "a"]\n')
+    assert read_commands(shell, report, tmp_path).argv == {"given": ("pass", "show", "a")}
+    (tmp_path / FILE).write_text('format = 1\nother = 1\n[command]\na = "pass"\nb = []\n')
+    with pytest.raises(ConfigError) as caught:
+        read_commands(shell, report, tmp_path)
+    said = " ".join(caught.value.details)
+    assert all(part in said for part in ("command.a", "command.b: is empty", "other"))
+    (tmp_path / FILE).write_text("format = 1\n[command\n")
+    with pytest.raises(ConfigError, match="is no TOML"):
+        read_commands(shell, report, tmp_path)
+
+
+class Typed(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_a_value_is_piped_or_typed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One newline at its end is not part of it; nothing, or two of them, is no value."""
+    assert ask_value("given", io.StringIO("a b \n")) == Secret("a b ")
+    with pytest.raises(ConfigError, match="no value for given"):
+        ask_value("given", io.StringIO("\n"))
+    answers = iter(["same", "same", "one", "other", "", ""])
+    monkeypatch.setattr("slipway.app.supplied.getpass", lambda _: next(answers))
+    assert ask_value("given", Typed()) == Secret("same")
+    with pytest.raises(ConfigError, match="the two values differ"):
+        ask_value("given", Typed())
+    with pytest.raises(ConfigError, match="no value for given"):
+        ask_value("given", Typed())

@@ -1,0 +1,79 @@
+"""Secrets that other programs keep: ``deploy/secrets.toml`` says which command prints which.
+
+::
+
+    format = 1
+
+    [command]
+    gemini_api_key = ["pass", "show", "langflix/gemini"]
+    flower_password = ["sops", "decrypt", "--extract", '["flower"]', "deploy/secrets.sops.yaml"]
+
+A command's standard output is the value, but for one newline at its end. It is run in the checkout
+at each deploy that needs it, and its output is kept in memory only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.doors import Shell
+from slipway.errors import ConfigError, Problem
+from slipway.reading import Reader, parse_toml, read_text
+from slipway.report import Report
+
+FILE = "deploy/secrets.toml"
+# A person may have to unlock something first.
+_LIMIT_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The commands of a checkout.
+
+    Attributes:
+        shell: where they run.
+        report: told before the first.
+        root: the checkout, in which they run.
+        argv: secret name to the command that prints it.
+    """
+
+    shell: Shell
+    report: Report
+    root: Path
+    argv: Mapping[str, Sequence[str]]
+
+    def value(self, name: str) -> str:
+        """What a secret's command prints.
+
+        Raises:
+            CommandFailed: it failed; its standard error is told, its standard output is not.
+            UnicodeDecodeError: that is no UTF-8.
+        """
+        argv = self.argv[name]
+        self.report.step("secrets", f"{name}, by {argv[0]}")
+        done = self.shell.run(argv, timeout=_LIMIT_S, cwd=str(self.root))
+        return done.stdout.decode("utf-8").removesuffix("\n")
+
+
+def read_commands(shell: Shell, report: Report, root: Path) -> Commands:
+    """The commands of ``deploy/secrets.toml``; none where there is no such file.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    path = root / FILE
+    return Commands(shell, report, root, _parse(read_text(path, FILE)) if path.exists() else {})
+
+
+def _parse(text: str) -> dict[str, tuple[str, ...]]:
+    reader = Reader(parse_toml(text, FILE))
+    reader.format(1)
+    table = reader.table("command", required=True)
+    found = {name: table.texts(name) for name in table.names()}
+    empty = [Problem(f"command.{name}", "is empty") for name, argv in found.items() if not argv]
+    reader.finish()
+    if problems := [*reader.problems, *empty]:
+        raise ConfigError.from_problems(FILE, problems, hint=f"mend {FILE}")
+    return found
