@@ -145,9 +145,7 @@ class Edge:
     room: Room
     names: Names
     backends: dict[str, Backend] = field(default_factory=dict)
-    env: dict[str, str] = field(
-        default_factory=lambda: {"LANGFLIX_ADDRESS_REQUESTS": "1000000"}
-    )
+    env: dict[str, str] = field(default_factory=lambda: {"LANGFLIX_ADDRESS_REQUESTS": "1000000"})
     process: subprocess.Popen[bytes] | None = None
     lender: subprocess.Popen[bytes] | None = None
 

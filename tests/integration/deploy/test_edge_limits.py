@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -28,7 +28,7 @@ def chunks(size: int, pieces: int) -> Iterator[bytes]:
     return (f"{size:x}\r\n".encode() + b"x" * size + b"\r\n" for _ in range(pieces))
 
 
-def answer(edge: Edge, first: bytes, more: Sequence[bytes] | Iterator[bytes] = (), **how: str) -> str:
+def answer(edge: Edge, first: bytes, more: Iterable[bytes] = (), **how: str) -> str:
     """Send all that is taken; the answer, or nothing from a peer that would not talk."""
     with suppress(ConnectionResetError), edge.plain(**how) as plain:
         with suppress(OSError):  # whoever refuses need not listen to the rest
@@ -124,7 +124,7 @@ def test_slow_requests_meet_only_the_edge(full: Edge) -> None:
     ],
 )
 def test_strange_requests_are_refused(full: Edge, first: bytes, wanted: int) -> None:
-    """Long addresses, many and long headers, tunnels, compression, two lengths, another protocol."""
+    """Long addresses, many and long headers, tunnels, compression, two lengths, no HTTP."""
     told = answer(full, first)
     assert status(told) == wanted
     if wanted != 400:  # what is no HTTP is answered before anything is looked up
@@ -199,7 +199,7 @@ def test_guesses_of_one_address_are_counted(
 
 
 def test_what_is_right_is_no_guess(full: Edge) -> None:
-    """Neither right tokens, nor questions without one, nor the cookie of a session that has ended."""
+    """Neither right tokens, nor questions without one, nor the cookie of an ended session."""
     with full.client("127.0.0.9") as client:
         assert {client.get("/api/v1/jobs", headers=GUESS).status_code for _ in range(30)} == {200}
         full.backends["api"].status = 401
@@ -210,7 +210,7 @@ def test_what_is_right_is_no_guess(full: Edge) -> None:
 
 
 def test_guesses_of_many_addresses_are_counted_together(full: Edge) -> None:
-    """After a hundred in a minute one wrong guess is enough to wait; the right one still gets in."""
+    """After a hundred one wrong guess is enough to wait; the right one still gets in."""
     full.backends["api"].status = 401
     for number in range(20, 31):
         with full.client(f"127.0.0.{number}") as guesser:
