@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slipway.app.strength import weaknesses
 from slipway.errors import ConfigError, Problem
 from slipway.plan.secrets import variable
 from slipway.secret import Secret
@@ -19,7 +20,8 @@ def read_supplied(
     One newline at a file's end is the editor's, not the secret's.
 
     Raises:
-        ConfigError: a file can't be read, or a value is empty.
+        ConfigError: a file can't be read, a value is empty, or easy to guess where slipway would
+            have made a better one.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
@@ -39,9 +41,22 @@ def read_supplied(
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
+            weak = weaknesses(text, spec.generate) if spec.generate else ()
+            problems += [Problem(spec.name, reason) for reason in weak]
     if problems:
-        raise ConfigError.from_problems("deploy/secrets", problems)
+        raise ConfigError.from_problems("deploy/secrets", problems, hint=_hint(found, problems))
     return found
+
+
+def _hint(found: Mapping[str, Secret], problems: Sequence[Problem]) -> str | None:
+    """What to do about values that could be read, and were refused."""
+    weak = sorted({problem.where for problem in problems} & set(found))
+    if not weak:
+        return None
+    return (
+        f"supply {', '.join(weak)} anew, such as from: openssl rand -hex 16; or supply none, and "
+        "the host's own is kept, or one is made"
+    )
 
 
 def _undecoded(text: str) -> bool:

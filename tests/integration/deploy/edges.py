@@ -184,10 +184,10 @@ class Edge:
                 yield client
 
     @contextmanager
-    def plain(self, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    def plain(self, source: str = "127.0.0.1", port: int = 8080) -> Iterator[socket.socket]:
         """A bare connection to the published port, for what no client would send."""
         with self.room.house.entered():
-            made = socket.create_connection(("127.0.0.1", 8080), 30, (source, 0))
+            made = socket.create_connection(("127.0.0.1", port), 30, (source, 0))
         with made:
             yield made
 
