@@ -7,22 +7,20 @@ only one that holds. All the while somebody else asks whether the API is ready.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import os
-import random
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.attacks import ATTACKS, Attack, head, received, send
 from tests.integration.deploy.conftest import running_edge
 from tests.integration.deploy.edges import PORTS, Edge
 from tests.integration.deploy.rooms import House, Room
-from tests.integration.deploy.test_edge_limits import chunks, head, received
 from tests.integration.langflix.conftest import (
     FLOWER_PASSWORD,
     Stack,
@@ -41,7 +39,6 @@ PATHS = {
     FLOWER: ["/flower/", "/flower/api/workers", "/flower/healthcheck"],
 }
 PATHS[EDGE] = [*PATHS[API], *PATHS[FLOWER], "/"]
-BLOCK = b"x" * 65536
 
 
 @dataclass
@@ -92,14 +89,7 @@ class Attacked:
 
     def send(self, port: int, data: Iterable[bytes]) -> str:
         """Send until nobody listens; what was answered."""
-        with suppress(ConnectionResetError), self.edge.plain("127.0.0.9", port) as plain:
-            plain.settimeout(15)
-            with suppress(OSError):
-                for piece in data:
-                    plain.sendall(piece)
-            with suppress(TimeoutError):
-                return received(plain)
-        return ""
+        return send(lambda: self.edge.plain("127.0.0.9", port), data)
 
 
 @pytest.fixture(scope="module")
@@ -140,71 +130,12 @@ def attacked(
         assert (api.poll(), flower.poll()) == (None, None)
 
 
-def large(path: str) -> Iterator[bytes]:
-    """300 MB in one piece."""
-    yield head(path, "Content-Length: 300000000", "Content-Type: application/json")
-    for _ in range(300000000 // len(BLOCK)):
-        yield BLOCK
-
-
-def chunked(path: str) -> Iterator[bytes]:
-    """95 MB in chunks, whose sum nothing tells."""
-    yield head(path, "Transfer-Encoding: chunked", "Content-Type: application/json")
-    yield from chunks(len(BLOCK), 95_000_000 // len(BLOCK))
-
-
-def small_chunks(path: str) -> Iterator[bytes]:
-    """A megabyte in chunks of a byte."""
-    yield head(path, "Transfer-Encoding: chunked", "Content-Type: application/json")
-    for _ in range(1024):
-        yield b"".join(chunks(1, 1024))
-
-
-def nested(path: str) -> Iterator[bytes]:
-    """As many arrays in each other as fit into what is taken."""
-    body = b"[" * 14_000
-    yield head(path, f"Content-Length: {len(body)}", "Content-Type: application/json") + body
-
-
-def bomb(path: str) -> Iterator[bytes]:
-    """Ten megabytes of nothing that were ten kilobytes."""
-    body = gzip.compress(bytes(10 << 20))
-    lines = (f"Content-Length: {len(body)}", "Content-Encoding: gzip", "Content-Type: text/json")
-    yield head(path, *lines) + body
-
-
-def headers(path: str) -> Iterator[bytes]:
-    """Headers without end."""
-    yield head(path, method="GET")[:-2]
-    for number in range(20_000):
-        yield f"X-{number}: {'v' * 50}\r\n".encode()
-
-
-def query(path: str) -> Iterator[bytes]:
-    """A megabyte of query."""
-    yield f"GET {path}?".encode()
-    for _ in range(16):
-        yield BLOCK
-
-
-def noise(path: str) -> Iterator[bytes]:
-    """A request with some of its bytes changed, which ones is always the same."""
-    rng = random.Random(path)
-    good = bytearray(head(path, "Content-Length: 2", "Content-Type: application/json") + b"{}")
-    for _ in range(12):
-        good[rng.randrange(len(good))] = rng.randrange(256)
-    yield bytes(good) + b"\r\n\r\n"
-
-
-ATTACKS = [large, chunked, small_chunks, nested, bomb, headers, query, noise]
-
-
 @pytest.mark.parametrize("port", [EDGE, API, FLOWER])
 def test_no_request_of_a_stranger_ends_anything(attacked: Attacked, port: int) -> None:
     """Two of each at once, at every kind of path: refused, and nobody else notices."""
     told: dict[str, set[str]] = {}
 
-    def attack(kind: Callable[[str], Iterator[bytes]], path: str) -> None:
+    def attack(kind: Attack, path: str) -> None:
         answer = attacked.send(port, kind(path))
         told.setdefault(kind.__name__, set()).add(answer[:12])
 

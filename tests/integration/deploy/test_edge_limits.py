@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 import pytest
+from tests.attacks import chunks, head, received, send
 from tests.integration.deploy.edges import Edge
 from tests.integration.deploy.rooms import wait_for
 
@@ -18,32 +18,9 @@ UPLOAD = "/api/v1/jobs"
 FITS = 12 * 1024
 
 
-def head(path: str, *lines: str, method: str = "POST") -> bytes:
-    """A request's first lines."""
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: films", *lines, "", ""]).encode()
-
-
-def chunks(size: int, pieces: int) -> Iterator[bytes]:
-    """Pieces of a chunked body that never ends."""
-    return (f"{size:x}\r\n".encode() + b"x" * size + b"\r\n" for _ in range(pieces))
-
-
 def answer(edge: Edge, first: bytes, more: Iterable[bytes] = (), **how: str) -> str:
-    """Send all that is taken; the answer, or nothing from a peer that would not talk."""
-    with suppress(ConnectionResetError), edge.plain(**how) as plain:
-        with suppress(OSError):  # whoever refuses need not listen to the rest
-            plain.sendall(first)
-            for piece in more:
-                plain.sendall(piece)
-        return received(plain)
-    return ""
-
-
-def received(plain: socket.socket) -> str:
-    """What was answered; nothing when the peer closed without a word."""
-    with suppress(ConnectionResetError):
-        return plain.recv(65536).decode()
-    return ""
+    """Send a request to the edge; what it answers, if it does."""
+    return send(lambda: edge.plain(**how), (first, *more))  # type: ignore[arg-type]
 
 
 def status(told: str) -> int:
