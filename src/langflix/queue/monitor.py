@@ -51,7 +51,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-class _Flower(Flower):  # type: ignore[misc]  # it has no type information
+class _Flower(Flower):
     """Flower, whose server takes small requests only."""
 
     def start_http_server(self) -> None:
