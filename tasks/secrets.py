@@ -92,8 +92,8 @@ def set_(
     from slipway.plan.replaced import settable
 
     reading = workspace.reading(workspace.entry(host), locked=locked)
-    settable(reading.stack.secrets, reading.supplied, secret)
-    value = ask_value(secret, sys.stdin)
+    spec = settable(reading.stack.secrets, reading.supplied, secret)
+    value = ask_value(spec, sys.stdin)
     return _deployed(workspace, host, locked=locked, wait=wait, supplied={secret: value})
 
 

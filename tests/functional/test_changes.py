@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9001"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -192,7 +192,7 @@ def test_a_migration_that_needs_downtime_and_the_way_back(site: Site, live: dict
     earlier = make_job(site, live["url"])
     migration = site.root / "src/langflix/migrations/versions/9001_contract.py"
     migration.write_text(CONTRACT, "utf-8")
-    site.replace(REVISIONS, '"0006")', '"0006", "9001")')
+    site.replace(REVISIONS, '"0007")', '"0007", "9001")')
     try:
         plan = site.good("plan", "--json").json
         outcome = site.good("deploy", "--json").json

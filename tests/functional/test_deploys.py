@@ -178,7 +178,7 @@ def test_a_changed_network_is_made_anew_and_back(site: Site, live: dict[str, Any
 def test_a_changed_volume_is_refused_and_a_new_one_made(site: Site, live: dict[str, Any]) -> None:
     """A volume that exists is not made anew without its data: the deploy stops and says how."""
     before = ids(site)
-    old = "\nnetworks:\n  front: {}\n"
+    old = "\nnetworks:\n  entrance: {}\n"
     site.replace(COMPOSE, old, f"\nvolumes:\n  extra: {{}}\n{old}")
     mount = "      - { type: volume, source: extra, target: /extra }\n"
     text = (site.root / COMPOSE).read_text("utf-8")

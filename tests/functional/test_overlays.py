@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,9 +19,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.attacks import ATTACKS, send
 from tests.functional.conftest import Ended, Site
 
 from slipway.hosts.rehearsal import ADMIN, POOL
@@ -185,6 +188,37 @@ def test_a_missing_key_is_a_sentence(live: Live) -> None:
     assert live.refused.code == 2
     wanted = "put it into deploy/secrets/gemini_api_key or SLIPWAY_SECRET_GEMINI_API_KEY"
     assert f"gemini_api_key: is missing: {wanted}" in live.refused.err
+
+
+def test_no_stranger_ends_anything(live: Live) -> None:
+    """Bodies, headers and chunks without end: nothing restarts, and the API is ready throughout."""
+    address = urlsplit(live.url)
+    asked: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        with httpx.Client(base_url=live.url, timeout=30) as client:
+            while not over.wait(0.2):
+                asked.append(client.get("/ready").status_code)
+
+    def connect() -> socket.socket:
+        return socket.create_connection((address.hostname or "", address.port or 80), 30)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    told = {}
+    for kind in ATTACKS:
+        for path in ("/api/v1/session", "/api/v1/media/jobs", "/api/v1/jobs", "/flower/", "/"):
+            told[kind.__name__, path] = send(connect, kind(path))[9:12]
+    over.set()
+    watcher.join(60)
+    assert not {code for code in told.values() if code.startswith("5")}, told
+    assert {told[name, "/api/v1/session"] for name in ("large", "chunked")} == {"413"}, told
+    assert len(asked) > 5
+    assert set(asked) == {200}
+    containers = live.site.sh("docker", "ps", "--all", "--quiet").split()
+    count = live.site.sh("docker", "inspect", "--format", "{{.RestartCount}}", *containers)
+    assert set(count.split()) == {"0"}
 
 
 def test_without_the_token_only_health_answers(live: Live) -> None:

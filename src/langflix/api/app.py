@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Any
 
 import uvicorn
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from langflix import __version__
-from langflix.api import auth, clips, events, expressions, health, jobs, media, metrics, problems
+from langflix.api import (
+    clips,
+    events,
+    expressions,
+    health,
+    jobs,
+    media,
+    metrics,
+    problems,
+    sessions,
+    who,
+)
 from langflix.api import create as create_jobs
+from langflix.api.gate import Gate
 from langflix.api.hub import Hub
 from langflix.api.middleware import Observe
 from langflix.api.services import Services
@@ -37,13 +48,13 @@ def create(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
-    for router in (health.router, metrics.router, auth.router):
+    for router in (health.router, metrics.router, sessions.router):
         app.include_router(router)
-    guard: dict[str, Any] = {}
-    if settings.api_token is not None:
-        guard = {"dependencies": [Depends(auth.allowed)], "responses": auth.REFUSED}
-    for module in (jobs, create_jobs, clips, expressions, media, events):
-        app.include_router(module.router, **guard)
+    refused = who.REFUSED if who.accepted(settings) else None
+    modules = (jobs, create_jobs, clips, expressions, media, events)
+    for router in (*(module.router for module in modules), sessions.kept):
+        app.include_router(router, responses=refused)
+    app.add_middleware(Gate, services=services)
     app.add_middleware(Observe, metrics=services.metrics)
     return app
 

@@ -3,6 +3,9 @@
 * ``/health`` asks nothing: it says that the process answers.
 * ``/ready`` asks what a request needs; a proxy sends no traffic to who says no.
 * ``/health/detailed`` asks everything and says how long each took.
+
+A stranger is told the state alone, and may be told that of a moment ago: so nobody can keep the
+services busy with answering.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ from http import HTTPStatus
 from typing import Literal
 
 import redis
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
 from langflix import __version__
+from langflix.api import who
 from langflix.api.services import Given, Services
 from langflix.data.engine import current_revision, session
 from langflix.data.history import oldest_code
@@ -60,20 +64,19 @@ def overall(checks: Mapping[str, Check]) -> State:
 @router.get("/health")
 async def live() -> dict[str, str]:
     """Say that the process answers: without a thread, for all may be waiting for the database."""
-    return {"status": "ok", "version": __version__}
+    return {"status": "ok"}
 
 
 @router.get("/ready", responses=_FAILED)
-def ready(services: Given) -> JSONResponse:
+def ready(request: Request, services: Given) -> JSONResponse:
     """Say whether a request would be served: database, queue and storage answer."""
-    needed = {"database": check_database, "redis": check_redis, "storage": check_storage}
-    return _answer(ask(services, needed))
+    return _told(request, services, "ready", NEEDED)
 
 
 @router.get("/health/detailed", responses=_FAILED)
-def detailed(services: Given) -> JSONResponse:
+def detailed(request: Request, services: Given) -> JSONResponse:
     """Ask every part and say what each answered."""
-    return _answer(ask(services, CHECKS), version=__version__)
+    return _told(request, services, "detailed", CHECKS, version=__version__)
 
 
 def ask(
@@ -137,12 +140,12 @@ def check_storage(services: Services) -> Check:
     return Check("ok", room)
 
 
-CHECKS: Mapping[str, Callable[[Services], Check]] = {
+NEEDED: Mapping[str, Callable[[Services], Check]] = {
     "database": check_database,
     "redis": check_redis,
-    "workers": check_workers,
     "storage": check_storage,
 }
+CHECKS = {**NEEDED, "workers": check_workers}
 
 
 def _timed(question: Callable[[Services], Check], services: Services) -> Check:
@@ -156,12 +159,22 @@ def _timed(question: Callable[[Services], Check], services: Services) -> Check:
     return Check(check.status, {**check.facts, "ms": round((time.monotonic() - begin) * 1000, 1)})
 
 
-def _answer(checks: Mapping[str, Check], **more: object) -> JSONResponse:
-    state = overall(checks)
-    body = {
-        "status": state,
-        **more,
-        "checks": {name: one.to_json() for name, one in checks.items()},
-    }
+def _told(
+    request: Request,
+    services: Services,
+    name: str,
+    questions: Mapping[str, Callable[[Services], Check]],
+    **more: object,
+) -> JSONResponse:
+    """Return what the answers say, as far as it is for whoever asks."""
+    if who.is_known(services, request):
+        checks = ask(services, questions)
+        state, told = overall(checks), {**more, "checks": _json(checks)}
+    else:
+        state, told = services.lately[name].get(lambda: overall(ask(services, questions))), {}
     status = HTTPStatus.SERVICE_UNAVAILABLE if state == "failed" else HTTPStatus.OK
-    return JSONResponse(body, status, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"status": state, **told}, status, headers={"Cache-Control": "no-store"})
+
+
+def _json(checks: Mapping[str, Check]) -> dict[str, object]:
+    return {name: one.to_json() for name, one in checks.items()}

@@ -71,7 +71,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Problem)(_problem)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_validation)
-    app.exception_handler(UnavailableError)(_unavailable)
+    app.exception_handler(UnavailableError)(lambda _, error: unavailable(error))
     app.exception_handler(InputError)(_input)
     app.exception_handler(MediaError)(_media)
     app.exception_handler(Exception)(_defect)
@@ -94,7 +94,8 @@ def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
     return answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
-def _unavailable(_: Request, error: Exception) -> JSONResponse:
+def unavailable(error: Exception) -> JSONResponse:
+    """Return what is said while a service is away."""
     log.warning("a service is away", extra={"reason": str(error)})
     return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": "5"})
 

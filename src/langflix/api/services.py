@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, cast
 
 import redis
 from celery import Celery
@@ -11,7 +12,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from langflix.api.counters import Metrics
+from langflix.api.guesses import Guesses
 from langflix.api.hub import Hub
+from langflix.api.lately import Lately
 from langflix.data.engine import connect
 from langflix.media.share import Share
 from langflix.media.storage import Storage
@@ -33,6 +36,11 @@ class Services:
     metrics: Metrics
     share: Share | None
     events: Hub
+    guesses: Guesses = field(default_factory=Guesses)
+    #: States for strangers, by the question.
+    lately: Mapping[str, Lately[Literal["ok", "degraded", "failed"]]] = field(
+        default_factory=lambda: {"ready": Lately(), "detailed": Lately()}
+    )
 
     @classmethod
     def of(cls, settings: Settings) -> Services:

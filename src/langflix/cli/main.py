@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = {
     "health": "langflix.cli.health",
     "jobs": "langflix.cli.jobs",
     "expressions": "langflix.cli.expressions",
+    "sessions": "langflix.cli.sessions",
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
     "load": "langflix.cli.load",
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     of_jobs = commands.add_parser("jobs", help="make, list and end jobs of a running API")
     jobs_arguments.add_arguments(of_jobs)
     _add_expressions(commands.add_parser("expressions", help="search what all lessons say"))
+    _add_sessions(commands.add_parser("sessions", help="browsers that are signed in"))
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     _add_load(commands.add_parser("load", help="time a deployed stack whose workers are busy"))
@@ -102,6 +104,15 @@ def _add_expressions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", help="only this one, A1 to C2")
     jobs_arguments.add_page(parser)
     jobs_arguments.add_api(parser)
+
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    jobs_arguments.add_api(actions.add_parser("list", help="the one that was used last first"))
+    end = actions.add_parser("end", help="sign a browser out")
+    end.add_argument("id", metavar="ID", nargs="?")
+    end.add_argument("--all", action="store_true", help="every one")
+    jobs_arguments.add_api(end)
 
 
 def _add_smoke(parser: argparse.ArgumentParser) -> None:

@@ -106,6 +106,26 @@ class Job(Base):
     film: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+class WebSession(Base):
+    """A browser that has shown a token; it is ended by taking its row away."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    #: SHA-256 of what the cookie holds: who reads the table can't be the browser.
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    #: Which token it was, as :func:`langflix.api.who.fingerprint` names it.
+    token: Mapped[str] = mapped_column(String(16))
+    #: Of the browser when it signed in.
+    address: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class MediaFilm(Base):
     """A film on the media share, as the last scan saw it; no ``film`` nor ``problem``: not yet."""
 

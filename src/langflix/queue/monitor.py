@@ -14,12 +14,20 @@ from flower.app import Flower
 from flower.command import extract_settings, setup_logging
 from flower.options import options
 from flower.urls import settings as tornado_settings
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 
 from langflix.queue import app as queue
 from langflix.settings import Settings
 
 PREFIX = "flower"
 USER = "admin"
+#: Of a request, in bytes: its forms hold a number or two. Tornado itself would take 100 MB into
+#: memory before anybody is asked for the password.
+MAX_BODY = 64 * 1024
+MAX_HEAD = 16 * 1024
+BODY_S = 10
+IDLE_S = 75
 
 
 def run(settings: Settings) -> int:
@@ -33,7 +41,7 @@ def run(settings: Settings) -> int:
     options.purge_offline_workers = 600
     extract_settings()
     setup_logging()
-    flower = Flower(capp=queue.create(settings), options=options, **tornado_settings)
+    flower = _Flower(capp=queue.create(settings), options=options, **tornado_settings)
     signal.signal(signal.SIGTERM, _stop)
     flower.start_http_server()
     try:
@@ -41,6 +49,23 @@ def run(settings: Settings) -> int:
     except (KeyboardInterrupt, SystemExit):
         flower.stop()
     return 0
+
+
+class _Flower(Flower):
+    """Flower, whose server takes small requests only."""
+
+    def start_http_server(self) -> None:
+        """Listen on every address of the container."""
+        server = HTTPServer(
+            self,
+            xheaders=self.options.xheaders,
+            max_header_size=MAX_HEAD,
+            max_body_size=MAX_BODY,
+            max_buffer_size=2 * MAX_BODY,
+            body_timeout=BODY_S,
+            idle_connection_timeout=IDLE_S,
+        )
+        server.add_sockets(bind_sockets(self.options.port))
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -18,6 +18,7 @@ const job = (id) => `${ROOT}/jobs/${encodeURIComponent(id)}`;
 
 /** @returns {Promise<{needs_token: boolean, allowed: boolean}>} */
 export const getSession = () => call("GET", `${ROOT}/session`);
+export const logout = () => call("DELETE", `${ROOT}/session`);
 export const login = (token) => call("POST", `${ROOT}/session`, { token });
 
 /** @returns {Promise<{jobs: object[], total: number}>} */

@@ -1,6 +1,6 @@
-/** Asks for the API's token, where the server wants one. */
+/** Asks for the API's token, where the server wants one, and forgets it again. */
 
-import { getSession, login } from "./api.js";
+import { getSession, login, logout } from "./api.js";
 import { byId } from "./dom.js";
 
 /**
@@ -9,7 +9,7 @@ import { byId } from "./dom.js";
  */
 export async function letIn() {
   const session = await getSession().catch(() => null);
-  if (session === null || session.allowed) return session?.media_share ?? false;
+  if (session === null || session.allowed) return entered(session);
   const form = byId("login-form");
   const message = byId("login-message");
   const field = form.elements.token;
@@ -37,5 +37,22 @@ export async function letIn() {
   });
   lock(false);
   byId("jobs-title").focus();
-  return session.media_share;
+  return entered(await getSession().catch(() => null));
+}
+
+/** @param {object | null} session of this page, where the server told @returns {boolean} its share */
+function entered(session) {
+  const button = byId("logout");
+  button.hidden = !session?.needs_token;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await logout();
+      location.reload();
+    } catch (error) {
+      button.disabled = false;
+      byId("jobs-message").textContent = error.message;
+    }
+  });
+  return session?.media_share ?? false;
 }

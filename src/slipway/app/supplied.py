@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slipway.app.commands import Commands
+from slipway.app.strength import weaknesses
 from slipway.errors import CommandFailed, ConfigError, Problem
 from slipway.plan.secrets import PREFIX, variable
 from slipway.secret import Secret
@@ -34,14 +35,15 @@ def public(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
-def ask_value(name: str, source: TextIO) -> Secret:
+def ask_value(spec: SecretSpec, source: TextIO) -> Secret:
     """A value from standard input; typed unseen, and twice, where that is a terminal.
 
     One newline at its end is not part of it.
 
     Raises:
-        ConfigError: there is none, or the two differ; nothing was changed.
+        ConfigError: there is none, the two differ, or it is easy to guess; nothing was changed.
     """
+    name = spec.name
     if source.isatty():
         text = getpass(f"{name}: ")
         if text != getpass(f"{name}, once more: "):
@@ -53,6 +55,10 @@ def ask_value(name: str, source: TextIO) -> Secret:
             f"no value for {name} came on standard input; nothing was changed",
             hint=f"pass show langflix/{name} | ./inv secrets.set {name}",
             stage="config",
+        )
+    if problems := _weak(spec, text):
+        raise ConfigError.from_problems(
+            "standard input", problems, hint=f"./inv secrets.rotate {name}"
         )
     return Secret(text)
 
@@ -74,7 +80,8 @@ def read_supplied(
         commands: of ``deploy/secrets.toml``; one runs where nothing else supplies its secret.
 
     Raises:
-        ConfigError: a value can't be had, or is empty; all are named.
+        ConfigError: a value can't be had, is empty, or easy to guess where slipway would have made
+            a better one; all are named.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
@@ -88,9 +95,27 @@ def read_supplied(
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
+            problems += _weak(spec, text)
     if problems:
-        raise ConfigError.from_problems("deploy/secrets", problems)
+        raise ConfigError.from_problems("deploy/secrets", problems, hint=_hint(found, problems))
     return found
+
+
+def _weak(spec: SecretSpec, text: str) -> list[Problem]:
+    """Why a value is easy to guess, where slipway would have made a better one."""
+    reasons = weaknesses(text, spec.generate) if spec.generate else ()
+    return [Problem(spec.name, reason) for reason in reasons]
+
+
+def _hint(found: Mapping[str, Secret], problems: Sequence[Problem]) -> str | None:
+    """What to do about values that could be read, and were refused."""
+    weak = sorted({problem.where for problem in problems} & set(found))
+    if not weak:
+        return None
+    return (
+        f"supply {', '.join(weak)} anew, such as from: openssl rand -hex 16; or supply none, and "
+        "the host's own is kept, or one is made"
+    )
 
 
 class _Unread(Exception):

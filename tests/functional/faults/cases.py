@@ -97,7 +97,7 @@ CASES: tuple[Case, ...] = (
          {"FAULT": "crash"}, codes=(5,), settles="old", slow_s=180, before=strikes.link_lost),
     Case("secret missing", "build", strikes.nothing, codes=(2,), settles="old",
          before=strikes.secret_wanted, after=strikes.secret_not_wanted),
-    _bad("secret refused", SLIPWAY_SECRET_TOKEN="wrong"),
+    _bad("secret refused", SLIPWAY_SECRET_TOKEN="wrong-for-the-app"),
     Case("layer corrupted on the way", "transfer", strikes.nothing, codes=(0, 3, 4, 5),
          slow_s=120, before=strikes.corrupting, after=strikes.not_corrupting),
     Case("disk full", "transfer", strikes.disk_full, codes=(3, 4, 5), settles="old", slow_s=120,

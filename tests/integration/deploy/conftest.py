@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -99,8 +100,14 @@ def door(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def edge(make_room: MakeRoom, door: Path) -> Iterator[Edge]:
-    """A running edge without backends; the frontend has another port, as all share an address."""
-    room = make_room("edge")
+    """A running edge without backends."""
+    with running_edge(make_room("edge"), door) as made:
+        yield made
+
+
+@contextmanager
+def running_edge(room: Room, door: Path) -> Iterator[Edge]:
+    """Run the edge in a room; the frontend has another port, as all share an address."""
     config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
     assert config.count(" frontend:8080 ") == 1
     folder, shared = room.folder / "etc", room.folder / "door"

@@ -72,6 +72,7 @@ class Backend:
     name: str
     address: str
     healthy: bool = True
+    status: int = 200
     paths: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     server: ThreadingHTTPServer | None = None
@@ -88,10 +89,7 @@ class Backend:
                 if self.headers.get("X-Request-ID") is None:  # a health check of the edge
                     self._send(200 if backend.healthy else 503, b"")
                     return
-                length = int(self.headers.get("Content-Length") or 0)
-                received = 0
-                while received < length:
-                    received += len(self.rfile.read(min(65536, length - received)))
+                received = self._receive()
                 backend.paths.append(self.path)
                 if self.path == "/api/slow":
                     backend.gate.wait(30)
@@ -101,9 +99,20 @@ class Backend:
                     "bytes": received,
                     "headers": {key.lower(): value for key, value in self.headers.items()},
                 }
-                self._send(200, json.dumps(told).encode())
+                self._send(backend.status, json.dumps(told).encode())
 
-            do_POST = do_GET
+            do_POST = do_PUT = do_DELETE = do_GET
+
+            def _receive(self) -> int:
+                """Read the body; its length."""
+                if self.headers.get("Transfer-Encoding") == "chunked":
+                    sizes = iter(lambda: int(self.rfile.readline(), 16), 0)
+                    return sum(len(self.rfile.read(size + 2)) - 2 for size in sizes)
+                length = int(self.headers.get("Content-Length") or 0)
+                received = 0
+                while received < length:
+                    received += len(self.rfile.read(min(65536, length - received)))
+                return received
 
             def _send(self, status: int, body: bytes) -> None:
                 self.send_response(status)
@@ -136,12 +145,13 @@ class Edge:
     room: Room
     names: Names
     backends: dict[str, Backend] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=lambda: {"LANGFLIX_ADDRESS_REQUESTS": "1000000"})
     process: subprocess.Popen[bytes] | None = None
     lender: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
         """Start another one, which is the one that is spoken of from here on."""
-        self.process = self.room.start(START)
+        self.process = self.room.start(START, env=self.env)
         self.healthy()
 
     def healthy(self) -> None:
@@ -164,13 +174,22 @@ class Edge:
         return backend
 
     @contextmanager
-    def client(self) -> Iterator[httpx.Client]:
-        """A client for the published port."""
+    def client(self, source: str = "127.0.0.1") -> Iterator[httpx.Client]:
+        """A client for the published port, at an address of its own."""
         with self.room.house.entered():
+            way = httpx.HTTPTransport(local_address=source)
             with httpx.Client(
-                base_url="http://127.0.0.1:8080", timeout=15, trust_env=False
+                base_url="http://127.0.0.1:8080", timeout=15, trust_env=False, transport=way
             ) as client:
                 yield client
+
+    @contextmanager
+    def plain(self, source: str = "127.0.0.1", port: int = 8080) -> Iterator[socket.socket]:
+        """A bare connection to the published port, for what no client would send."""
+        with self.room.house.entered():
+            made = socket.create_connection(("127.0.0.1", port), 30, (source, 0))
+        with made:
+            yield made
 
     def command(self, text: str) -> str:
         """Ask the runtime API."""

@@ -47,9 +47,8 @@ def test_it_starts_before_its_backends_and_says_so(edge: Edge) -> None:
         ("/health", "api"),
         ("/health/detailed", "api"),
         ("/ready", "api"),
-        ("/docs", "api"),
-        ("/openapi.json", "api"),
-        ("/flower", "flower"),
+        ("/docs", "frontend"),
+        ("/openapi.json", "frontend"),
         ("/flower/tasks", "flower"),
     ],
 )
@@ -58,6 +57,13 @@ def test_each_path_reaches_its_backend(full: Edge, path: str, backend: str) -> N
     with full.client() as client:
         told = client.get(path).json()
     assert (told["backend"], told["path"]) == (backend, path)
+
+
+def test_flower_is_found_without_the_last_stroke(full: Edge) -> None:
+    """The address that people type leads to the one that Flower knows."""
+    with full.client() as client:
+        answer = client.get("/flower")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/flower/")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics/x", "/metrics?x=1"])
@@ -102,7 +108,7 @@ def test_every_answer_carries_the_security_headers(full: Edge, path: str) -> Non
 
 
 def test_uploads_go_to_the_api_alone(full: Edge) -> None:
-    """A body of many megabytes streams to the API; elsewhere a megabyte is the most."""
+    """A body of many megabytes streams to the API; elsewhere what fits in a buffer is the most."""
     block = b"x" * 65536
     with full.client() as client:
         body = block * 300

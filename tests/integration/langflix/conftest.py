@@ -106,6 +106,13 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
+    """Start a PostgreSQL that all tests of a process share."""
+    with postgres_server() as server:
+        yield server
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
     """Start PostgreSQL from the system's package in a directory of its own."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     assert found, "PostgreSQL is not installed: apt-get install postgresql"

@@ -51,6 +51,8 @@ from tests.integration.langflix.conftest import (
 )
 from tests.integration.langflix.pages import click_entry, serve
 
+from langflix.api.who import COOKIE
+
 TOKEN = "the-token-of-the-tests"
 GOOD, BROKEN = "Hase & Igel", "Nicht zu lesen"
 #: Width and height in CSS pixels, language, colours.
@@ -218,7 +220,10 @@ def test_the_empty_page_is_accessible(empty_site: str, chrome: webdriver.Chrome,
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_signing_in_is_accessible(locked_site: str, chrome: webdriver.Chrome, look: str) -> None:
-    """Nothing but the form is shown; a wrong token is told and marked; a right one lets in."""
+    """Nothing but the form is shown; a wrong token is told and marked; a right one lets in.
+
+    Signing out ends the session for good: the cookie, put back, lets nobody in.
+    """
     width, height, language, theme = LOOKS[look]
     resize(chrome, (width, height))
     chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
@@ -238,6 +243,16 @@ def test_signing_in_is_accessible(locked_site: str, chrome: webdriver.Chrome, lo
     there(chrome, "#jobs [data-status=DONE]")
     assert focused(chrome) == "jobs-title"
     assert shown(chrome, "#upload-form")
+    there(chrome, "#logout:not([hidden])")
+    assert complaints(chrome, width) == []
+    cookie = chrome.get_cookie(COOKIE)
+    click(chrome, "#logout")
+    there(chrome, field)
+    assert chrome.get_cookie(COOKIE) is None
+    assert not shown(chrome, "#logout")
+    chrome.add_cookie(cookie)
+    choose(chrome, locked_site, language, theme)
+    there(chrome, field)
 
 
 def test_the_audit_would_see_a_fault(site: str, chrome: webdriver.Chrome) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
+import string
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.app.commands import FILE, Commands, read_commands
+from slipway.app.strength import weaknesses
 from slipway.app.supplied import ask_value, public, read_supplied, withdraw
 from slipway.doors import Shell
 from slipway.errors import ConfigError
@@ -22,7 +27,7 @@ from slipway.shell import LocalShell
 from slipway.stack.model import SecretSpec
 from slipway.testing import FakeShell
 
-MADE = SecretSpec("made", generate=8)
+MADE = SecretSpec("made", generate=32)
 GIVEN = SecretSpec("given")
 ROOT = Path(__file__).resolve().parents[3]
 TASK = """
@@ -159,13 +164,81 @@ class Typed(io.StringIO):
 
 def test_a_value_is_piped_or_typed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """One newline at its end is not part of it; nothing, or two of them, is no value."""
-    assert ask_value("given", io.StringIO("a b \n")) == Secret("a b ")
+    assert ask_value(GIVEN, io.StringIO("a b \n")) == Secret("a b ")
     with pytest.raises(ConfigError, match="no value for given"):
-        ask_value("given", io.StringIO("\n"))
+        ask_value(GIVEN, io.StringIO("\n"))
     answers = iter(["same", "same", "one", "other", "", ""])
     monkeypatch.setattr("slipway.app.supplied.getpass", lambda _: next(answers))
-    assert ask_value("given", Typed()) == Secret("same")
+    assert ask_value(GIVEN, Typed()) == Secret("same")
     with pytest.raises(ConfigError, match="the two values differ"):
-        ask_value("given", Typed())
+        ask_value(GIVEN, Typed())
     with pytest.raises(ConfigError, match="no value for given"):
-        ask_value("given", Typed())
+        ask_value(GIVEN, Typed())
+    with pytest.raises(ConfigError) as caught:
+        ask_value(MADE, io.StringIO("canary"))
+    assert any("is too short" in one for one in caught.value.details)
+    assert "canary" not in str(caught.value.details)
+
+
+GOOD = [
+    "0f" + "3a9c41d7e2b85f60",
+    "correct horse battery staple",
+    "R7!kw_Zp0-qLm3#v",
+    "9f3c" * 3 + "0a71",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_a_good_secret_is_taken(tmp_path: Path, text: str) -> None:
+    """Random digits, a row of words, and what a generator gives."""
+    assert supplied([MADE], tmp_path, {variable("made"): text}) == {"made": Secret(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("x", ["is too short: 1 characters", "has 1 different"]),
+        ("hunter2hunter2hunter2", ["again and again"]),
+        ("aaaaaaaaaaaaaaaaaaaaaaaa", ["has 1 different", "again and again", "in a row"]),
+        ("abcdefghijklmnopqrst", ["in a row"]),
+        ("9876543210987654", ["in a row"]),
+        ("passwörd-with-umlaut", ["not printable ASCII"]),
+        ("two lines\nof a secret", ["not printable ASCII"]),
+        (" R7!kw_Zp0-qLm3#v", ["begins or ends with a space"]),
+        ("12121212 ", ["too short", "space", "has 3 different"]),
+    ],
+)
+def test_a_weak_secret_is_refused_with_every_reason(
+    tmp_path: Path, text: str, reasons: list[str]
+) -> None:
+    """All of them at once, with what to do, and without the secret."""
+    (tmp_path / "given").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        supplied([MADE, GIVEN], tmp_path, {variable("made"): text})
+    told = [one for one in caught.value.details if ": made: " in one]
+    assert len(told) == len(reasons)
+    for line, reason in zip(told, reasons, strict=True):
+        assert reason in line
+        assert len(text) < 5 or text not in line
+    assert "given: can't be read" in str(caught.value.details)
+    assert "openssl rand" in str(caught.value.hint)
+    assert caught.value.exit_code == 2
+
+
+def test_the_key_of_somebody_else_is_as_it_is(tmp_path: Path) -> None:
+    """What slipway would not make it does not judge."""
+    assert supplied([GIVEN], tmp_path, {variable("given"): "x"}) == {"given": Secret("x")}
+
+
+@given(st.integers(16, 64), st.randoms(use_true_random=True))
+def test_what_slipway_makes_it_would_take(length: int, _: object) -> None:
+    """A generated secret of any length that can be refused for its length is none of these."""
+    alphabet = string.ascii_letters + string.digits
+    assert weaknesses("".join(secrets.choice(alphabet) for _ in range(length))) == []
+
+
+def test_a_short_one_is_enough_where_a_short_one_is_made(tmp_path: Path) -> None:
+    """Whoever declares eight characters gets eight, and may supply eight."""
+    short = SecretSpec("short", generate=8)
+    given = {variable("short"): "k3Zq9wXa"}
+    assert supplied([short], tmp_path, given) == {"short": Secret("k3Zq9wXa")}

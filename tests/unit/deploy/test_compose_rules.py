@@ -200,6 +200,21 @@ def test_the_stores_are_on_the_internal_network(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", STACKS)
+def test_only_the_door_is_where_a_way_leads_in(kind: str) -> None:
+    """Whoever answers strangers could not call anybody outside: all its networks are internal."""
+    stack = STACKS[kind]
+    networks = stack.document["networks"]
+    lead_out = {name for name, body in networks.items() if not (body or {}).get("internal")}
+    assert set(stack.services["door"]["networks"]) == {"entrance"}
+    reaching = {
+        name for name, body in stack.services.items() if lead_out & set(body.get("networks", ()))
+    }
+    asking = {"worker", "cli"} if kind in ("gemini", "all") else set()
+    own = {"postgres", "redis"} if kind == "dev" else set()
+    assert reaching == {"door"} | asking | own
+
+
+@pytest.mark.parametrize("kind", STACKS)
 def test_only_who_asks_gemini_has_a_way_out(kind: str) -> None:
     """The overlay for Gemini, and nothing else, gives worker and cli a network that leads out."""
     stack, asking = STACKS[kind], {"worker", "cli"} if kind in ("gemini", "all") else set()

@@ -23,6 +23,7 @@ NOT_FOR_COMMANDS = {
     "GET /api/v1/session": "tells the page whether to ask for the token; a command just sends it",
     "POST /api/v1/session": "trades the token for a browser's cookie",
     "DELETE /api/v1/session": "forgets a browser's cookie",
+    "DELETE /api/v1/sessions": "`langflix sessions end --all`; a second way to call a command",
     "GET /ready": "for the proxy; `langflix health` asks the same and more",
     "GET /metrics": "for Prometheus",
 }
@@ -40,6 +41,8 @@ COMMANDS: dict[str, list[str]] = {
     "check": ["api"],
     "health": [],
     "expressions": ["--search", "x", "--level", "B1"],
+    "sessions list": [],
+    "sessions end": [ID],
     "jobs list": ["--search", "x"],
     "jobs get": [ID],
     "jobs cancel": [ID],
@@ -60,6 +63,7 @@ CLIP = {"position": 0, "url": f"/api/v1/clips/{ID}/file", "bytes": 3, "phrase": 
 VIDEO = {"kind": "lesson", "url": f"/api/v1/jobs/{ID}/videos/lesson/file", "bytes": 3}
 SAID = {"level": "B1", "phrase": "p", "dialogue": "d", "title": "T"}
 FILM = {"path": "a.mp4", "film": None, "problem": "why", "job": None}
+SIGNED_IN = {"id": ID, "last_used_at": "2026-11-27T10:00:00Z", "address": "h", "agent": "a"}
 FILE = Told(b"abc", headers={"ETag": '"1"'})
 
 
@@ -87,6 +91,8 @@ ANSWERS: dict[str, object] = {
     "GET /api/v1/media": {"entries": [{"kind": "video", "bytes": 1, "path": "a.mp4"}]},
     "GET /api/v1/media/films": {"films": [FILM], "total": 1},
     "POST /api/v1/media/jobs": PENDING,
+    "GET /api/v1/sessions": {"sessions": [SIGNED_IN]},
+    "DELETE /api/v1/sessions/{session_id}": Told(b"", 204),
     "GET /api/v1/events": stream(("job", JOB), ("removed", {"id": ID})),
 }
 

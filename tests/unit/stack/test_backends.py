@@ -17,8 +17,9 @@ API = "backend api\n" + "".join(f"  server {name} api:1\n" for name in "abcde")
 
 
 def test_ours() -> None:
-    """The backends of the edge that comes with LangFlix, as its comments count them."""
-    assert read_backends(OURS) == {"api": 7, "frontend": 7, "flower": 3}
+    """The backends of the edge that comes with LangFlix, as its comments count them; and tables."""
+    tables = {"connections": 0, "addresses": 0, "guesses": 0}
+    assert read_backends(OURS) == {"api": 7, "frontend": 7, "flower": 3, **tables}
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def serve() -> None:
 def api() -> None:
     if FAULT == "crash":
         sys.exit("broken on purpose")
-    if Path("/run/secrets/token").read_text("utf-8") == "wrong":
+    if Path("/run/secrets/token").read_text("utf-8") == "wrong-for-the-app":
         sys.exit("the token is refused")
     serve()
     if FAULT == "memory":
