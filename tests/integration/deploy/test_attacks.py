@@ -138,7 +138,7 @@ def test_no_request_of_a_stranger_ends_anything(attacked: Attacked, port: int) -
         answer = attacked.send(port, kind(path))
         told.setdefault(kind.__name__, set()).add(answer[:12])
 
-    # Its parser looks at each chunk in Python: a second for a quarter of a megabyte of small ones.
+    # Its parser looks at each chunk in Python: of the smallest 250 kB take a second.
     # The edge, which nobody comes past, passes on what came in many as one.
     kinds = [kind for kind in ATTACKS if (port, kind) != (API, small_chunks)]
     for kind in kinds:
