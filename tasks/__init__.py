@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import deploys, development, inputs, load, rehearsal, services
+from tasks import bills, deploys, development, inputs, load, rehearsal, services
 
 namespace = Collection(
     inputs.lock,
     inputs.fetch,
     inputs.build,
+    bills.bills,
     deploys.deploy,
     deploys.plan,
     deploys.rollback,

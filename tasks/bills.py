@@ -1,0 +1,44 @@
+"""What is in the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway.app.answer import Answer
+from slipway.app.workspace import Workspace
+from tasks.command import JSON, LOCKED, command
+
+
+@command(
+    help={
+        "role": "only this image; may be given several times",
+        "format": "cyclonedx or spdx (default: both)",
+        "output": "folder to write to (default: .slipway/bills)",
+        "check": "write nothing: compare a folder's bills with the images",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+    iterable=["role"],
+)
+def bills(
+    workspace: Workspace,
+    role: list[str],
+    format: str = "",
+    output: str = "",
+    check: str = "",
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Write down what the images are made of."""
+    from slipway.app import bills as making
+
+    images = workspace.images(locked=locked, roles=tuple(role or ()))
+    workspace.report.step("bills", f"{len(images)} images")
+    made = making.make_bills(workspace.root, images)
+    files = making.texts(made, workspace.config.application, format)
+    if check:
+        done = making.check_bills(Path(check), made, files)
+        return Answer(done.to_json(), talk=f"{len(files)} bills are those of these images")
+    folder = Path(output) if output else workspace.root / making.FOLDER
+    done = making.write_bills(folder, made, files)
+    return Answer(done.to_json(), done.to_text())
