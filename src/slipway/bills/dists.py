@@ -31,8 +31,9 @@ def dists(files: Files, lock: PythonLock) -> Iterator[Component]:
         fields: dict[str, list[str]] = {}
         for key, value in parsed.items():
             fields.setdefault(key.lower(), []).append(str(value))
-        name, version = (fields.get(key, [""])[0] for key in ("name", "version"))
-        locked = lock.wheels.get(canonicalize_name(name))
+        name = canonicalize_name(fields.get("name", [""])[0])  # as the lock and scanners have it
+        version = fields.get("version", [""])[0]
+        locked = lock.wheels.get(name)
         if locked is None or locked.version != version:
             there = f"the lock has {locked.version}" if locked else "the lock hasn't it"
             raise BuildError(
@@ -40,7 +41,7 @@ def dists(files: Files, lock: PythonLock) -> Iterator[Component]:
                 hint="./inv build",
                 stage="bills",
             )
-        purl = PackageURL("pypi", None, canonicalize_name(name), version).to_string()
+        purl = PackageURL("pypi", None, name, version).to_string()
         yield Component(
             WHEEL,
             name,
