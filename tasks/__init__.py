@@ -15,6 +15,7 @@ namespace = Collection(
     inputs.fetch,
     inputs.build,
     bills.bills,
+    bills.audit,
     deploys.deploy,
     deploys.plan,
     deploys.rollback,

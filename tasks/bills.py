@@ -1,4 +1,4 @@
-"""What is in the images."""
+"""What is in the images, and what is known against it."""
 
 from __future__ import annotations
 
@@ -42,3 +42,43 @@ def bills(
     folder = Path(output) if output else workspace.root / making.FOLDER
     done = making.write_bills(folder, made, files)
     return Answer(done.to_json(), done.to_text())
+
+
+@command(
+    help={
+        "fail-on": "low, medium, high or critical: end with code 7 when something is as bad",
+        "osv": "an export of the OSV database (zip or JSON); may be given several times",
+        "sarif": "write the findings to this file as well, as code forges read them",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+    iterable=["osv"],
+)
+def audit(
+    workspace: Workspace,
+    osv: list[str],
+    fail_on: str = "high",
+    sarif: str = "",
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Ask what is known against what the images hold."""
+    from slipway.app.audit import audit as ask
+    from slipway.app.audit import read_wish
+    from slipway.audit.judge import Failed
+    from slipway.audit.sarif import sarif as rendered
+
+    wish = read_wish(workspace.root, fail_on, tuple(osv or ()))
+    verdict = ask(
+        workspace.shell,
+        workspace.clock,
+        workspace.root,
+        workspace.images(locked=locked),
+        workspace.report,
+        wish,
+    )
+    if sarif:
+        Path(sarif).write_text(rendered(verdict, workspace.root), "utf-8")
+    if not verdict.passed:
+        raise Failed(verdict)
+    return Answer(verdict.to_json(), verdict.to_text())

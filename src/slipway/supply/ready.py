@@ -53,6 +53,15 @@ def ready(
     return done
 
 
+def ensure_signatures(shell: Shell, report: Report) -> None:
+    """Have the keys that Debian's indexes are signed with.
+
+    Raises:
+        SupplyError: they are missing and can't be installed here.
+    """
+    programs.ensure(shell, report, _SIGNATURES)
+
+
 def _lock_debian(
     shell: Shell,
     settings: Config,
@@ -61,7 +70,7 @@ def _lock_debian(
     report: Report,
     tell: Callable[[str], None],
 ) -> None:
-    programs.ensure(shell, report, _SIGNATURES)
+    ensure_signatures(shell, report)
     before = debian.known(places)
     after = debian.lock_debian(shell, settings, places, mirrors(), report)
     for line in debian.changes(before, after):
@@ -111,7 +120,7 @@ def check_locks(shell: Shell, root: Path, report: Report) -> Checked:
     """
     nixtool.ensure(shell, report)
     settings = config.load(root)
-    programs.ensure(shell, report, _SIGNATURES)
+    ensure_signatures(shell, report)
     mirrors = Finder(shell, settings.mirrors, os.environ, report)
     return check(shell, settings, Places(root), mirrors, report)
 

@@ -15,6 +15,8 @@ import pytest
 from slipway import config
 from slipway.app.bills import make_bills
 from slipway.app.workspace import Workspace
+from slipway.audit.statements import absent_packages, read_vex
+from slipway.bills.files import files_of
 from slipway.bills.values import DEB, GO, WHEEL, Bill
 from slipway.images.archive import archive
 from slipway.images.transfer import whole
@@ -125,3 +127,33 @@ def test_what_scanners_cannot_see_is_told_with_its_version() -> None:
     assert told["worker"]["ffmpeg"] == "7.0.2"
     assert told["flower"]["jquery"] and told["flower"]["bootstrap"]
     assert "ffmpeg" not in told["api"]
+
+
+def test_vex_statements_are_true_of_the_bytes() -> None:
+    """A Go package that is said to be in none of our programs is in none; one that is, is seen."""
+    held = {}
+    for image in images():
+        files = files_of(image)
+        for path in ("usr/bin/probe", "usr/bin/door"):
+            if path in files.sources:
+                held[path] = files.read(path)
+    assert set(held) == {"usr/bin/probe", "usr/bin/door"}
+
+    absent = absent_packages(ROOT)
+
+    assert len(absent) > 10
+    for id_, packages in absent.items():
+        for package in packages:
+            for path, data in held.items():
+                assert f"{package}.".encode() not in data, f"{id_}: {path} holds {package}"
+    assert b"os/exec." in held["usr/bin/door"]
+    assert b"os/exec." not in held["usr/bin/probe"]
+
+
+def test_vex_statements_speak_of_the_go_that_built_the_programs() -> None:
+    """A newer Go makes them obsolete, and this fails until they are gone."""
+    (stdlib,) = {
+        one.purl for bill in bills().values() for one in bill.components if one.name == "stdlib"
+    }
+
+    assert {one.package for one in read_vex(ROOT)} == {stdlib}
