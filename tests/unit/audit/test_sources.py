@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from slipway.audit import scanners, wheels
 from slipway.audit.values import Severity
+from slipway.doors import Completed
 from slipway.supply.locks import PythonLock, Wheel
 from slipway.testing import FakeShell
 
@@ -46,10 +47,14 @@ TRIVY = {
 }  # fmt: skip
 
 
+def ended(code: int, out: str, err: str = "") -> Completed:
+    return Completed((), code, out.encode(), err.encode())
+
+
 def test_pip_audit_answers() -> None:
     """Its holes are told under the name that others know them by."""
     shell = FakeShell()
-    shell.on("pip_audit", stdout=json.dumps(KNOWN), exit_code=1)
+    shell.on(sys.executable, "-m", "pip_audit", reply=ended(1, json.dumps(KNOWN)))
 
     (found,), source = wheels.look_up(shell, LOCK, {"a": ("api",)})
 
@@ -69,7 +74,7 @@ def test_pip_audit_answers() -> None:
 def test_pip_audit_could_not_ask(out: str, err: str, said: str) -> None:
     """That nobody knew anything is no good news: it counts as not asked."""
     shell = FakeShell()
-    shell.on("pip_audit", stdout=out, stderr=err, exit_code=1)
+    shell.on(sys.executable, "-m", "pip_audit", reply=ended(1, out, err))
 
     found, source = wheels.look_up(shell, LOCK, {})
 
@@ -80,8 +85,8 @@ def test_pip_audit_could_not_ask(out: str, err: str, said: str) -> None:
 def test_scanners_read_our_bill() -> None:
     """Both are given the bill, and both answers are understood."""
     shell = FakeShell()
-    shell.on("/bin/grype", stdout=json.dumps(GRYPE))
-    shell.on("/bin/trivy", stdout=json.dumps(TRIVY))
+    shell.on("/bin/grype", reply=json.dumps(GRYPE))
+    shell.on("/bin/trivy", reply=json.dumps(TRIVY))
     bill, where = Path("/bill.cdx.json"), {"pkg:pypi/a@1.0": ("api",)}
 
     (grype, one), (trivy, two) = scanners.look_up(shell, bill, where, program="/bin/{}".format)
@@ -90,16 +95,16 @@ def test_scanners_read_our_bill() -> None:
     assert [found.severity for found in (*grype, *trivy)] == [Severity.CRITICAL, Severity.LOW]
     assert {found.ids[0] for found in (*grype, *trivy)} == {"CVE-2026-1"}
     assert {found.where for found in (*grype, *trivy)} == {("api",)}
-    assert "sbom:/bill.cdx.json" in shell.commands[0]
-    assert "/bill.cdx.json" in shell.commands[1]
+    assert "sbom:/bill.cdx.json" in shell.calls[0]
+    assert "/bill.cdx.json" in shell.calls[1]
 
 
 @pytest.mark.parametrize("out", ["", "{}", '{"matches": 3}', "no database"])
 def test_a_scanner_without_a_database_is_told(out: str) -> None:
     """Its last words are the reason."""
     shell = FakeShell()
-    shell.on("grype", stdout=out, stderr="loading\nfailed to load vulnerability db\n", exit_code=1)
-    shell.on("trivy", stdout=out, stderr="", exit_code=2)
+    shell.on("grype", reply=ended(1, out, "loading\nfailed to load vulnerability db\n"))
+    shell.on("trivy", reply=ended(2, out))
 
     (none, one), (nothing, two) = scanners.look_up(shell, Path("/b"), {}, program=str)
 
@@ -113,4 +118,3 @@ def test_a_scanner_that_is_not_there_is_told() -> None:
     told = scanners.look_up(FakeShell(), Path("/b"), {}, program=lambda name: None)
 
     assert [source.said for _, source in told] == ["it is not installed"] * 2
-    assert shutil.which  # what finds them otherwise
