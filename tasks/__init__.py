@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import deploys, development, inputs, load, rehearsal, secrets, services
+from tasks import bills, deploys, development, inputs, load, rehearsal, secrets, services
 
 namespace = Collection(
     inputs.lock,
     inputs.fetch,
     inputs.build,
+    bills.bills,
+    bills.audit,
     deploys.deploy,
     deploys.plan,
     deploys.rollback,

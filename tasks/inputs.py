@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
+from slipway.errors import ConfigError
 from tasks.command import JSON, LOCKED, command
 
 if TYPE_CHECKING:
@@ -15,14 +16,27 @@ if TYPE_CHECKING:
     help={
         "only": "python, debian, go or dev; may be given several times",
         "check": "write nothing: compare the locks with the indexes that vouch for them",
+        "update": "show what changed, with the lines of each package's changelog",
         "json": JSON,
     },
     iterable=["only"],
 )
 def lock(
-    workspace: Workspace, only: list[str], check: bool = False, json: bool = False
+    workspace: Workspace,
+    only: list[str],
+    check: bool = False,
+    update: bool = False,
+    json: bool = False,
 ) -> Answer | None:
     """Resolve the inputs anew and write the locks."""
+    if check and update:
+        raise ConfigError(
+            "--check writes nothing and --update writes the locks",
+            hint="./inv lock --check, or ./inv lock --update",
+        )
+    if update:
+        told = workspace.supplies(locked=False).update(tuple(only or ()))
+        return Answer(told.to_json(), told.to_text())
     if check:
         done = workspace.supplies(locked=True).check_locks()
         return Answer(done.to_json(), talk=str(done))

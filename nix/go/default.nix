@@ -11,23 +11,35 @@ let
     filter = path: type: builtins.elem (baseNameOf path) [ "go.mod" "go.sum" ];
   };
 
-  build = { name, package, own ? "" }: stage0.run {
+  build = { name, package, own ? "", version ? "" }: stage0.run {
     inherit name;
     script = ./build.sh;
-    inputs = { inherit toolchain vendor modules package own; folder = name; };
+    inputs = { inherit toolchain vendor modules package own version; };
     sealed = true;
   };
 
-  /** A program whose source lies in the folder of its name. */
-  ours = name: build {
-    inherit name;
-    package = "slipway.local/tools/${name}";
-    own = builtins.path {
-      name = "${name}-source";
-      path = source + "/${name}";
-      filter = path: type: builtins.match ".*[.]go" path != null;
+  /**
+    A program whose source lies in the folder of its name, as a module of that name. Its version is
+    Go's form of one without a tag, with a hash of the source where a commit's would stand: scanners
+    take a program without a version for one of any.
+  */
+  ours = name:
+    let
+      isGo = file: builtins.match ".*[.]go" file != null;
+      files = builtins.filter isGo (builtins.attrNames (builtins.readDir (source + "/${name}")));
+      sums = map (file: "${file} ${builtins.hashFile "sha256" (source + "/${name}/${file}")}") files;
+      hash = builtins.hashString "sha256" (builtins.concatStringsSep "\n" sums);
+    in
+    build {
+      inherit name;
+      package = "slipway.local/${name}";
+      version = "v0.0.0-19700101000000-${builtins.substring 0 12 hash}";
+      own = builtins.path {
+        name = "${name}-source";
+        path = source + "/${name}";
+        filter = path: type: isGo path;
+      };
     };
-  };
 in
 {
   /** Lays out image layers. */

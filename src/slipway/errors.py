@@ -9,9 +9,10 @@
     ├── HostError          4  the host can't be reached or can't be used
     │   ├── HostUnreachable   no connection, wrong host key, no login
     │   └── CommandFailed     a command on the host (or here) ended badly
-    └── DeployError        5  the deploy stopped; what ran before still runs
-        ├── DeployBroken   6  the deploy stopped and could not be undone
-        └── Interrupted  130  somebody pressed Ctrl-C; what ran before still runs
+    ├── DeployError        5  the deploy stopped; what ran before still runs
+    │   ├── DeployBroken   6  the deploy stopped and could not be undone
+    │   └── Interrupted  130  somebody pressed Ctrl-C; what ran before still runs
+    └── KnownHoles         7  an audit found what is known to be unsafe
 
 A message says what failed and what still works; ``hint`` is the next command to type.
 Library code raises; ``tasks`` is the only place that prints an error and exits.
@@ -168,3 +169,9 @@ class Interrupted(DeployError):
     """Somebody pressed Ctrl-C; what was running before is running now."""
 
     exit_code = 130
+
+
+class KnownHoles(SlipwayError):
+    """An audit found what is known to be unsafe, or an exception past its end."""
+
+    exit_code = 7

@@ -19,6 +19,7 @@ from slipway.supply.needs import Needs
 if TYPE_CHECKING:
     from slipway.supply.check import Checked
     from slipway.supply.fetch import Fetched
+    from slipway.supply.news import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Supplies:
         from slipway.supply.ready import lock
 
         lock(self.shell, self.root, self.report, kinds)
+
+    def update(self, kinds: Sequence[str]) -> Update:
+        """Make locks anew and tell what changed; see :func:`slipway.supply.ready.update`."""
+        from slipway.supply.ready import update
+
+        return update(self.shell, self.root, self.report, kinds)
 
     def check_locks(self) -> Checked:
         """Compare locks with what vouches for them, as the task says."""

@@ -11,10 +11,11 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import ConfigError, LockError, SupplyError
 from slipway.report import Report, human_bytes
-from slipway.supply import debian, nixtool, programs
+from slipway.supply import debian, news, nixtool, programs
 from slipway.supply import lock as locking
 from slipway.supply.check import Checked, check
 from slipway.supply.fetch import Fetched, Vanished, fetch
+from slipway.supply.locks import DebianLock, Package, PythonLock, read_debian, read_python
 from slipway.supply.mirrors import KEYRING, Finder
 from slipway.supply.needs import Needs
 from slipway.supply.places import Places
@@ -53,6 +54,15 @@ def ready(
     return done
 
 
+def ensure_signatures(shell: Shell, report: Report) -> None:
+    """Have the keys that Debian's indexes are signed with.
+
+    Raises:
+        SupplyError: they are missing and can't be installed here.
+    """
+    programs.ensure(shell, report, _SIGNATURES)
+
+
 def _lock_debian(
     shell: Shell,
     settings: Config,
@@ -61,7 +71,7 @@ def _lock_debian(
     report: Report,
     tell: Callable[[str], None],
 ) -> None:
-    programs.ensure(shell, report, _SIGNATURES)
+    ensure_signatures(shell, report)
     before = debian.known(places)
     after = debian.lock_debian(shell, settings, places, mirrors(), report)
     for line in debian.changes(before, after):
@@ -103,6 +113,50 @@ def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) ->
         raise together(failed)
 
 
+def update(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) -> news.Update:
+    """Make locks anew, and tell what that changed with the makers' words about it.
+
+    Args:
+        kinds: as for :func:`lock`.
+
+    Raises:
+        ConfigError: a kind is unknown.
+        SupplyError: something can't be resolved, or a changed package can't be had.
+    """
+    places, requirements = Places(root), root / "requirements.txt"
+    before = debian.known(places), known_python(places), requirements.read_text("utf-8")
+    lock(shell, root, report, kinds)
+    after = read_debian(places.locks / "debian.json")
+    changed = [one for one in after.packages.values() if _is_other(before[0], one)]
+    settings = config.load(root)
+    if changed:
+        mirrors = Finder(shell, settings.mirrors, os.environ, report)
+        debian.bring(changed, places, mirrors(), report)
+    return news.Update(
+        (
+            *news.of_debian(
+                before[0], after, lambda one: debian.package_path(one, places).read_bytes()
+            ),
+            *news.of_python(before[1], read_python(places.locks / "python.json")),
+            *news.of_requirements(before[2], requirements.read_text("utf-8")),
+        )
+    )
+
+
+def known_python(places: Places) -> PythonLock | None:
+    """The Python lock as it is; None when there is none that can be read."""
+    try:
+        return read_python(places.locks / "python.json")
+    except LockError:
+        return None
+
+
+def _is_other(before: DebianLock | None, package: Package) -> bool:
+    """Whether a package was locked before, in another version."""
+    was = before.packages.get(package.name) if before else None
+    return was is not None and was.version != package.version
+
+
 def check_locks(shell: Shell, root: Path, report: Report) -> Checked:
     """Compare the locks with the indexes and registries their packages come from.
 
@@ -111,7 +165,7 @@ def check_locks(shell: Shell, root: Path, report: Report) -> Checked:
     """
     nixtool.ensure(shell, report)
     settings = config.load(root)
-    programs.ensure(shell, report, _SIGNATURES)
+    ensure_signatures(shell, report)
     mirrors = Finder(shell, settings.mirrors, os.environ, report)
     return check(shell, settings, Places(root), mirrors, report)
 

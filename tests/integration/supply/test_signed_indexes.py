@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import subprocess
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -15,13 +16,15 @@ from pathlib import Path
 import pytest
 
 from slipway import config
-from slipway.errors import LockError
+from slipway.audit.debian import newer
+from slipway.audit.values import Severity
+from slipway.errors import FetchError, LockError
 from slipway.report import Report
 from slipway.shell import LocalShell
-from slipway.supply import check, download
+from slipway.supply import check, download, wheels
 from slipway.supply.apt import Apt, suites
 from slipway.supply.debian import as_download
-from slipway.supply.locks import DebianLock, Package
+from slipway.supply.locks import DebianLock, Package, Wheel
 from slipway.supply.mirrors import Mirrors
 
 CONFIG = config.load(Path(__file__).parents[3])
@@ -52,21 +55,29 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def stanza(version: str) -> str:
+    """The index entry of a version of the one package."""
+    text = f"Package: tool\nVersion: {version}\nArchitecture: amd64\nFilename: {POOL}\n"
+    return f"{text}Size: {len(GOOD)}\nSHA256: {sha256(GOOD)}\nDescription: a tool\n\n"
+
+
+def publish_suite(folder: Path, home: Path, suite: str, text: bytes) -> None:
+    """A suite with this index, signed."""
+    index = folder / "main/binary-amd64/Packages.gz"
+    index.parent.mkdir(parents=True, exist_ok=True)
+    index.write_bytes(gzip.compress(text))
+    release = f"Origin: Test\nSuite: {suite}\nCodename: {suite}\nComponents: main\n"
+    release += "Architectures: amd64\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n"
+    for name, data in (("Packages", text), ("Packages.gz", index.read_bytes())):
+        release += f" {sha256(data)} {len(data)} main/binary-amd64/{name}\n"
+    (folder / "InRelease").write_bytes(gpg(home, "--clearsign", data=release.encode()))
+
+
 def publish(root: Path, home: Path) -> None:
     """An archive with one package, signed."""
-    stanza = f"Package: tool\nVersion: 1.0\nArchitecture: amd64\nFilename: {POOL}\n"
-    stanza += f"Size: {len(GOOD)}\nSHA256: {sha256(GOOD)}\nDescription: a tool\n\n"
     for archive, suite in suites(CONFIG.release):
-        text = stanza.encode() if suite == CONFIG.release else b""
-        folder = root / archive / "dists" / suite
-        index = folder / "main/binary-amd64/Packages.gz"
-        index.parent.mkdir(parents=True)
-        index.write_bytes(gzip.compress(text))
-        release = f"Origin: Test\nSuite: {suite}\nCodename: {suite}\nComponents: main\n"
-        release += "Architectures: amd64\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n"
-        for name, data in (("Packages", text), ("Packages.gz", index.read_bytes())):
-            release += f" {sha256(data)} {len(data)} main/binary-amd64/{name}\n"
-        (folder / "InRelease").write_bytes(gpg(home, "--clearsign", data=release.encode()))
+        text = stanza("1.0").encode() if suite == CONFIG.release else b""
+        publish_suite(root / archive / "dists" / suite, home, suite, text)
     package = root / "debian" / POOL
     package.parent.mkdir(parents=True)
     package.write_bytes(GOOD)
@@ -138,3 +149,43 @@ def test_a_foreign_signature_is_refused(archive: tuple[Path, Apt, Mirrors], tmp_
 
     with pytest.raises(LockError, match="apt could not update"):
         apt.update()
+
+
+def test_an_audit_sees_a_security_update(
+    archive: tuple[Path, Apt, Mirrors], tmp_path: Path
+) -> None:
+    """What the security archive signs as newer is a finding; before that there was none."""
+    root, apt, _ = archive
+    apt.update()
+    (locked,) = apt.listed({"tool"})
+    assert newer(lock_of(locked), apt.listed({"tool"})) == []
+    suite = f"{CONFIG.release}-security"
+    folder = root / "debian-security/dists" / suite
+    publish_suite(folder, tmp_path / "gpg", suite, stanza("1.0+deb13u1").encode())
+
+    apt.update()
+    (found,) = newer(lock_of(locked), apt.listed({"tool"}))
+
+    assert (found.severity, found.fixed) == (Severity.HIGH, "1.0+deb13u1")
+    assert found.where == ("image.x",)
+
+
+def test_a_falsified_wheel_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that offers other bytes than the locked ones: pip takes them not, and says so."""
+    wheel = tmp_path / "index/a-1.0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("a-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: a\nVersion: 1.0\n")
+        file.writestr("a-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    locked = Wheel("a", "1.0", wheel.name, wheel.stat().st_size, sha256(wheel.read_bytes()))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    (came,) = wheels.download(LocalShell(), [locked], "3.13", tmp_path / "good")
+    assert came.read_bytes() == wheel.read_bytes()
+
+    with zipfile.ZipFile(wheel, "a") as file:
+        file.writestr("a/evil.py", "")
+
+    with pytest.raises(FetchError, match="pip could not fetch the locked wheels") as caught:
+        wheels.download(LocalShell(), [locked], "3.13", tmp_path / "evil")
+    assert any("DO NOT MATCH" in line or "hash" in line.lower() for line in caught.value.details)

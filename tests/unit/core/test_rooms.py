@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "src/slipway"
 PICTURE = ROOT / "docs/concepts/pipeline.md"
 ROOMS = (
-    "runner", "config", "supply", "images", "stack", "hosts", "ledger", "plan", "act", "operate",
-    "app",
+    "runner", "config", "supply", "images", "bills", "audit", "stack", "hosts", "ledger", "plan",
+    "act", "operate", "app",
 )  # fmt: skip
 SHARED = {
     "__init__", "architecture", "commandline", "doors", "errors", "reading", "report", "secret",

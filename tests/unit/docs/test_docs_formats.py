@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,8 +17,12 @@ from tests.unit.images.sample_images import image_of, layer
 from langflix.traffic import count, lessons
 from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
+from slipway.app.bills import Written
 from slipway.app.figure import Figure
 from slipway.app.underload import Change, Run
+from slipway.audit.judge import judge
+from slipway.audit.values import Finding, Severity, Source, Statement
+from slipway.bills.values import Bill
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
@@ -213,6 +218,18 @@ def _build() -> list[dict[str, object]]:
     return summary([image_of("api", layer("base"))])
 
 
+def _bills() -> dict[str, object]:
+    return Written((Bill("api", "a/api:1", "sha256:1", ()),), {}).to_json()
+
+
+def _audit() -> dict[str, object]:
+    found = Finding(("C",), Severity.LOW, "p", "n", "1", (), "s", "", ())
+    excuse = Statement("D", "", "r", date(2026, 2, 1), "deploy/audit.toml")
+    old = replace(excuse, until=date(2025, 1, 1))
+    findings, today = [found, replace(found, ids=("D",), purl="q")], date(2026, 1, 1)
+    return judge(findings, [Source("s", True, "")], [excuse, old], today, Severity.HIGH).to_json()
+
+
 def _run() -> Run:
     failed = count.Asked("a", 1.0, failure=count.Failure("t", count.Fault.CUT, "d"))
     load = count.result([failed], lessons.Lessons(), began="t", seconds=1.0, rate=1).to_json()
@@ -232,6 +249,8 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "down": Ended(_release(), (Ending("api", 1.0),), 1).to_json(),
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
+        "bills": _bills(),
+        "audit": _audit(),
         "lock": Checked(0, 0, 0).to_json(),
         "fetch": Fetched(0, 0).to_json(),
         "bench": Figure("n", 1.0, "s").to_json(),

@@ -1,0 +1,132 @@
+"""``./inv bills``: what the images are made of, written down, or held against what was written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.bills.cyclonedx import cyclonedx
+from slipway.bills.declared import read_declared
+from slipway.bills.inventory import bill_of
+from slipway.bills.spdx import spdx
+from slipway.bills.values import DEB, GO, WHEEL, Bill
+from slipway.errors import BuildError, ConfigError
+from slipway.images.values import Image
+from slipway.report import table
+from slipway.supply.fetch import read_locks
+from slipway.supply.places import Places, write
+
+FOLDER = ".slipway/bills"
+FORMATS: Mapping[str, tuple[str, Callable[[Sequence[Bill], str], str]]] = {
+    "cyclonedx": ("cdx.json", cyclonedx),
+    "spdx": ("spdx.json", spdx),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Bills and the files that they are in.
+
+    Attributes:
+        bills: one an image.
+        files: path to the SHA-256 of its content, hex.
+    """
+
+    bills: tuple[Bill, ...]
+    files: dict[str, str]
+
+    def to_json(self) -> dict[str, object]:
+        """The form that ``--json`` prints."""
+        return {"bills": [bill.to_json() for bill in self.bills], "files": self.files}
+
+    def to_text(self) -> str:
+        """The form that people read."""
+        rows = [_row(bill) for bill in self.bills]
+        head = ("ROLE", "DEBIAN", "WHEELS", "GO", "INSIDE", "WITHOUT VERSION")
+        return "\n".join([table(rows, head=head), "", *self.files])
+
+
+def _row(bill: Bill) -> tuple[str, ...]:
+    plain = Counter(one.kind for one in bill.components if not one.carrier)
+    inside = [one for one in bill.components if one.carrier]
+    untold = sum(not one.version for one in bill.components)
+    counts = (plain[DEB], plain[WHEEL], plain[GO], len(inside), untold)
+    return bill.role, *(str(count) for count in counts)
+
+
+def make_bills(root: Path, images: Sequence[Image]) -> tuple[Bill, ...]:
+    """The bills of built images.
+
+    Raises:
+        SupplyError: a lock can't be read, or an image holds what it says nothing of.
+        ConfigError: ``deploy/vendored.toml`` has problems.
+    """
+    locks, declared = read_locks(Places(root)), read_declared(root)
+    return tuple(bill_of(image, locks, declared) for image in images)
+
+
+def texts(bills: Sequence[Bill], application: str, only: str) -> dict[str, str]:
+    """File name to content: each image's bill, and that of all together.
+
+    Args:
+        application: the name of the bill of all; written when there are several.
+        only: a format, or empty for all.
+
+    Raises:
+        ConfigError: the format is unknown.
+    """
+    if only and only not in FORMATS:
+        raise ConfigError(
+            f"there is no format {only}", hint=f"the formats are {', '.join(FORMATS)}"
+        )
+    found = {}
+    for name, (ending, render) in FORMATS.items():
+        if only in ("", name):
+            for bill in bills:
+                found[f"{bill.role}.{ending}"] = render([bill], bill.role)
+            if len(bills) > 1:
+                found[f"{application}.{ending}"] = render(bills, application)
+    return found
+
+
+def write_bills(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -> Written:
+    """Write bills into a folder; made when missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write(folder / name, text)
+    return _written(folder, bills, files)
+
+
+def check_bills(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -> Written:
+    """See that a folder's bills are those of the images, byte for byte.
+
+    Raises:
+        BuildError: one is missing or says something else; all of them are named.
+    """
+    problems = []
+    for name, text in files.items():
+        try:
+            if (folder / name).read_bytes() != text.encode():
+                problems.append(f"{name} is not what the images are made of")
+        except OSError as error:
+            problems.append(f"{name} can't be read: {error.strerror}")
+    if problems:
+        raise BuildError(
+            f"{len(problems)} of {len(files)} bills in {folder} are not of these images",
+            details=problems,
+            hint=f"a bill of another build, or a falsified one: ./inv bills --output {folder} "
+            "writes those of this checkout",
+            stage="bills",
+        )
+    return _written(folder, bills, files)
+
+
+def _written(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -> Written:
+    sums = {
+        str(folder / name): hashlib.sha256(text.encode()).hexdigest()
+        for name, text in files.items()
+    }
+    return Written(tuple(bills), sums)

@@ -1,0 +1,1 @@
+"""What is known against what the locks and images hold."""

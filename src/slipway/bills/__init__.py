@@ -1,0 +1,1 @@
+"""What images consist of, for those who look for known holes and for licences."""

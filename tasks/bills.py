@@ -1,0 +1,87 @@
+"""What is in the images, and what is known against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slipway.app.answer import Answer
+from tasks.command import JSON, LOCKED, command
+
+if TYPE_CHECKING:
+    from slipway.app.workspace import Workspace
+
+
+@command(
+    help={
+        "role": "only this image; may be given several times",
+        "format": "cyclonedx or spdx (default: both)",
+        "output": "folder to write to (default: .slipway/bills)",
+        "check": "write nothing: compare a folder's bills with the images",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+    iterable=["role"],
+)
+def bills(
+    workspace: Workspace,
+    role: list[str],
+    format: str = "",
+    output: str = "",
+    check: str = "",
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Write down what the images are made of."""
+    from slipway.app import bills as making
+
+    images = workspace.images(locked=locked, roles=tuple(role or ()))
+    workspace.report.step("bills", f"{len(images)} images")
+    made = making.make_bills(workspace.root, images)
+    files = making.texts(made, workspace.config.application, format)
+    if check:
+        done = making.check_bills(Path(check), made, files)
+        return Answer(done.to_json(), talk=f"{len(files)} bills are those of these images")
+    folder = Path(output) if output else workspace.root / making.FOLDER
+    done = making.write_bills(folder, made, files)
+    return Answer(done.to_json(), done.to_text())
+
+
+@command(
+    help={
+        "fail-on": "low, medium, high or critical: end with code 7 when something is as bad",
+        "osv": "an export of the OSV database (zip or JSON); may be given several times",
+        "sarif": "write the findings to this file as well, as code forges read them",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+    iterable=["osv"],
+)
+def audit(
+    workspace: Workspace,
+    osv: list[str],
+    fail_on: str = "high",
+    sarif: str = "",
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Ask what is known against what the images hold."""
+    from slipway.app.audit import audit as ask
+    from slipway.app.audit import read_wish
+    from slipway.audit.judge import Failed
+    from slipway.audit.sarif import sarif as rendered
+
+    wish = read_wish(workspace.root, fail_on, tuple(osv or ()))
+    verdict = ask(
+        workspace.shell,
+        workspace.clock,
+        workspace.root,
+        workspace.images(locked=locked),
+        workspace.report,
+        wish,
+    )
+    if sarif:
+        Path(sarif).write_text(rendered(verdict, workspace.root), "utf-8")
+    if not verdict.passed:
+        raise Failed(verdict)
+    return Answer(verdict.to_json(), verdict.to_text())

@@ -1,0 +1,159 @@
+"""The bills of materials beside what a scanner finds in the very same images."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from slipway import config
+from slipway.app.bills import make_bills
+from slipway.app.workspace import Workspace
+from slipway.audit.statements import absent_packages, read_vex
+from slipway.bills.files import files_of
+from slipway.bills.values import DEB, GO, WHEEL, Bill
+from slipway.images.archive import archive
+from slipway.images.transfer import whole
+from slipway.images.values import Image
+from slipway.report import Report
+from slipway.shell import LocalShell
+from slipway.supply.lock import unpacked_go
+from slipway.supply.locks import read_debian
+from slipway.supply.places import Places
+
+ROOT = Path(__file__).parents[3]
+ROLES = config.load(ROOT).roles
+VERSION = "v1.57.1"
+#: Syft's name of a type to ours.
+TYPES = {"deb": DEB, "python": WHEEL, "go-module": GO}
+
+
+@cache
+def images() -> tuple[Image, ...]:
+    return Workspace(ROOT, Report(quiet=True), shell=LocalShell()).images(locked=True)
+
+
+@cache
+def bills() -> dict[str, Bill]:
+    return {bill.role: bill for bill in make_bills(ROOT, images())}
+
+
+@pytest.fixture(scope="session")
+def syft() -> Path:
+    """The program: from ``SYFT`` or ``PATH``, or built by Go from its modules, once."""
+    if found := os.environ.get("SYFT") or shutil.which("syft"):
+        return Path(found)
+    program = ROOT / ".slipway/tools" / f"syft-{VERSION}" / "syft"
+    if program.exists():
+        return program
+    places = Places(ROOT)
+    go = shutil.which("go") or str(unpacked_go(read_debian(places.locks / "debian.json"), places))
+    # A Go that is too old fetches the one that syft asks for, by the same way as the modules.
+    variables = {"GOBIN": str(program.parent), "GOTOOLCHAIN": "auto", "GOFLAGS": "-mod=mod"}
+    done = subprocess.run(
+        [go, "install", f"github.com/anchore/syft/cmd/syft@{VERSION}"],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=2400,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"syft {VERSION} can't be had from Go's modules: {done.stderr[-300:]}")
+    return program
+
+
+def scanned(syft: Path, image: Image, folder: Path) -> set[tuple[str, str, str]]:
+    """(type, name, version) of everything that syft finds in an image."""
+    file = folder / "image.tar"
+    with file.open("wb") as target:
+        for chunk in archive(whole([image])):
+            target.write(chunk)
+    done = subprocess.run(
+        [str(syft), "scan", "--quiet", "--output", "json", f"docker-archive:{file}"],
+        env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    file.unlink()
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["artifacts"]
+    return {(TYPES.get(row["type"], row["type"]), row["name"], row["version"]) for row in rows}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_bill_is_what_syft_sees_and_what_it_cannot(syft: Path, role: str, tmp_path: Path) -> None:
+    """Type, name and version: the same set, but for what lies inside of other components."""
+    (image,) = (image for image in images() if image.role == role)
+    bill = bills()[role]
+
+    seen = scanned(syft, image, tmp_path)
+
+    plain = {(one.kind, one.name, one.version) for one in bill.components if not one.carrier}
+    inside = {(one.kind, one.name, one.version) for one in bill.components if one.carrier}
+    assert plain == seen
+    assert plain
+    assert not inside & seen, "syft sees it by now: it needs no carrier"
+
+
+def test_every_component_of_a_bill_is_known() -> None:
+    """Packages and wheels have the lock's hash, our programs a version, none is told twice."""
+    for bill in bills().values():
+        for one in bill.components:
+            if one.kind in (DEB, WHEEL):
+                assert re.fullmatch(r"[0-9a-f]{64}", one.sha256), one
+            assert "devel" not in one.version and (one.version or one.evidence), one
+        keys = [(one.carrier, one.purl) for one in bill.components]
+        assert len(keys) == len(set(keys))
+
+
+def test_what_scanners_cannot_see_is_told_with_its_version() -> None:
+    """psycopg's libraries, the static ffmpeg and Flower's scripts stand in the bills."""
+    told = {
+        role: {one.name: one.version for one in bill.components if one.carrier}
+        for role, bill in bills().items()
+    }
+
+    assert told["api"]["openssl"].startswith("3.")
+    assert int(told["api"]["postgresql"].split(".")[0]) >= 17
+    assert told["worker"]["ffmpeg"] == "7.0.2"
+    assert told["flower"]["jquery"] and told["flower"]["bootstrap"]
+    assert "ffmpeg" not in told["api"]
+
+
+def test_vex_statements_are_true_of_the_bytes() -> None:
+    """A Go package that is said to be in none of our programs is in none; one that is, is seen."""
+    held = {}
+    for image in images():
+        files = files_of(image)
+        for path in ("usr/bin/probe", "usr/bin/door"):
+            if path in files.sources:
+                held[path] = files.read(path)
+    assert set(held) == {"usr/bin/probe", "usr/bin/door"}
+
+    absent = absent_packages(ROOT)
+
+    assert len(absent) > 10
+    for id_, packages in absent.items():
+        for package in packages:
+            for path, data in held.items():
+                assert f"{package}.".encode() not in data, f"{id_}: {path} holds {package}"
+    assert b"os/exec." in held["usr/bin/door"]
+    assert b"os/exec." not in held["usr/bin/probe"]
+
+
+def test_vex_statements_speak_of_the_go_that_built_the_programs() -> None:
+    """A newer Go makes them obsolete, and this fails until they are gone."""
+    (stdlib,) = {
+        one.purl for bill in bills().values() for one in bill.components if one.name == "stdlib"
+    }
+
+    assert {one.package for one in read_vex(ROOT)} == {stdlib}
