@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from selenium import webdriver
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 from tests.integration.langflix.conftest import ROOT, Stack, free_port, wait_until
 
 from langflix.api.app import create
@@ -26,16 +27,21 @@ def serve(stack: Stack, **environ: str) -> Iterator[str]:
     found = re.search(r'Content-Security-Policy "([^"]+)"', NGINX.read_text("utf-8"))
     assert found, NGINX
     policy = found[1]
-    app = create(Settings.from_env({**stack.environ, **environ}))
-    app.mount("/", StaticFiles(directory=WEB, html=True))
+    api = create(Settings.from_env({**stack.environ, **environ}))
+    front = FastAPI()
+    front.mount("/", StaticFiles(directory=WEB, html=True))
 
-    @app.middleware("http")
+    @front.middleware("http")
     async def guarded(
         request: Request, answer: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         response = await answer(request)
         response.headers["Content-Security-Policy"] = policy
         return response
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and not scope["path"].startswith("/api/")
+        await (front if is_page else api)(scope, receive, send)
 
     port = free_port()
     config = uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1)

@@ -121,8 +121,8 @@ def empty_site(postgres: Postgres, redis: Redis, tmp_path_factory: Any) -> Itera
 
 
 @pytest.fixture(scope="module")
-def locked_site(stack: Stack, tmp_path_factory: Any) -> Iterator[str]:
-    """Give the page of a server that wants a token."""
+def locked_site(stack: Stack, site: str, tmp_path_factory: Any) -> Iterator[str]:
+    """Give the page of a server that wants a token, with the lessons of the other."""
     path = tmp_path_factory.mktemp("token") / "token"
     path.write_text(TOKEN, "utf-8")
     with serve(stack, LANGFLIX_API_TOKEN_FILE=str(path)) as url:
