@@ -33,6 +33,7 @@ def test_the_same_bytes_each_time(tmp_path: Path) -> None:
         text = render(first, "app")
         assert render(second, "app") == text
         assert str(tmp_path) not in text
+        assert '"1970-01-01T00:00:00' in text
         assert render(first[:1], "api") != text
 
 
