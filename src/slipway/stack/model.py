@@ -22,6 +22,7 @@ class SecretSpec:
             operator has to supply.
         derive: how it is made from ``source``; empty when it isn't.
         source: the secret it is derived from.
+        login: of a derived login, the name before ``_a`` and ``_b``.
         owner: user id that reads it in the containers.
     """
 
@@ -29,6 +30,7 @@ class SecretSpec:
     generate: int = 0
     derive: str = ""
     source: str = ""
+    login: str = ""
     owner: int = 568
 
 

@@ -39,6 +39,12 @@ def test_redis_acl() -> None:
     assert line == f"user default on #{digest} ~* &* +@all\n"
 
 
+def test_logins_take_turns() -> None:
+    """A version's login is another one than that of the version before."""
+    made = [derive("login", Secret("a:b"), "demo_app", number).reveal() for number in (1, 2, 3)]
+    assert made == ["demo_app_a:a:b\n", "demo_app_b:a:b\n", "demo_app_a:a:b\n"]
+
+
 @given(st.integers(1, 64))
 def test_generated_secrets(length: int) -> None:
     """They have the length asked for, need no quoting, and differ."""
@@ -62,9 +68,8 @@ def test_a_secret_is_made_once() -> None:
     first = give(Source("secret", "db_password", 1))
     assert len(first) == 16
     assert give(Source("secret", "db_password", 1)) == first
-    assert give(Source("secret", "acl", 1)) == derive(
-        "redis-acl", Secret(first.decode())
-    ).reveal().encode()  # fmt: skip
+    acl = derive("redis-acl", Secret(first.decode()))
+    assert give(Source("secret", "acl", 1)) == acl.reveal().encode()
 
 
 def test_derived_secret_of_a_kept_source() -> None:

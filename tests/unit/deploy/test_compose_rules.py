@@ -306,7 +306,8 @@ def test_every_secret_is_used_and_every_used_one_is_declared(kind: str) -> None:
     stack = STACKS[kind]
     used = {name for body in stack.services.values() for name in _secrets_of(body)}
     declared = set(stack.document["secrets"])
-    assert used == declared == {spec.name for spec in stack.secrets}
+    sources = {spec.source for spec in stack.secrets if spec.source} - used
+    assert used == declared == {spec.name for spec in stack.secrets} - sources
 
 
 def test_limits_leave_room_in_the_programs_own_settings() -> None:
