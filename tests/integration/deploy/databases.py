@@ -12,6 +12,7 @@ from tests.integration.deploy.rooms import APPS, ROOT, Room, wait_for
 
 BIN = "/usr/lib/postgresql/17/bin"
 START = "/usr/bin/postgres-start"
+READY = [f"{BIN}/pg_isready", "-h", "127.0.0.1", "-U", "langflix", "-q", "-t", "1"]
 #: Each with what would break out of a badly quoted statement.
 OWNER_PASSWORD = "canary-'\"\\ $x;-one"
 APP_PASSWORD = "canary-app-:'\"\\ $x;"
@@ -50,7 +51,7 @@ def start(room: Room, *arguments: str, script: str = START) -> subprocess.Popen[
 
     def up() -> bool:
         assert process.poll() is None, room.log.read_text()
-        return room.run([f"{BIN}/pg_isready", "-h", "127.0.0.1", "-q", "-t", "1"])[0] == 0
+        return room.run(READY)[0] == 0
 
     wait_for(up, "PostgreSQL to accept connections", seconds=90)
     return process

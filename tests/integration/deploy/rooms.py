@@ -157,7 +157,10 @@ class Room:
         secrets = self.folder / "secrets"
         secrets.mkdir(exist_ok=True)
         for name, text in self.secrets.items():
-            (secrets / name).write_text(text)
+            file = secrets / name
+            # Another program of the room may just be reading it.
+            if not file.exists() or file.read_text() != text:
+                file.write_text(text)
         binds = " ".join(f"{source}:{target}" for source, target in self.binds.items())
         outer = ["unshare", "--mount", "--pid", "--ipc", "--fork", "sh", "-c", _ENTER]
         with self.house.entered(), (log or self.log).open("ab") as output:
