@@ -19,7 +19,7 @@ def read_supplied(
     One newline at a file's end is the editor's, not the secret's.
 
     Raises:
-        ConfigError: a file can't be read, or a value is empty.
+        ConfigError: a file can't be read, or a value is empty of one that is not optional.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
@@ -35,7 +35,7 @@ def read_supplied(
             problems.append(Problem(spec.name, "can't be read: is no file"))
         if text and _undecoded(text):
             problems.append(Problem(spec.name, "can't be read: is no UTF-8"))
-        elif text == "":
+        elif text == "" and not spec.optional:
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)

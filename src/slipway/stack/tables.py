@@ -75,6 +75,7 @@ def secrets(reader: Reader) -> tuple[SecretSpec, ...]:
                 derive=table.text("derive", ""),
                 source=table.text("from", ""),
                 login=table.text("login", ""),
+                optional=table.flag("optional", False),
                 owner=table.whole("owner", 568),
             )
         )

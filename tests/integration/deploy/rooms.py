@@ -43,8 +43,8 @@ for pair in $BINDS; do
 done
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -t tmpfs -o mode=0755,uid=568,gid=568 run "$root/run"
-mkdir -p "$root/run/secrets" "$root/run/haproxy" "$root/run/postgresql"
-chown 568:568 "$root/run/haproxy" "$root/run/postgresql"
+mkdir -p "$root/run/secrets" "$root/run/haproxy" "$root/run/postgresql" "$root/run/redis"
+chown 568:568 "$root/run/haproxy" "$root/run/postgresql" "$root/run/redis"
 cp "$SECRETS"/* "$root/run/secrets/" 2>/dev/null || true
 chown -R 568:568 "$root/run/secrets"
 mount --rbind /dev "$root/dev"

@@ -18,6 +18,7 @@ from slipway.ledger.release import Release
 from slipway.plan.draft import Draft, draft
 from slipway.plan.wanted import Seen
 from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
 from slipway.testing import FakeFolder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -43,6 +44,14 @@ def test_logins_take_turns() -> None:
     """A version's login is another one than that of the version before."""
     made = [derive("login", Secret("a:b"), "demo_app", number).reveal() for number in (1, 2, 3)]
     assert made == ["demo_app_a:a:b\n", "demo_app_b:a:b\n", "demo_app_a:a:b\n"]
+
+
+def test_an_optional_secret_that_nobody_has_is_empty() -> None:
+    """Whoever mounts it finds an empty file."""
+    made = wanted()
+    specs = (*made.stack.secrets, SecretSpec("old", optional=True))
+    without = draft(replace(made, stack=replace(made.stack, secrets=specs)), Seen(), NOW)
+    assert contents(without)[0](Source("secret", "old", 1)) == b""
 
 
 @given(st.integers(1, 64))
