@@ -51,6 +51,9 @@ in
   /** The health probe that is in every image. */
   probe = ours "probe";
 
+  /** Makes Redis's access list out of secrets. */
+  acl = ours "acl";
+
   /** Owns the port, and lends sockets for it to those that serve there. */
   door = ours "door";
 

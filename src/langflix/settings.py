@@ -32,6 +32,8 @@ class Endpoint:
 
     url: str
     password: Secret | None = None
+    #: Who logs in, when that isn't the one in the URL.
+    user: str = ""
 
     def with_password(self) -> str:
         """Return the URL with the password in it, percent-encoded; never log it."""
@@ -39,7 +41,8 @@ class Endpoint:
             return self.url
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
-        login = f"{quote(parts.username or '', safe='')}:{quote(self.password.reveal(), safe='')}"
+        user = self.user or parts.username or ""
+        login = f"{quote(user, safe='')}:{quote(self.password.reveal(), safe='')}"
         return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
 
 
@@ -81,7 +84,7 @@ class Settings:
         """
         reader = _Reader(environ)
         settings = cls(
-            database=reader.endpoint("DATABASE", (DATABASE_SCHEME,), "database" in need),
+            database=reader.database("database" in need),
             redis=reader.endpoint("REDIS", REDIS_SCHEMES, "redis" in need),
             flower_password=reader.secret("FLOWER_PASSWORD_FILE", "flower" in need),
             api_token=reader.secret("API_TOKEN_FILE", needed=False),
@@ -151,6 +154,19 @@ class _Reader:
             self.problems.append(f"LANGFLIX_{name}_URL {problem}")
             return None
         return Endpoint(url, password)
+
+    def database(self, needed: bool) -> Endpoint | None:
+        """The database, whose user may stand with his password in a file of ``user:password``."""
+        found = self.endpoint("DATABASE", (DATABASE_SCHEME,), needed)
+        login = self.secret("DATABASE_LOGIN_FILE", needed=False)
+        if login is None or found is None:
+            return found
+        if found.password is not None:
+            self.problems.append("LANGFLIX_DATABASE_LOGIN_FILE is set beside _PASSWORD_FILE")
+        user, _, password = login.reveal().partition(":")
+        if not user or not password:
+            self.problems.append("LANGFLIX_DATABASE_LOGIN_FILE: it does not hold user:password")
+        return Endpoint(found.url, Secret(password), user)
 
     def secret(self, name: str, needed: bool) -> Secret | None:
         path = self._environ.get(f"LANGFLIX_{name}", "").strip()

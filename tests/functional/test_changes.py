@@ -115,11 +115,8 @@ def test_a_store_that_changed_is_away_as_planned(site: Site, live: dict[str, Any
     So it is on the way back, when the deploy fails after that.
     """
     before = starts(site)
-    site.replace(
-        COMPOSE,
-        "    secrets: [redis_acl]",
-        "    environment: { NOTE: a }\n    secrets: [redis_acl]",
-    )
+    secrets = "    secrets: [redis_api, redis_worker, redis_beat, redis_flower, redis_password]"
+    site.replace(COMPOSE, secrets, "    environment: { NOTE: a }\n" + secrets)
     plan = site.good("plan", "--json").json
     outcome = site.good("deploy", "--json").json
     held(plan, outcome)

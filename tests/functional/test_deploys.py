@@ -157,7 +157,8 @@ def test_a_changed_network_is_made_anew_and_back(site: Site, live: dict[str, Any
     """A network's new definition is planned, applied, not applied twice, and undone."""
     inside = ("docker", "network", "inspect", "langflix_back", "--format", "{{.Internal}}")
     assert site.sh(*inside).strip() == "true"
-    site.replace(COMPOSE, "    internal: true\n", "    internal: false\n")
+    back = "  back:\n    internal: true\n"
+    site.replace(COMPOSE, back, back.replace("true", "false"))
     planned = site.good("plan", "--steps", "--json").json
     assert [(one["name"], one["action"]) for one in planned["definitions"]] == [
         ("back", "recreate")
@@ -178,7 +179,7 @@ def test_a_changed_network_is_made_anew_and_back(site: Site, live: dict[str, Any
 def test_a_changed_volume_is_refused_and_a_new_one_made(site: Site, live: dict[str, Any]) -> None:
     """A volume that exists is not made anew without its data: the deploy stops and says how."""
     before = ids(site)
-    old = "\nnetworks:\n  entrance: {}\n"
+    old = "\nnetworks:\n  outside: {}\n"
     site.replace(COMPOSE, old, f"\nvolumes:\n  extra: {{}}\n{old}")
     mount = "      - { type: volume, source: extra, target: /extra }\n"
     text = (site.root / COMPOSE).read_text("utf-8")

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import langflix.migrations
-from langflix.data import history
+from langflix.data import grants, history
 from langflix.data.engine import reaching_database
 from langflix.data.migration_lock import Limits, hold, limit, longest_other
 from langflix.data.revisions import REVISIONS, problem
@@ -100,6 +100,7 @@ def migrate(
         known = _history()
         if move.after is None or move.after in known:
             history.record(connection, _up_to(move.after, known))
+            grants.give(connection)
         return move
 
 

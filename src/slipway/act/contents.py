@@ -57,25 +57,32 @@ class Contents:
         if choice.origin == "generated":
             return generate(spec.generate)
         if choice.origin == "derived":
-            return derive(spec.derive, self._secret(spec.source))
+            return derive(spec.derive, self._secret(spec.source), spec.login, choice.version)
         return self._folder.secret(spec.name, choice.version)
 
 
-def derive(how: str, source: Secret) -> Secret:
+def derive(how: str, source: Secret, login: str = "", version: int = 1) -> Secret:
     """Make a derived secret.
 
     Args:
         how: ``redis-acl``: a Redis ACL file that lets the default user in with the password whose
             SHA-256 it holds (https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/).
+            ``login``: ``NAME_a:PASSWORD``, and ``NAME_b`` in every second version, so that two
+            logins have a password each: the one before, and this one.
         source: the secret it is made from.
+        login: that name.
+        version: the number of the version.
 
     Raises:
         DeployError: there is no such way.
     """
-    if how != "redis-acl":
-        raise DeployError(f"there is no way {how!r} to derive a secret", stage="secrets")
-    digest = hashlib.sha256(source.reveal().encode()).hexdigest()
-    return Secret(f"user default on #{digest} ~* &* +@all\n")
+    if how == "redis-acl":
+        digest = hashlib.sha256(source.reveal().encode()).hexdigest()
+        return Secret(f"user default on #{digest} ~* &* +@all\n")
+    if how == "login":
+        turn = "ab"[(version - 1) % 2]
+        return Secret(f"{login}_{turn}:{source.reveal()}\n")
+    raise DeployError(f"there is no way {how!r} to derive a secret", stage="secrets")
 
 
 def generate(length: int) -> Secret:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.act.doors import Doors
 from slipway.plan.counts import shared
 from slipway.plan.draft import Draft
-from slipway.plan.preflight import check, needs, numbers
+from slipway.plan.preflight import check, needs, numbers, unconfined
 from slipway.plan.scale import check_capacity
 
 
@@ -19,6 +19,8 @@ def check_host(doors: Doors, draft: Draft) -> None:
     facts = doors.engine.facts(doors.folder.path)
     found = needs(draft)
     check(doors.host.name, facts, found)
+    for warning in unconfined(doors.host.name, facts):
+        doors.report.warn(warning)
     if found.numbers and (warning := shared(doors.host.name, facts, *found.numbers)):
         doors.report.warn(warning)
 

@@ -50,7 +50,7 @@ def ask_value(spec: SecretSpec, source: TextIO) -> Secret:
             raise ConfigError("the two values differ; nothing was changed", stage="config")
     else:
         text = source.read().removesuffix("\n")
-    if not text:
+    if not text and not spec.optional:
         raise ConfigError(
             f"no value for {name} came on standard input; nothing was changed",
             hint=f"pass show langflix/{name} | ./inv secrets.set {name}",
@@ -80,8 +80,8 @@ def read_supplied(
         commands: of ``deploy/secrets.toml``; one runs where nothing else supplies its secret.
 
     Raises:
-        ConfigError: a value can't be had, is empty, or easy to guess where slipway would have made
-            a better one; all are named.
+        ConfigError: a value can't be had, is empty where it is not optional, or easy to guess where
+            slipway would have made a better one; all are named.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
@@ -91,7 +91,7 @@ def read_supplied(
         except _Unread as error:
             problems.append(Problem(spec.name, f"can't be read: {error}"))
             continue
-        if text == "":
+        if text == "" and not spec.optional:
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
@@ -103,7 +103,7 @@ def read_supplied(
 
 def _weak(spec: SecretSpec, text: str) -> list[Problem]:
     """Why a value is easy to guess, where slipway would have made a better one."""
-    reasons = weaknesses(text, spec.generate) if spec.generate else ()
+    reasons = weaknesses(text, spec.generate) if spec.generate and text else ()
     return [Problem(spec.name, reason) for reason in reasons]
 
 

@@ -20,7 +20,7 @@ _ASK_S = 60.0
 _ZSTD = re.compile(r"\bv(\d+)\.(\d+)")
 _INFO = (
     '{"ServerVersion":{{json .ServerVersion}},"DriverStatus":{{json .DriverStatus}},'
-    '"DockerRootDir":{{json .DockerRootDir}},'
+    '"DockerRootDir":{{json .DockerRootDir}},"SecurityOptions":{{json .SecurityOptions}},'
     '"MemTotal":{{json .MemTotal}},"NCPU":{{json .NCPU}}}'
 )
 
@@ -81,6 +81,8 @@ class Facts:
         listening: TCP ports in use.
         memory: bytes that it has; 0 when it does not say.
         processors: how many it has; 0 when it does not say.
+        confined: by what its Docker confines containers, such as ``seccomp`` and ``apparmor``; None
+            when it does not say.
     """
 
     docker: str
@@ -97,6 +99,7 @@ class Facts:
     listening: frozenset[int] = frozenset()
     memory: int = 0
     processors: int = 0
+    confined: frozenset[str] | None = None
 
     @property
     def release(self) -> tuple[int, int]:
@@ -158,4 +161,20 @@ def _facts(info: Mapping[str, Any], compose: str, found: Mapping[str, str]) -> F
         memory=int(info.get("MemTotal") or 0),
         processors=int(info.get("NCPU") or 0),
         listening=frozenset(int(port, 16) for port in found["listening"].split()),
+        confined=_confined(info.get("SecurityOptions")),
     )
+
+
+def _confined(options: Sequence[Any] | None) -> frozenset[str] | None:
+    """The names in ``name=seccomp,profile=builtin``; a profile ``unconfined`` confines nothing."""
+    if options is None:
+        return None
+    words = [dict(_pair(word) for word in str(option).split(",")) for option in options]
+    return frozenset(
+        one["name"] for one in words if "name" in one and one.get("profile") != "unconfined"
+    )
+
+
+def _pair(word: str) -> tuple[str, str]:
+    key, _, value = word.partition("=")
+    return key, value

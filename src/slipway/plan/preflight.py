@@ -195,6 +195,28 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unconfined(host: str, facts: Facts) -> tuple[str, ...]:
+    """What Docker's own profiles do not keep from containers on this host, a sentence each.
+
+    The stack asks for no profile of its own: Docker applies its default ones where the host's
+    kernel knows them (https://docs.docker.com/engine/security/seccomp/, …/apparmor/).
+    """
+    if facts.confined is None:
+        return ()
+    found = []
+    if "seccomp" not in facts.confined:
+        found.append(
+            f"Docker on {host} does not filter containers' system calls: its seccomp profile is "
+            "off, or the kernel has none"
+        )
+    if not facts.confined & {"apparmor", "selinux"}:
+        found.append(
+            f"Docker on {host} confines containers by neither AppArmor nor SELinux; what else "
+            "holds them is in docs/reference/privileges.md"
+        )
+    return tuple(found)
+
+
 def check(host: str, facts: Facts, needs: Needs) -> None:
     """Refuse a deploy that can't work.
 

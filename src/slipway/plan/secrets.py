@@ -5,8 +5,8 @@ owned by the user that reads them in the containers, in a folder of mode 0700. A
 written twice. A release keeps the version that the live one uses: a newer one on the host is of a
 deploy that was undone, and stays so. The operator's own value (``deploy/secrets/NAME`` or
 ``SLIPWAY_SECRET_NAME``) becomes a new version when it differs from the kept one; one that nobody
-supplied is generated when the host has none. A derived secret has the version of the one it is made
-from.
+supplied is generated when the host has none, and empty when it is optional. A derived secret has
+the version of the one it is made from.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def choose(
             chosen[spec.name] = SecretChoice(spec, following, "supplied")
         elif kept and spec.name not in anew:
             chosen[spec.name] = SecretChoice(spec, kept, "kept")
-        elif spec.generate:
+        elif spec.generate or spec.optional:
             chosen[spec.name] = SecretChoice(spec, following, "generated")
         else:
             problems.append(Problem(spec.name, _missing(spec.name, used.get(spec.name))))

@@ -22,6 +22,8 @@ class SecretSpec:
             operator has to supply.
         derive: how it is made from ``source``; empty when it isn't.
         source: the secret it is derived from.
+        optional: whether it is empty where nobody supplied it and the host has none.
+        login: of a derived login, the name before ``_a`` and ``_b``.
         owner: user id that reads it in the containers.
     """
 
@@ -29,6 +31,8 @@ class SecretSpec:
     generate: int = 0
     derive: str = ""
     source: str = ""
+    login: str = ""
+    optional: bool = False
     owner: int = 568
 
 

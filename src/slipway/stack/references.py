@@ -10,7 +10,8 @@ from slipway.errors import Problem
 from slipway.stack.model import Stack
 
 OWN = "x-slipway"
-DERIVATIONS = ("redis-acl",)
+DERIVATIONS = ("login", "redis-acl")
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -27,6 +28,12 @@ def reference_problems(stack: Stack) -> list[Problem]:
             problems.append(Problem(where, f"can't derive {spec.derive!r}: {DERIVATIONS}"))
         if spec.derive and spec.source not in names:
             problems.append(Problem(where, f"is derived from {spec.source!r}, which is not there"))
+        if spec.derive == "login" and not _NAME.fullmatch(spec.login):
+            problems.append(Problem(where, "is derived as a login: login is its name, a-z, 0-9, _"))
+        if spec.login and spec.derive != "login":
+            problems.append(Problem(where, "has a login, and is not derived as one"))
+        if spec.optional and (spec.derive or spec.generate):
+            problems.append(Problem(where, "is always there when it is made: it is not optional"))
         if spec.derive and spec.generate:
             problems.append(Problem(where, "is either generated or derived, not both"))
     for variable, name in stack.smoke.secrets.items():

@@ -74,6 +74,8 @@ def secrets(reader: Reader) -> tuple[SecretSpec, ...]:
                 generate=table.whole("generate", 0),
                 derive=table.text("derive", ""),
                 source=table.text("from", ""),
+                login=table.text("login", ""),
+                optional=table.flag("optional", False),
                 owner=table.whole("owner", 568),
             )
         )

@@ -40,6 +40,7 @@ class FakeEngine:
         in_use: references that can't be removed.
         ports: TCP ports in use.
         volumes: of the application.
+        confined: by what Docker confines containers; None when it does not say.
         removed_networks: names.
         loads: every transfer.
         executed: container and command of every program that ran in one.
@@ -58,6 +59,7 @@ class FakeEngine:
     in_use: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     volumes: tuple[str, ...] = ()
+    confined: frozenset[str] | None = None
     removed_networks: list[str] = field(default_factory=list)
     loads: list[Transfer] = field(default_factory=list)
     executed: list[tuple[str, ...]] = field(default_factory=list)
@@ -74,6 +76,7 @@ class FakeEngine:
             app_free=room,
             listening=frozenset(self.ports),
             volumes=self.volumes,
+            confined=self.confined,
         )
 
     def state(self) -> EngineState:

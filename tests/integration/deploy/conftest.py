@@ -98,6 +98,14 @@ def door(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Pa
     return program
 
 
+@pytest.fixture(scope="session")
+def acl(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that makes Redis's access list."""
+    program = tmp_path_factory.mktemp("acl") / "acl"
+    go("build", "-o", str(program), "./acl")
+    return program
+
+
 @pytest.fixture
 def edge(make_room: MakeRoom, door: Path) -> Iterator[Edge]:
     """A running edge without backends."""

@@ -43,8 +43,8 @@ for pair in $BINDS; do
 done
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -t tmpfs -o mode=0755,uid=568,gid=568 run "$root/run"
-mkdir -p "$root/run/secrets" "$root/run/haproxy" "$root/run/postgresql"
-chown 568:568 "$root/run/haproxy" "$root/run/postgresql"
+mkdir -p "$root/run/secrets" "$root/run/haproxy" "$root/run/postgresql" "$root/run/redis"
+chown 568:568 "$root/run/haproxy" "$root/run/postgresql" "$root/run/redis"
 cp "$SECRETS"/* "$root/run/secrets/" 2>/dev/null || true
 chown -R 568:568 "$root/run/secrets"
 mount --rbind /dev "$root/dev"
@@ -157,7 +157,10 @@ class Room:
         secrets = self.folder / "secrets"
         secrets.mkdir(exist_ok=True)
         for name, text in self.secrets.items():
-            (secrets / name).write_text(text)
+            file = secrets / name
+            # Another program of the room may just be reading it.
+            if not file.exists() or file.read_text() != text:
+                file.write_text(text)
         binds = " ".join(f"{source}:{target}" for source, target in self.binds.items())
         outer = ["unshare", "--mount", "--pid", "--ipc", "--fork", "sh", "-c", _ENTER]
         with self.house.entered(), (log or self.log).open("ab") as output:

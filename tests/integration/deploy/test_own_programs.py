@@ -11,6 +11,7 @@ import pytest
     ("name", "test"),
     [
         ("probe", "TestAnswers"),
+        ("acl", "TestATemplateBecomesAList"),
         ("door", "TestTwoBorrowersServeUntilOneEnds"),
         ("compose-model", "TestFilesBesideAreRead"),
     ],

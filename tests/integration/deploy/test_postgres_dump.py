@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -10,13 +9,22 @@ from pathlib import Path
 import pytest
 from tests.composing import stack as read_stack
 from tests.integration.deploy.conftest import MakeRoom
+from tests.integration.deploy.databases import (
+    APP,
+    BIN,
+    OWNER,
+    answer,
+    as_superuser,
+    ask,
+    make_database_room,
+    start,
+)
 from tests.integration.deploy.rooms import APPS, ROOT, Room, wait_for
 
 from slipway.config import load
 from slipway.stack.model import Stack, own_variables
 
-BIN = "/usr/lib/postgresql/17/bin"
-PASSWORD = "canary-'\"\\ $x;-one"
+PASSWORD = OWNER.password
 CONNECTION = "host=127.0.0.1 dbname=langflix user=langflix"
 TABLES = "select string_agg(tablename, ',' order by tablename) from pg_tables where schemaname = "
 SCHEMA = (
@@ -30,19 +38,11 @@ class Server:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.process = room.start(["/usr/bin/postgres-start"])
-        wait_for(self._up, "PostgreSQL to accept connections", seconds=90)
-
-    def _up(self) -> bool:
-        assert self.process.poll() is None, self.room.log.read_text()
-        return self.room.run([f"{BIN}/pg_isready", "-h", "127.0.0.1", "-q", "-t", "1"])[0] == 0
+        self.process = start(room)
 
     def ask(self, sql: str) -> str:
         """The one answer to a statement."""
-        argv = [f"{BIN}/psql", "-XtAwc", sql, CONNECTION]
-        code, output = self.room.run(argv, env={"PGPASSWORD": PASSWORD})
-        assert code == 0, output
-        return output.strip()
+        return answer(self.room, OWNER, sql)
 
     def pipe(
         self, command: tuple[str, ...], given: bytes = b""
@@ -67,16 +67,33 @@ def stack() -> Stack:
     return read_stack([("docker-compose.yml", text)], {**variables, "LANGFLIX_DATA": "/a/data"})
 
 
+def test_rights_come_back_with_the_tables(server: Server, stack: Stack) -> None:
+    """What a restore brings, the application can use as it could before, and no more."""
+    server.ask("grant select, insert on jobs to langflix_app; create table alembic_version (n int)")
+    server.ask("grant select on alembic_version to langflix_app")
+    kept = _dump(server, stack)
+    assert server.pipe(stack.migration.restore.command, kept).returncode == 0
+    assert answer(server.room, APP, "insert into jobs values (2, 'y') returning id") == "2"
+    for refused in ("delete from jobs", "insert into alembic_version values (1)"):
+        assert "permission denied for table" in ask(server.room, APP, refused)[1]
+    owners = (
+        "select string_agg(distinct tableowner, ',') from pg_tables where schemaname = 'public'"
+    )
+    assert as_superuser(server.room, server.process, owners) == "langflix_owner"
+
+
+def test_the_dump_only_reads(server: Server, stack: Stack) -> None:
+    """It takes the role that can do nothing else."""
+    as_superuser(server.room, server.process, "revoke pg_read_all_data from langflix_read")
+    done = server.pipe(stack.migration.dump.command)
+    assert done.returncode != 0
+    assert b"permission denied for table jobs" in done.stderr
+
+
 @pytest.fixture
 def server(make_room: MakeRoom) -> Server:
     """A server with one table, in which a row refers to another."""
-    room = make_room("postgres")
-    data = room.folder / "data"
-    data.mkdir(mode=0o700)
-    os.chown(data, APPS, APPS)
-    room.binds[data] = "/var/lib/postgresql/data"
-    room.secrets["postgres_password"] = PASSWORD + "\n"
-    made = Server(room)
+    made = Server(make_database_room(make_room))
     made.ask("create table jobs (id int primary key, title text); insert into jobs values (1, 'x')")
     return made
 
@@ -149,7 +166,7 @@ def test_what_a_migration_had_begun_is_over_before_the_dump_comes_back(
 ) -> None:
     """It can neither keep the table from the restore nor change it afterwards."""
     kept = _dump(server, stack)
-    holder = _holding(server, "select pg_sleep(5); alter table jobs add column late int")
+    holder = _holding(server, "select pg_sleep(30); alter table jobs add column late int")
     done = server.pipe(stack.migration.restore.command, kept)
     assert (done.returncode, done.stderr) == (0, b"")
     assert server.ask(LOCKED) == "0"

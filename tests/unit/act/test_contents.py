@@ -18,6 +18,7 @@ from slipway.ledger.release import Release
 from slipway.plan.draft import Draft, draft
 from slipway.plan.wanted import Seen
 from slipway.secret import Secret
+from slipway.stack.model import SecretSpec
 from slipway.testing import FakeFolder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -37,6 +38,20 @@ def test_redis_acl() -> None:
     line = derive("redis-acl", Secret("abc")).reveal()
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert line == f"user default on #{digest} ~* &* +@all\n"
+
+
+def test_logins_take_turns() -> None:
+    """A version's login is another one than that of the version before."""
+    made = [derive("login", Secret("a:b"), "demo_app", number).reveal() for number in (1, 2, 3)]
+    assert made == ["demo_app_a:a:b\n", "demo_app_b:a:b\n", "demo_app_a:a:b\n"]
+
+
+def test_an_optional_secret_that_nobody_has_is_empty() -> None:
+    """Whoever mounts it finds an empty file."""
+    made = wanted()
+    specs = (*made.stack.secrets, SecretSpec("old", optional=True))
+    without = draft(replace(made, stack=replace(made.stack, secrets=specs)), Seen(), NOW)
+    assert contents(without)[0](Source("secret", "old", 1)) == b""
 
 
 @given(st.integers(1, 64))
@@ -62,9 +77,8 @@ def test_a_secret_is_made_once() -> None:
     first = give(Source("secret", "db_password", 1))
     assert len(first) == 16
     assert give(Source("secret", "db_password", 1)) == first
-    assert give(Source("secret", "acl", 1)) == derive(
-        "redis-acl", Secret(first.decode())
-    ).reveal().encode()  # fmt: skip
+    acl = derive("redis-acl", Secret(first.decode()))
+    assert give(Source("secret", "acl", 1)) == acl.reveal().encode()
 
 
 def test_derived_secret_of_a_kept_source() -> None:

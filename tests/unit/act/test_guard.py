@@ -51,6 +51,14 @@ def test_what_runs_from_another_folder_is_not_taken_over() -> None:
     assert run(made, web="2").outcome == "deployed"
 
 
+def test_a_host_that_confines_less_is_warned_of() -> None:
+    """The deploy goes on, and says what the host's Docker does not do."""
+    made = world()
+    made.engine.confined = frozenset({"seccomp"})
+    assert run(made).outcome == "deployed"
+    assert "warning: Docker on nas confines containers by neither AppArmor" in made.talk.getvalue()
+
+
 def test_taken_port_stops_before_anything() -> None:
     """A port that another program uses is found before anything is sent."""
     made = world()

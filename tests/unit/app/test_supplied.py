@@ -72,6 +72,12 @@ def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
     assert "canary" not in repr(caught.value.details)
 
 
+def test_an_optional_one_may_be_empty() -> None:
+    """That ends it."""
+    old = SecretSpec("old", optional=True)
+    assert read_supplied([old], Path("/nowhere"), {variable("old"): ""}) == {"old": Secret("")}
+
+
 def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
     """A folder in a file's place, or bytes that are no text, must not make a new secret unseen."""
     (tmp_path / "made").mkdir()

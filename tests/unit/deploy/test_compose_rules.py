@@ -189,14 +189,54 @@ def test_development_publishes_on_this_machine_alone() -> None:
             assert port["host_ip"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize("kind", STACKS)
-def test_the_stores_are_on_the_internal_network(kind: str) -> None:
-    """The edge can't reach database and queue; the network they are on has no way out."""
+#: Network to who is on it; whoever shares one can talk to each other.
+NETWORKS = {
+    "outside": {"door"},
+    "front": {"edge", "api", "frontend", "flower"},
+    "back": {"api", "worker", "cli", "postgres", "redis"},
+    "queue": {"beat", "flower", "redis"},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(set(STACKS) - {"dev"}))
+def test_who_can_talk_to_whom(kind: str) -> None:
+    """Each network has just those that need one another; only the door's leads out of the host."""
     stack = STACKS[kind]
-    assert stack.document["networks"]["back"]["internal"] is True
-    assert set(stack.services["edge"]["networks"]) == {"front"}
-    for name in STATEFUL | {"worker", "beat", "cli"}:
-        assert set(stack.services[name]["networks"]) - {"egress"} <= {"back", "dev"}
+    found = {
+        network: {name for name, body in stack.services.items() if network in body["networks"]}
+        for network in stack.document["networks"]
+    }
+    assert {name: who for name, who in found.items() if name != "egress"} == NETWORKS
+    open_ones = {n for n, body in stack.document["networks"].items() if not body.get("internal")}
+    assert open_ones - {"egress"} == {"outside"}
+
+
+def test_development_opens_the_stores_to_this_machine() -> None:
+    """Its file moves them to a network that leads out, where their ports can be published."""
+    services = STACKS["dev"].services
+    assert {n for n, body in services.items() if "dev" in body["networks"]} == STATEFUL
+
+
+#: Service to the secrets that it is given, without the overlays' own.
+SECRETS = {
+    "api": {"postgres_app_login", "redis_api", "api_token"},
+    "worker": {"postgres_app_login", "redis_worker"},
+    "beat": {"redis_beat"},
+    "flower": {"redis_flower", "flower_password"},
+    "cli": {"postgres_password", "api_token"},
+    "postgres": {"postgres_password", "postgres_app_login"},
+    "redis": {"redis_api", "redis_worker", "redis_beat", "redis_flower", "redis_password"},
+}
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_everybody_has_his_own_secrets_only(kind: str) -> None:
+    """The database's owner is known to who migrates; each role has its own login for the queue."""
+    for name, body in STACKS[kind].services.items():
+        given = set(_secrets_of(body)) - {"gemini_api_key"}
+        assert given == SECRETS.get(name, set()), name
+        url = body.get("environment", {}).get("LANGFLIX_REDIS_URL")
+        assert url in (None, f"redis://{name}@redis:6379/0")
 
 
 @pytest.mark.parametrize("kind", STACKS)
@@ -205,7 +245,7 @@ def test_only_the_door_is_where_a_way_leads_in(kind: str) -> None:
     stack = STACKS[kind]
     networks = stack.document["networks"]
     lead_out = {name for name, body in networks.items() if not (body or {}).get("internal")}
-    assert set(stack.services["door"]["networks"]) == {"entrance"}
+    assert set(stack.services["door"]["networks"]) == {"outside"}
     reaching = {
         name for name, body in stack.services.items() if lead_out & set(body.get("networks", ()))
     }
@@ -321,7 +361,8 @@ def test_every_secret_is_used_and_every_used_one_is_declared(kind: str) -> None:
     stack = STACKS[kind]
     used = {name for body in stack.services.values() for name in _secrets_of(body)}
     declared = set(stack.document["secrets"])
-    assert used == declared == {spec.name for spec in stack.secrets}
+    sources = {spec.source for spec in stack.secrets if spec.source} - used
+    assert used == declared == {spec.name for spec in stack.secrets} - sources
 
 
 def test_limits_leave_room_in_the_programs_own_settings() -> None:

@@ -83,6 +83,23 @@ def test_facts_of_the_containerd_store() -> None:
     }
     facts = read_facts(host(facts_but(info=json.dumps(info))), "/a", "demo")
     assert (facts.containerd_store, facts.release, facts.root) == (True, (28, 5), "/d")
+    assert facts.confined is None
+
+
+@pytest.mark.parametrize(
+    ("options", "confined"),
+    [
+        ([], set()),
+        (["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"],
+         {"apparmor", "seccomp", "cgroupns"}),
+        (["name=seccomp,profile=unconfined", "strange"], set()),
+    ],
+)  # fmt: skip
+def test_what_confines_containers(options: list[str], confined: set[str]) -> None:
+    """Docker's security options by name; a profile that lets all through is none."""
+    info = {"ServerVersion": "28.5.1", "DockerRootDir": "/d", "SecurityOptions": options}
+    facts = read_facts(host(facts_but(info=json.dumps(info))), "/a", "demo")
+    assert facts.confined == frozenset(confined)
 
 
 def test_lists_among_the_facts() -> None:

@@ -71,6 +71,36 @@ def test_passwords_do_not_show(tmp_path: Path) -> None:
         pickle.dumps(settings.need_database().password)
 
 
+def test_a_file_names_the_databases_user(tmp_path: Path) -> None:
+    """User and password come out of one file; the password may hold colons; neither shows."""
+    file = tmp_path / "login"
+    environ = {"LANGFLIX_DATABASE_URL": DATABASE, "LANGFLIX_DATABASE_LOGIN_FILE": str(file)}
+    file.write_text("langflix_app_a:hunter:2\n")
+    database = Settings.from_env(environ).need_database()
+    parts = urlsplit(database.with_password())
+    assert (parts.username, unquote(parts.password or "")) == ("langflix_app_a", "hunter:2")
+    assert (parts.hostname, parts.path) == ("postgres", "/langflix")
+    assert "hunter" not in repr(database)
+
+
+@pytest.mark.parametrize("text", ["hunter2", ":hunter2", "langflix_app_a:"])
+def test_a_login_without_a_user_or_a_password_is_refused(tmp_path: Path, text: str) -> None:
+    """It is named, together with a second password, and not repeated."""
+    (tmp_path / "login").write_text(text)
+    (tmp_path / "password").write_text("hunter3")
+    environ = {
+        "LANGFLIX_DATABASE_URL": DATABASE,
+        "LANGFLIX_DATABASE_LOGIN_FILE": str(tmp_path / "login"),
+        "LANGFLIX_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    assert [one.split()[0].rstrip(":") for one in caught.value.problems] == [
+        "LANGFLIX_DATABASE_LOGIN_FILE"
+    ] * 2
+    assert "hunter" not in str(caught.value)
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_any_password_survives_the_url(password: str) -> None:
     """Whatever the password holds, the URL gives it back and keeps user, host and path."""

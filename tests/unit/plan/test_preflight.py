@@ -13,7 +13,7 @@ from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.networks import Network
 from slipway.plan.draft import draft
-from slipway.plan.preflight import Needs, check, needs, problems
+from slipway.plan.preflight import Needs, check, needs, problems, unconfined
 from slipway.plan.wanted import Seen
 
 GOOD = Facts(
@@ -49,6 +49,25 @@ def test_each_problem_has_its_sentence(change: dict[str, object], said: str) -> 
     """What is wrong, and what would be right, is in the sentence."""
     (line,) = problems(replace(GOOD, **change), NEEDS)  # type: ignore[arg-type]
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("confined", "said"),
+    [
+        (None, []),
+        ({"seccomp", "apparmor", "cgroupns"}, []),
+        ({"seccomp", "selinux"}, []),
+        ({"seccomp"}, ["neither AppArmor nor SELinux"]),
+        ({"apparmor"}, ["does not filter containers' system calls"]),
+        (set(), ["does not filter", "neither AppArmor nor SELinux"]),
+    ],
+)
+def test_a_host_that_confines_less_is_named(confined: set[str] | None, said: list[str]) -> None:
+    """A sentence for each of Docker's profiles that the host does without."""
+    known = None if confined is None else frozenset(confined)
+    lines = unconfined("nas", replace(GOOD, confined=known))
+    assert len(lines) == len(said)
+    assert all(one in line for one, line in zip(said, lines, strict=True))
 
 
 def test_what_was_deployed_from_elsewhere_is_no_ground_to_build_on() -> None:

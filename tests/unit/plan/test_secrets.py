@@ -56,6 +56,15 @@ def test_supplied_value_is_a_new_version_only_when_it_differs() -> None:
     assert chosen(GIVEN, supplied={"given": Secret("y")}) == {"given": (1, "supplied")}
 
 
+def test_an_optional_secret_is_kept_or_empty() -> None:
+    """Where the host has one it goes on; where nobody has, an empty one is made."""
+    old = SecretSpec("old", optional=True)
+    assert chosen(old) == {"old": (1, "generated")}
+    assert chosen(old, held={"old": (1,)}, live={"old": 1}) == {"old": (1, "kept")}
+    ended = {"held": {"old": (1,)}, "values": {"old": {1: Secret("x")}}, "live": {"old": 1}}
+    assert chosen(old, **ended, supplied={"old": Secret("")}) == {"old": (2, "supplied")}
+
+
 def test_derived_secret_follows_its_source() -> None:
     """A new source makes a new derived version of the same number."""
     held = {"made": (1,), "acl": (1,)}

@@ -31,6 +31,8 @@ FULL = {
     "secrets": {
         "key": {"generate": 8, "owner": 5},
         "acl": {"derive": "redis-acl", "from": "key"},
+        "login": {"derive": "login", "from": "key", "login": "demo"},
+        "old": {"optional": True},
     },
     "data": {"d": {"mode": "0750", "owner": 7}, "e": {}},
     "migrate": {
@@ -84,6 +86,8 @@ def test_all_of_x_slipway() -> None:
     assert found.secrets == (
         SecretSpec("key", generate=8, owner=5),
         SecretSpec("acl", derive="redis-acl", source="key", owner=568),
+        SecretSpec("login", derive="login", source="key", login="demo"),
+        SecretSpec("old", optional=True),
     )
     assert found.data == (DataFolder("d", 0o750, 7), DataFolder("e", 0o755, 568))
     assert found.migration == Migration(

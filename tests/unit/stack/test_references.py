@@ -52,6 +52,12 @@ def test_a_good_stack_has_no_problems() -> None:
         (SecretSpec("x", derive="redis-acl", source="key", generate=1), 1),
         (SecretSpec("x", derive="magic", source="nobody", generate=1), 3),
         (SecretSpec("x", source="nobody", generate=1), 0),
+        (SecretSpec("x", derive="login", source="key", login="demo_app"), 0),
+        (SecretSpec("x", derive="login", source="key"), 1),
+        (SecretSpec("x", derive="login", source="key", login="a:b"), 1),
+        (SecretSpec("x", derive="redis-acl", source="key", login="demo_app"), 1),
+        (SecretSpec("x", optional=True), 0),
+        (SecretSpec("x", optional=True, generate=8), 1),
     ],
 )
 def test_derived_secrets(secret: SecretSpec, count: int) -> None:
