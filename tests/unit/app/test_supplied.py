@@ -75,7 +75,7 @@ def test_empty_or_unreadable_supplies_are_refused(tmp_path: Path) -> None:
 def test_an_optional_one_may_be_empty() -> None:
     """That ends it."""
     old = SecretSpec("old", optional=True)
-    assert read_supplied([old], Path("/nowhere"), {variable("old"): ""}) == {"old": Secret("")}
+    assert supplied([old], Path("/nowhere"), {variable("old"): ""}) == {"old": Secret("")}
 
 
 def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
