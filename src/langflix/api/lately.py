@@ -13,6 +13,8 @@ T = TypeVar("T")
 FRESH_S = 1.0
 #: ... or, while a new one is being looked for, so old.
 USABLE_S = 10.0
+#: Without one it waits so long for whoever asks, and then asks too.
+WAIT_S = 10.0
 
 
 class Lately(Generic[T]):
@@ -33,9 +35,8 @@ class Lately(Generic[T]):
         if (last := self._younger(FRESH_S)) is not None:
             return last[1]
         usable = self._younger(USABLE_S)
-        if usable is None:
-            self._asking.acquire()
-        elif not self._asking.acquire(blocking=False):
+        mine = self._asking.acquire(timeout=WAIT_S if usable is None else 0)
+        if not mine and usable is not None:
             return usable[1]
         try:
             if (last := self._younger(FRESH_S)) is not None:
@@ -44,7 +45,8 @@ class Lately(Generic[T]):
             self._last = (self._clock(), answer)
             return answer
         finally:
-            self._asking.release()
+            if mine:
+                self._asking.release()
 
     def _younger(self, seconds: float) -> tuple[float, T] | None:
         last = self._last

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.routing import Route
 
@@ -300,6 +300,8 @@ JSON = st.recursive(
 )
 
 
+@example(['"' + "[" * 99, "\\", "]" * 99], 1, False)
+@example(["\\", '"'], gate.MAX_DEPTH, True)
 @given(JSON, st.integers(gate.MAX_DEPTH - 6, gate.MAX_DEPTH + 2), st.booleans())
 def test_depth_is_what_json_says(value: object, around: int, escaped: bool) -> None:
     """Brackets in texts and behind backslashes are none."""
