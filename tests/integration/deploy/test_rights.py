@@ -159,11 +159,7 @@ def _refusals(works: Works) -> list[str]:
 
 
 def test_everybody_has_the_rights_that_the_work_takes(works: Works, tmp_path: Path) -> None:
-    """A lesson, housekeeping, Flower's pages and control: neither server has refused a thing.
-
-    A job of a worker that was killed is put back by the next one, and Flower, which sees it first
-    and may not, lives on.
-    """
+    """A lesson, housekeeping, Flower's pages and control: neither server has refused a thing."""
     for role in ROLES:
         works.begin(role)
     film = _film(tmp_path)
@@ -186,27 +182,26 @@ def test_everybody_has_the_rights_that_the_work_takes(works: Works, tmp_path: Pa
     assert "permission denied" not in log
     assert "no pg_hba.conf entry" not in log
     assert _refusals(works) == []
-    _put_back(works)
-    works.ask("GET", "http://127.0.0.1:5555/flower/workers?refresh=1", **flower)
 
 
-def _put_back(works: Works) -> None:
-    """Let a message be overdue without a worker: Flower finds it, the next worker has it."""
-    worker = works.running[ROLES.index("worker")]
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait(60)
+def test_what_is_overdue_is_left_to_workers(works: Works) -> None:
+    """Flower looks for it, as every consumer does, may not put it back, and lives on."""
+    works.begin("flower")
     with works.database.house.entered():
         admin: Any = redis.Redis(username="admin", password="canary-admin", decode_responses=True)
         admin.zadd("unacked_index", {"overdue": 1})
 
     def refused() -> bool:
-        return any("'flower'" in one and "'unacked'" in one for one in _refusals(works))
+        return any("'flower'" in one and "'watch'" in one for one in _refusals(works))
 
     wait_for(refused, "Flower to find what is overdue", seconds=180)
-    assert works.running[ROLES.index("flower")].poll() is None
+    assert works.run("check", "flower", logins={}).returncode == 0
     assert admin.zscore("unacked_index", "overdue") == 1
     works.begin("worker")
     wait_for(lambda: admin.zcard("unacked_index") == 0, "the worker to have it", seconds=180)
+    flower = {"auth": ("admin", "fl0wer")}
+    known = works.ask("GET", "http://127.0.0.1:5555/flower/api/workers?refresh=1", **flower)
+    assert any(one.startswith("media@") for one in known.json())
     admin.close()
 
 
