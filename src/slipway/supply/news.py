@@ -149,7 +149,7 @@ def since(text: str, version: str) -> tuple[str, ...]:
         entries = list(Changelog(text, strict=False)) if text else []
     except ChangelogParseError:
         return ()
-    old = NativeVersion(_without_rebuild(version))
+    old = NativeVersion(version)  # a rebuild of it, +b1, is older than any later entry
     lines: list[str] = []
     for entry in entries:
         if entry.version is None or NativeVersion(str(entry.version)) <= old:
@@ -157,11 +157,6 @@ def since(text: str, version: str) -> tuple[str, ...]:
         said = _tidy(str(line) for line in entry.changes())
         lines += [f"{entry.version}:", *(f"  {line}" for line in said)]
     return tuple(lines)
-
-
-def _without_rebuild(version: str) -> str:
-    """A version without the number of a rebuild (``+b1``), of which the changelog has no entry."""
-    return re.sub(r"\+b\d+\Z", "", version)
 
 
 def _tidy(lines: Iterable[str]) -> Sequence[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from slipway.app.bills import Written
 from slipway.app.figure import Figure
 from slipway.app.underload import Change, Run
 from slipway.audit.judge import judge
+from slipway.audit.statements import EXCEPTIONS, read_exceptions
 from slipway.audit.values import Finding, Severity, Source, Statement
+from slipway.bills.declared import read_declared
 from slipway.bills.values import Bill
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import parse_hosts
@@ -117,6 +120,23 @@ def test_hosts_toml(asked: Asked) -> None:
     described = {key for rows in pages.tables(pages.section(HOSTS, "`[host.NAME]`"))
                  for row in rows for key in [row[0].strip("`")]}  # fmt: skip
     assert described == _named(asked, "host")
+
+
+def test_what_wheels_carry_and_exceptions(asked: Asked, tmp_path: Path) -> None:
+    """Each key of vendored.toml and audit.toml is described in the guide, and no other."""
+    guide = pages.read(pages.DOCS / "guides/audit.md")
+    read_declared(pages.ROOT)
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / EXCEPTIONS).write_text("format = 1\n[[exception]]\n")
+    with pytest.raises(ConfigError):
+        read_exceptions(tmp_path)
+
+    for title, start in (
+        ("Say what a wheel carries", "inside["),
+        ("Live with a finding for a while", "exception["),
+    ):
+        tables = [names for where, names in asked.items() if where.startswith(start)]
+        assert set(pages.keys(pages.section(guide, title))) == set().union(*tables)
 
 
 def test_kinds_of_host() -> None:
