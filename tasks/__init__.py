@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import bills, deploys, development, inputs, load, rehearsal, secrets, services
+from tasks import bills, deploys, development, inputs, load, rehearsal, secret, services
 
 namespace = Collection(
     inputs.lock,
@@ -34,7 +34,7 @@ namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
 namespace.add_collection(
-    Collection("secrets", secrets.list_, secrets.show, secrets.rotate, secrets.set_)
+    Collection("secrets", secret.list_, secret.show, secret.rotate, secret.set_)
 )
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)

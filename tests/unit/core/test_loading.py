@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_what_reaches_a_host_is_loaded_meanwhile(monkeypatch: pytest.MonkeyPatch
     assert began == []
     load_ahead(HostEntry("nas", "ssh", "/pool/demo", address="nas"))
     assert began == [("slipway.hosts.ssh",)]
+
+
+def test_no_module_of_tasks_has_the_name_of_another() -> None:
+    """Invoke puts their folder before all others: ``import secrets`` would find one of ours."""
+    ours = {path.stem for path in (ROOT / "tasks").glob("[!_]*.py")}
+    theirs = {*sys.stdlib_module_names, *packages_distributions()}
+    assert ours
+    assert ours & theirs == set()
