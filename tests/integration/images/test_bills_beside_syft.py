@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -23,13 +23,9 @@ from slipway.images.transfer import whole
 from slipway.images.values import Image
 from slipway.report import Report
 from slipway.shell import LocalShell
-from slipway.supply.lock import unpacked_go
-from slipway.supply.locks import read_debian
-from slipway.supply.places import Places
 
 ROOT = Path(__file__).parents[3]
 ROLES = config.load(ROOT).roles
-VERSION = "v1.57.1"
 #: Syft's name of a type to ours.
 TYPES = {"deb": DEB, "python": WHEEL, "go-module": GO}
 
@@ -46,27 +42,8 @@ def bills() -> dict[str, Bill]:
 
 @pytest.fixture(scope="session")
 def syft() -> Path:
-    """The program: from ``SYFT`` or ``PATH``, or built by Go from its modules, once."""
-    if found := os.environ.get("SYFT") or shutil.which("syft"):
-        return Path(found)
-    program = ROOT / ".slipway/tools" / f"syft-{VERSION}" / "syft"
-    if program.exists():
-        return program
-    places = Places(ROOT)
-    go = shutil.which("go") or str(unpacked_go(read_debian(places.locks / "debian.json"), places))
-    # A Go that is too old fetches the one that syft asks for, by the same way as the modules.
-    variables = {"GOBIN": str(program.parent), "GOTOOLCHAIN": "auto", "GOFLAGS": "-mod=mod"}
-    done = subprocess.run(
-        [go, "install", f"github.com/anchore/syft/cmd/syft@{VERSION}"],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=2400,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"syft {VERSION} can't be had from Go's modules: {done.stderr[-300:]}")
-    return program
+    """The program, as its package on the Python index brings it."""
+    return Path(sys.executable).parent / "syft"
 
 
 def scanned(syft: Path, image: Image, folder: Path) -> set[tuple[str, str, str]]:
