@@ -137,7 +137,7 @@ def plan(
 ) -> Answer:
     """Show what a deploy would do, and do nothing."""
     from slipway.act.deploy import make_draft
-    from slipway.act.guard import check_numbers
+    from slipway.act.guard import foresee
     from slipway.app.present import plan_text
     from slipway.app.present_steps import steps_text
     from slipway.plan.steps import steps as steps_of
@@ -145,7 +145,7 @@ def plan(
     images, target = workspace.ready_for(host, locked=locked, boot=False)
     with target:
         draft = make_draft(workspace.wanted(target, images), target.doors)
-        check_numbers(target.doors, draft)
+        foresee(target.doors, draft)
     value, text = draft.plan.to_json(), plan_text(draft.plan)
     if steps:
         todo = () if draft.unchanged else steps_of(draft)

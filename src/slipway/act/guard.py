@@ -25,18 +25,20 @@ def check_host(doors: Doors, draft: Draft) -> None:
         doors.report.warn(warning)
 
 
-def check_numbers(doors: Doors, draft: Draft) -> None:
-    """Refuse more containers than a host has memory for, before anything is done for them.
+def foresee(doors: Doors, draft: Draft) -> None:
+    """Say of a host what a deploy would, before anything is done for it.
 
-    The host is asked only where there are to be more of a service than there are.
+    The host is asked where something would change.
 
     Raises:
-        DeployError: nothing was changed.
+        DeployError: it lacks memory for as many containers as are wanted; nothing was changed.
         HostError: the host can't be asked.
     """
     wanted = numbers(draft)
-    if wanted is None:
+    if draft.unchanged and wanted is None:
         return
     facts = doors.engine.facts(doors.folder.path)
-    if warning := check_capacity(doors.host.name, facts, *wanted):
+    for warning in unconfined(doors.host.name, facts):
+        doors.report.warn(warning)
+    if wanted is not None and (warning := check_capacity(doors.host.name, facts, *wanted)):
         doors.report.warn(warning)

@@ -10,7 +10,7 @@ from tests.unit.demo import APP, COMPOSE, wanted, world
 
 from slipway.act.deploy import make_draft
 from slipway.act.failure import PlanIsStale
-from slipway.act.guard import check_numbers
+from slipway.act.guard import foresee
 from slipway.errors import DeployError, HostUnreachable, SlipwayError
 from slipway.hosts.facts import Facts
 
@@ -57,6 +57,18 @@ def test_a_host_that_confines_less_is_warned_of() -> None:
     made.engine.confined = frozenset({"seccomp"})
     assert run(made).outcome == "deployed"
     assert "warning: Docker on nas confines containers by neither AppArmor" in made.talk.getvalue()
+
+
+def test_a_plan_says_so_where_something_would_change() -> None:
+    """The host is not asked for it where nothing would."""
+    made = world()
+    made.engine.confined = frozenset({"seccomp"})
+    foresee(made.doors, make_draft(wanted(), made.doors))
+    said = made.talk.getvalue()
+    assert said.count("confines containers by neither AppArmor") == 1
+    first(made)
+    made.engine.facts = None  # type: ignore[assignment,method-assign]
+    foresee(made.doors, make_draft(wanted(), made.doors))
 
 
 def test_taken_port_stops_before_anything() -> None:
@@ -146,7 +158,7 @@ def test_what_ran_once_makes_no_plan_stale() -> None:
 
 
 def test_numbers_are_held_against_the_host_at_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host is asked only where there are to be more of a service; at a deploy as at a plan."""
+    """At a deploy as at a plan: what containers may take together, and what the host has."""
     limits = "deploy: { replicas: 4, resources: { limits: { memory: 1G, cpus: '2' } } }"
     many = COMPOSE.replace("{ role: db }", "{ role: db, roll: beside }")
     many = many.replace("stop_grace_period: 20s", limits)
@@ -161,14 +173,11 @@ def test_numbers_are_held_against_the_host_at_plan(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(made.engine, "facts", facts)
     draft = make_draft(wanted(many), made.doors)
     with pytest.raises(DeployError, match=r"may take 4.3 GB .* nas has 3.2 GB") as caught:
-        check_numbers(made.doors, draft)
+        foresee(made.doors, draft)
     assert "db: 4 of 1.1 GB" in caught.value.details
     with pytest.raises(DeployError, match="nas can't take this deploy: with these numbers"):
         run(made, compose=many)
     assert (made.engine.running, len(asked)) == ([], 2)
     small = replace(small, memory=9 << 30, processors=7)
-    check_numbers(made.doors, draft)
+    foresee(made.doors, draft)
     assert "may take 8 processors by their limits, and nas has 7" in made.talk.getvalue()
-    asked.clear()
-    check_numbers(made.doors, make_draft(wanted(), made.doors))
-    assert asked == []
