@@ -29,7 +29,7 @@ from slipway.images.values import Image, Layer
 LIMIT: Final = 16_000_000
 """Bytes of an archive, at most: it is held in memory, and zstd takes dictionaries up to 32 MB."""
 
-_SEED_BYTES: Final = 4_000_000
+_SEED_BYTES: Final = 8_000_000
 _SEED_LAYER_BYTES: Final = 2_000_000
 _OLDEST_ZSTD: Final = (1, 4)
 _REFERENCE: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -78,7 +78,7 @@ done
 def seeds(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     """The small layers of a large archive, those likely to change a little next time. Pure.
 
-    The smallest come first, four megabytes in all at most.
+    The smallest come first, eight megabytes in all at most.
     """
     chosen: list[Layer] = []
     left = _SEED_BYTES
