@@ -32,6 +32,12 @@ def change_a_line(site: Site) -> tuple[int, str]:
     return int(done.json["bytes_sent"]), done.err
 
 
+def warnings(said: str) -> list[str]:
+    """What was warned of, but for what the host's Docker is like."""
+    lines = (line for line in said.splitlines() if line.startswith("warning"))
+    return [line for line in lines if "confines containers" not in line]
+
+
 def with_reference(site: Site) -> None:
     """The host keeps one, as after every deploy that sent a layer."""
     if not references(site):
@@ -48,7 +54,7 @@ def test_one_changed_line_moves_kilobytes(site: Site) -> None:
     for _ in range(2):
         sent, said = change_a_line(site)
         assert 0 < sent < 20_000
-        assert "warning" not in said
+        assert warnings(said) == []
     (name,) = references(site)
     (kept,) = (site.root / ".slipway/references" / site.host).iterdir()
     assert name == f"reference.{kept.name}"
@@ -60,12 +66,14 @@ def test_a_damaged_reference_falls_back(site: Site) -> None:
     """The same deploy goes on with the whole layer, says so, and later ones are small again."""
     with_reference(site)
     (name,) = references(site)
-    site.sh("sh", "-c", f"printf damaged | dd of={CACHE}/{name} bs=1 seek=200000 conv=notrunc")
+    # The same files lie in it several times, for several roles: one copy alone might not be missed.
+    damage = "head -c 4000000 /dev/zero | dd bs=1000 seek=100 conv=notrunc"
+    site.sh("sh", "-c", f"{damage} of={CACHE}/{name}")
     sent, said = change_a_line(site)
     assert "the host could not restore it" in said
     assert sent > 20_000
     assert references(site) == []
-    assert "warning" not in change_a_line(site)[1]
+    assert warnings(change_a_line(site)[1]) == []
     assert change_a_line(site)[0] < 20_000
 
 
@@ -75,5 +83,5 @@ def test_a_client_without_the_reference(site: Site) -> None:
     shutil.rmtree(site.root / ".slipway/references")
     sent, said = change_a_line(site)
     assert sent > 20_000
-    assert "warning" not in said
+    assert warnings(said) == []
     assert change_a_line(site)[0] < 20_000
