@@ -21,7 +21,7 @@ REVISIONS = "src/langflix/data/revisions.py"
 #: What is stopped for a moment is away for as long as the plan says, and what this machine is slow.
 SLACK_S = 60.0
 #: What uses the database, and so is stopped for a migration that it can't go on after.
-USERS = {"api", "worker", "beat"}
+USERS = {"api", "worker"}
 CONTRACT = '''"""Contract, by its own word: code of before must not go on."""
 
 # slipway: downtime
