@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from slipway.act.outcome import Result
     from slipway.app.target import Target
     from slipway.app.workspace import Workspace
+    from slipway.secret import Secret
 
 
 @command(help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
@@ -22,12 +24,25 @@ def deploy(
     json: bool = False,
 ) -> Answer:
     """Make this checkout live on a host; go back if it fails."""
+    return deployed(workspace, host, locked=locked, wait=wait)
+
+
+def deployed(
+    workspace: Workspace,
+    host: str | None,
+    *,
+    locked: bool,
+    wait: bool,
+    supplied: Mapping[str, Secret] | None = None,
+    anew: Sequence[str] = (),
+) -> Answer:
+    """Deploy the checkout, with further secrets of the operator's or some generated anew."""
     from slipway.act.deploy import deploy as carry_out
     from slipway.app.workspace import new_token
 
     images, target = workspace.ready_for(host, locked=locked)
     with target:
-        wanted = workspace.wanted(target, images)
+        wanted = workspace.wanted(target, images, supplied=supplied, anew=anew)
         result = carry_out(wanted, target.doors, new_token(), wait=wait)
     return answer(target, result)
 

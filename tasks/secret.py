@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
 from tasks.command import HOST, JSON, LOCKED, WAIT, command
+from tasks.deploys import deployed
 
 if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
-    from slipway.secret import Secret
 
 
 @command(name="list", help={"host": HOST, "json": JSON})
@@ -65,7 +64,7 @@ def rotate(
 
     reading = workspace.reading(workspace.entry(host), locked=locked)
     rotatable(reading.stack.secrets, reading.supplied, secret)
-    return _deployed(workspace, host, locked=locked, wait=wait, anew=[secret])
+    return deployed(workspace, host, locked=locked, wait=wait, anew=[secret])
 
 
 @command(
@@ -94,24 +93,4 @@ def set_(
     reading = workspace.reading(workspace.entry(host), locked=locked)
     spec = settable(reading.stack.secrets, reading.supplied, secret)
     value = ask_value(spec, sys.stdin)
-    return _deployed(workspace, host, locked=locked, wait=wait, supplied={secret: value})
-
-
-def _deployed(
-    workspace: Workspace,
-    host: str | None,
-    *,
-    locked: bool,
-    wait: bool,
-    supplied: Mapping[str, Secret] | None = None,
-    anew: Sequence[str] = (),
-) -> Answer:
-    """Deploy the checkout with other secrets."""
-    from slipway.act.deploy import deploy
-    from slipway.app.workspace import new_token
-    from tasks.deploys import answer
-
-    images, target = workspace.ready_for(host, locked=locked)
-    with target:
-        wanted = workspace.wanted(target, images, supplied=supplied, anew=anew)
-        return answer(target, deploy(wanted, target.doors, new_token(), wait=wait))
+    return deployed(workspace, host, locked=locked, wait=wait, supplied={secret: value})
