@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from slipway.hosts.rehearsal.values import Places
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Ten deploys under load are one command.
 _LIMIT_S = 3600
@@ -28,6 +30,8 @@ compose = ["docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.t
 variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}
 """
 
+#: Enough for a daemon that died, with its containers' last words.
+_CONSOLE_LINES = 40
 #: New containers of tests are watched for as long as it takes to see that they are.
 SOAK = "x-slipway: { soak: { seconds: 2 } }\n"
 
@@ -79,8 +83,16 @@ class Site:
     def good(self, *arguments: str, **environment: str) -> Ended:
         """Run the copy's command line; it has to succeed."""
         done = self.inv(*arguments, **environment)
-        assert done.code == 0, done.err + done.out
+        assert done.code == 0, done.err + done.out + self.console()
         return done
+
+    def console(self) -> str:
+        """What the host's own programs wrote last: why Docker went away stands nowhere else."""
+        console = Places(self.root / ".slipway/rehearsal" / self.host).console
+        if not console.exists():
+            return ""
+        lines = console.read_text("utf-8", "replace").splitlines()[-_CONSOLE_LINES:]
+        return "\n".join(["", f"console of {self.host}:", *lines])
 
     def replace(self, path: str, old: str, new: str) -> None:
         """Change a file of the copy."""

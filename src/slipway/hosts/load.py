@@ -29,6 +29,15 @@ shift
 "$docker" image inspect --format '{IMAGE_FORMAT}' "$@" 2>/dev/null || [ $? -eq 1 ]
 """
 
+# $1 docker. A daemon that died is started again by its host within seconds (systemd: two).
+_WAIT = """docker=$1
+tries=60
+while [ "$tries" -gt 0 ] && ! "$docker" version >/dev/null 2>&1; do
+  tries=$((tries - 1))
+  sleep 1
+done
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -117,6 +126,11 @@ def examined(
         )
     good = tuple(image.reference for image in images if image not in doubtful)
     return Loaded(good, doubtful, said[-10:])
+
+
+def wait_for_docker(host: Host, docker: str = "docker") -> None:
+    """Give a daemon that went away a minute to come back; whether it did shows in what follows."""
+    host.run(("sh", "-c", _WAIT, "wait", docker), timeout=_CHECK_TIMEOUT_S, check=False)
 
 
 def unexpected(done: Completed, images: Sequence[Image]) -> tuple[str, ...]:

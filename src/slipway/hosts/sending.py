@@ -12,7 +12,7 @@ from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.facts import Facts
-from slipway.hosts.load import Loaded, load, pick_encoding
+from slipway.hosts.load import Loaded, load, pick_encoding, wait_for_docker
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
 from slipway.images.transfer import Transfer, whole
@@ -62,13 +62,16 @@ class Sending:
             HostError: Docker there did not load them as sent, or the connection is gone.
         """
         loaded = self._difference(transfer, progress) or self._stream(transfer, progress)
+        said = loaded.said
         if loaded.doubtful:
+            wait_for_docker(self.host, self.docker)
             loaded = self._stream(whole(loaded.doubtful), progress)
+            said = tuple(dict.fromkeys((*said, *loaded.said)))
         if loaded.doubtful:
             names = ", ".join(image.reference for image in loaded.doubtful)
             raise HostError(
                 f"Docker on {self.host.name} did not load {names} as sent; what runs still runs",
-                details=loaded.said,
+                details=said,
                 hint="look at free disk space and at Docker's own log there",
                 stage="transfer",
             )

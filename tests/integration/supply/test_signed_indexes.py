@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import subprocess
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -70,7 +72,11 @@ def publish_suite(folder: Path, home: Path, suite: str, text: bytes) -> None:
     release += "Architectures: amd64\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n"
     for name, data in (("Packages", text), ("Packages.gz", index.read_bytes())):
         release += f" {sha256(data)} {len(data)} main/binary-amd64/{name}\n"
-    (folder / "InRelease").write_bytes(gpg(home, "--clearsign", data=release.encode()))
+    signed = folder / "InRelease"
+    # A server tells its age by whole seconds, and apt asks only for what is newer.
+    later = signed.stat().st_mtime + 60 if signed.exists() else time.time()
+    signed.write_bytes(gpg(home, "--clearsign", data=release.encode()))
+    os.utime(signed, (later, later))
 
 
 def publish(root: Path, home: Path) -> None:

@@ -90,14 +90,15 @@ def test_doubtful_image_is_sent_again_whole() -> None:
 
 
 def test_image_that_never_loads_is_an_error() -> None:
-    """After a second failure the error names the image and says what Docker said."""
+    """After a second failure the error names the image and says what Docker said both times."""
     host = FakeHost()
-    host.on("docker", "load", reply=Completed((), 1, b"", b"no space left on device"))
+    said = [b"unexpected EOF", b"no space left on device"]
+    host.on("docker", "load", reply=lambda argv, data: Completed((), 1, b"", said.pop(0)))
     host.on("docker", "image", "rm", reply=b"")
     host.on("sh", "-c", reply=b"")
     with pytest.raises(HostError, match="did not load demo/web:1") as caught:
         engine(host).load(plan_transfer([BARE], HeldImages()), Counted())
-    assert "no space left on device" in caught.value.details
+    assert caught.value.details == ("unexpected EOF", "no space left on device")
 
 
 class Spy(Delta):
