@@ -79,7 +79,6 @@ CASES: tuple[Case, ...] = (
          then=strikes.schema_stays),
     Case("runner frozen (SIGSTOP)", "roll", strikes.runner_frozen, codes=(5,), settles="old",
          slow_s=150),
-    Case("dockerd killed", "transfer", strikes.docker_killed, codes=(0,), settles="new"),
     *_at(("up", "roll", "soak", "retire"), "dockerd killed", strikes.docker_killed, slow_s=150),
     *_at(("files", *HOST), "host rebooted", strikes.rebooted, slow_s=150),
     *_at(("roll",), "host rebooted, client stays", strikes.rebooted_alone, slow_s=150),

@@ -12,6 +12,7 @@ import pytest
 from slipway.errors import HostError
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state
+from slipway.hosts.load import wait_for_docker
 from slipway.hosts.local import LocalHost
 from slipway.hosts.sections import PRELUDE, sections
 
@@ -165,3 +166,12 @@ def test_what_vanishes_meanwhile_is_left_out(site: Site) -> None:
     site.says("container-ls", code=1)
     with pytest.raises(HostError):
         read_containers(site.host, "demo", docker=site.docker)
+
+
+def test_a_daemon_that_went_away_is_waited_for(site: Site, tmp_path: Path) -> None:
+    """It is asked until it answers again, a second apart, and not once more."""
+    program = site.folder / "docker"
+    back = "exec >/dev/null 2>&1\n[ \"$(wc -l <\"$folder/said\")\" -ge 3 ]\n"
+    program.write_text(DOCKER + back)
+    wait_for_docker(site.host, site.docker)
+    assert site.said == ["version"] * 3
