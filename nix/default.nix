@@ -87,6 +87,8 @@ in
     actionlint = go.actionlint;
     probe = go.probe;
     door = go.door;
+    edge = go.edge;
+    certificate = go.certificate;
     compose-model = go.compose-model;
     rehearsal-host = import ./rehearsal { inherit stage0 debian; lock = groups; };
   };

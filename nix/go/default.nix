@@ -54,8 +54,14 @@ in
   /** Makes Redis's access list out of secrets. */
   acl = ours "acl";
 
-  /** Owns the port, and lends sockets for it to those that serve there. */
+  /** Owns the ports, and lends sockets for them to those that serve there. */
   door = ours "door";
+
+  /** Starts the edge with borrowed sockets, and hands it certificates. */
+  edge = ours "edge";
+
+  /** Keeps a certificate for the edge. */
+  certificate = ours "certificate";
 
   /** Says what Compose files mean, by Compose's own library. */
   compose-model = ours "compose-model";

@@ -11,7 +11,7 @@ from slipway.errors import ConfigError
 from slipway.reading import Reader, parse_toml, read_text
 
 _NAME = "slipway.toml"
-PROGRAMS = ("acl", "door")
+PROGRAMS = ("acl", "certificate", "door", "edge")
 """Our own programs that an image may ask for."""
 LAYER_ORDER = ("base", "libc", "crypto", "python")
 _OTHER_ARCHITECTURE = (

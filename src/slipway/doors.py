@@ -151,6 +151,13 @@ class Http(Protocol):
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; an unreachable server is an answer with status 0, not an exception."""
 
+    def trusting(self, roots: str) -> Http:
+        """The same, believing those as well for whom these certificates (PEM) vouch.
+
+        Raises:
+            ValueError: these are no certificates.
+        """
+
 
 class Clock(Protocol):
     """Time."""

@@ -24,10 +24,22 @@ _LARGEST_BODY = 512_000_000
 class HttpxHttp:
     """The :class:`slipway.doors.Http` of this machine."""
 
-    def __init__(self) -> None:
-        self._client = httpx.Client(
-            verify=ssl.create_default_context(), trust_env=False, follow_redirects=False
-        )
+    def __init__(self, roots: str = "") -> None:
+        context = ssl.create_default_context()
+        if roots:
+            context.load_verify_locations(cadata=roots)
+        self._client = httpx.Client(verify=context, trust_env=False, follow_redirects=False)
+
+    def trusting(self, roots: str) -> HttpxHttp:
+        """See :meth:`slipway.doors.Http.trusting`.
+
+        Raises:
+            ValueError: these are no certificates.
+        """
+        try:
+            return HttpxHttp(roots)
+        except ssl.SSLError as error:
+            raise ValueError(error.reason) from error
 
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; see :meth:`slipway.doors.Http.get`. ``timeout`` holds for all of it."""

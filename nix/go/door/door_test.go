@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,32 +13,7 @@ import (
 	"time"
 )
 
-// TestMain lets the test program stand for the one that is started with a borrowed socket: it
-// listens there and answers every connection with its process id.
-func TestMain(m *testing.M) {
-	if os.Getenv("DOOR_TEST_SERVES") == "" {
-		os.Exit(m.Run())
-	}
-	if err := syscall.Listen(3, 16); err != nil {
-		os.Exit(9)
-	}
-	listener, err := net.FileListener(os.NewFile(3, "borrowed"))
-	if err != nil {
-		os.Exit(8)
-	}
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			os.Exit(7)
-		}
-		fmt.Fprint(connection, os.Getpid())
-		connection.Close()
-	}
-}
-
-// a place is a free port and a path for a lender.
-type place struct{ address, path string }
-
+// newPlace is a free port and a path for a lender.
 func newPlace(t *testing.T) place {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -50,172 +24,95 @@ func newPlace(t *testing.T) place {
 	return place{listener.Addr().String(), filepath.Join(t.TempDir(), "door.sock")}
 }
 
-// command starts this program as another process.
-func command(t *testing.T, program string, words ...string) *exec.Cmd {
-	t.Helper()
-	started := exec.Command(program, words...)
-	started.Env = append(os.Environ(), "DOOR_TEST_SERVES=1")
-	started.Stderr = os.Stderr
-	if err := started.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = started.Process.Signal(syscall.SIGTERM) // It takes its own program with it.
-		_ = started.Wait()
-	})
-	return started
-}
-
-// build makes the program itself, for what only a process of its own can show.
-func build(t *testing.T) string {
+// started runs the program itself, and waits until it lends.
+func started(t *testing.T, places ...place) *exec.Cmd {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "door")
 	if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	return program
-}
-
-// eventually waits for an answer that is not empty.
-func eventually(t *testing.T, what string, ask func() string) string {
-	t.Helper()
+	words := []string{"lend"}
+	for _, one := range places {
+		words = append(words, one.address, one.path)
+	}
+	command := exec.Command(program, words...)
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if answer := ask(); answer != "" {
-			return answer
+		if check(places[len(places)-1].path) == nil {
+			return command
 		}
 	}
-	t.Fatalf("waited too long for %s", what)
-	return ""
+	t.Fatal("waited too long for the lender")
+	return nil
 }
 
-// who asks a port which process answers; empty when none does.
-func who(address string) string {
-	connection, err := net.Dial("tcp4", address)
-	if err != nil {
-		return ""
-	}
-	defer connection.Close()
-	answer, _ := io.ReadAll(connection)
-	return string(answer)
-}
-
-func TestASocketIsLentBoundButNotListening(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	command(t, program, "lend", here.address, here.path)
-	eventually(t, "the lender", func() string {
-		if check(here.path) != nil {
-			return ""
-		}
-		return "lends"
-	})
-	lent, err := borrow(here.path)
+// borrowed takes a socket of a lender.
+func borrowed(t *testing.T, path string) int {
+	t.Helper()
+	connection, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if connection, err := net.Dial("tcp4", here.address); err == nil {
-		connection.Close()
-		t.Fatal("it listens before the borrower does")
+	t.Cleanup(func() { connection.Close() })
+	rights := make([]byte, syscall.CmsgSpace(4))
+	_, length, _, _, err := connection.ReadMsgUnix(make([]byte, 1), rights)
+	if err != nil {
+		t.Fatal(err)
 	}
-	where, err := syscall.Getsockname(int(lent.socket.Fd()))
-	if err != nil || fmt.Sprintf("127.0.0.1:%d", where.(*syscall.SockaddrInet4).Port) != here.address {
-		t.Fatalf("bound to %v: %v", where, err)
+	messages, err := syscall.ParseSocketControlMessage(rights[:length])
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d messages: %v", len(messages), err)
 	}
-	mode, err := os.Stat(here.path)
-	if err != nil || mode.Mode().Perm() != 0o600 {
-		t.Fatalf("others may borrow: %v %v", mode, err)
+	descriptors, err := syscall.ParseUnixRights(&messages[0])
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { syscall.Close(descriptors[0]) })
+	return descriptors[0]
 }
 
-func TestAProgramServesAndBeginsAnewWithTheNextLender(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	borrower := command(t, program, "run", here.path, os.Args[0])
-	lender := command(t, program, "lend", here.address, here.path)
-	first := eventually(t, "the program", func() string { return who(here.address) })
-	_ = lender.Process.Kill() // It leaves its socket's file behind.
-	_ = lender.Wait()
-	eventually(t, "the program's end", func() string {
-		if who(here.address) != "" {
-			return ""
+func TestEachSocketIsLentBoundButNotListening(t *testing.T) {
+	places := []place{newPlace(t), newPlace(t)}
+	started(t, places...)
+	for _, here := range places {
+		socket := borrowed(t, here.path)
+		if connection, err := net.Dial("tcp4", here.address); err == nil {
+			connection.Close()
+			t.Fatal("it listens before the borrower does")
 		}
-		return "ended"
-	})
-	command(t, program, "lend", here.address, here.path)
-	second := eventually(t, "the program again", func() string { return who(here.address) })
-	if first == second {
-		t.Errorf("process %s went on with the socket of a lender that is gone", first)
-	}
-	_ = borrower.Process.Signal(syscall.SIGTERM)
-	state, err := borrower.Process.Wait()
-	if err != nil || state.ExitCode() != 128+int(syscall.SIGTERM) {
-		t.Errorf("it ended with %v, %v", state, err)
-	}
-	if who(here.address) != "" {
-		t.Error("the program outlived it")
-	}
-}
-
-func TestTwoBorrowersServeUntilOneEnds(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	command(t, program, "lend", here.address, here.path)
-	borrowers := []*exec.Cmd{
-		command(t, program, "run", here.path, os.Args[0]),
-		command(t, program, "run", here.path, os.Args[0]),
-	}
-	seen := map[string]bool{}
-	eventually(t, "both", func() string {
-		seen[who(here.address)] = true
-		delete(seen, "")
-		return strings.Repeat("x", len(seen)/2)
-	})
-	_ = borrowers[0].Process.Signal(syscall.SIGTERM)
-	_, _ = borrowers[0].Process.Wait()
-	for range 50 {
-		if who(here.address) == "" {
-			t.Fatal("a connection went to the one that has ended")
+		where, err := syscall.Getsockname(socket)
+		if err != nil || fmt.Sprintf("127.0.0.1:%d", where.(*syscall.SockaddrInet4).Port) != here.address {
+			t.Fatalf("bound to %v: %v", where, err)
 		}
-	}
-}
-
-func TestATermBeforeThereIsALenderEndsIt(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	borrower := command(t, program, "run", here.path, os.Args[0])
-	time.Sleep(200 * time.Millisecond)
-	_ = borrower.Process.Signal(syscall.SIGUSR1)
-	state, err := borrower.Process.Wait()
-	if err != nil || !state.Exited() {
-		t.Errorf("it ended with %v, %v", state, err)
-	}
-}
-
-func TestTheProgramsEndIsItsOwn(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	command(t, program, "lend", here.address, here.path)
-	borrower := command(t, program, "run", here.path, "/bin/sh", "-c", "exit 7")
-	if state, err := borrower.Process.Wait(); err != nil || state.ExitCode() != 7 {
-		t.Errorf("it ended with %v, %v", state, err)
-	}
-	absent := command(t, program, "run", here.path, "/absent")
-	if state, err := absent.Process.Wait(); err != nil || state.ExitCode() != 1 {
-		t.Errorf("it ended with %v, %v", state, err)
+		mode, err := os.Stat(here.path)
+		if err != nil || mode.Mode().Perm() != 0o600 {
+			t.Fatalf("others may borrow: %v %v", mode, err)
+		}
 	}
 }
 
 func TestALenderEndsWhenItIsTold(t *testing.T) {
-	here, program := newPlace(t), build(t)
-	lender := command(t, program, "lend", here.address, here.path)
-	eventually(t, "the lender", func() string {
-		if check(here.path) != nil {
-			return ""
-		}
-		return "lends"
-	})
-	_ = lender.Process.Signal(syscall.SIGTERM)
-	if state, err := lender.Process.Wait(); err != nil || state.ExitCode() != 0 {
+	here := newPlace(t)
+	command := started(t, here)
+	_ = command.Process.Signal(syscall.SIGTERM)
+	if state, err := command.Process.Wait(); err != nil || state.ExitCode() != 0 {
 		t.Errorf("it ended with %v, %v", state, err)
 	}
 	if check(here.path) == nil {
 		t.Error("somebody still lends")
 	}
+}
+
+func TestALenderTakesThePlaceOfOneThatWasKilled(t *testing.T) {
+	here := newPlace(t)
+	first := started(t, here)
+	_ = first.Process.Kill() // It leaves its socket's file behind.
+	_, _ = first.Process.Wait()
+	started(t, here)
 }
 
 func TestWhatIsWrongIsSaid(t *testing.T) {
@@ -232,7 +129,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	}{
 		{[]string{}, 2, "usage:"},
 		{[]string{"lend", ":8080"}, 2, "usage:"},
-		{[]string{"run", path}, 2, "usage:"},
+		{[]string{"lend", ":8080", path, ":8443"}, 2, "usage:"},
 		{[]string{"knock", path}, 2, "usage:"},
 		{[]string{"lend", "8080", path}, 1, "is not ADDRESS:PORT"},
 		{[]string{"lend", "[::1]:8080", path}, 1, "is not ADDRESS:PORT"},

@@ -9,52 +9,82 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+const limit = 3 * time.Second // for a lender's answer
 
 // reusePort is SO_REUSEPORT of Linux, which package syscall does not name.
 const reusePort = 15
 
-// lend owns an address: whoever connects to the Unix socket is sent a fresh TCP socket that is bound
-// there, and knows by the end of that connection that the lender is gone. It returns once it is told
-// to end.
-func lend(address, path string) error {
-	where, err := parseAddress(address)
-	if err != nil {
+// lend owns addresses: whoever connects to the Unix socket of one is sent a fresh TCP socket that is
+// bound there, and knows by the end of that connection that the lender is gone. It returns once it is
+// told to end.
+func lend(places []place) error {
+	var lenders []lender
+	for _, one := range places {
+		made, err := open(one)
+		if err != nil {
+			return err
+		}
+		defer made.close()
+		lenders = append(lenders, made)
+	}
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
+	failed := make(chan error, len(lenders))
+	for _, one := range lenders {
+		go func() { failed <- one.accept() }()
+	}
+	select {
+	case <-told:
+		return nil
+	case err := <-failed:
 		return err
+	}
+}
+
+// A lender holds an address and lends sockets for it.
+type lender struct {
+	where    syscall.SockaddrInet4
+	held     int
+	listener net.Listener
+}
+
+func open(one place) (lender, error) {
+	where, err := parseAddress(one.address)
+	if err != nil {
+		return lender{}, err
 	}
 	// The first one shows at once whether the address can be had at all, and holds it: other
 	// programs that ask for it are refused even while nobody listens.
 	held, err := bound(where)
 	if err != nil {
-		return err
+		return lender{}, err
 	}
-	defer syscall.Close(held)
 	// What an earlier lender left, which was ended without a word, refuses connections.
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err := os.Remove(one.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lender{}, err
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := net.Listen("unix", one.path)
 	if err != nil {
-		return err
+		return lender{}, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return err
-	}
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
-	go func() {
-		<-told
-		listener.Close()
-	}()
+	return lender{where, held, listener}, os.Chmod(one.path, 0o600)
+}
+
+func (l lender) close() {
+	l.listener.Close()
+	syscall.Close(l.held)
+}
+
+func (l lender) accept() error {
 	for {
-		connection, err := listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
+		connection, err := l.listener.Accept()
 		if err != nil {
 			return err
 		}
-		go serve(connection.(*net.UnixConn), where)
+		go serve(connection.(*net.UnixConn), l.where)
 	}
 }
 
@@ -106,4 +136,21 @@ func bound(where syscall.SockaddrInet4) (int, error) {
 		return 0, fmt.Errorf("port %d could not be had: %w", where.Port, err)
 	}
 	return descriptor, nil
+}
+
+// check returns why nobody lends there, or nil. What is lent is closed by the kernel, as nobody takes
+// it out of the message.
+func check(path string) error {
+	connection, err := net.DialTimeout("unix", path, limit)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	if _, err := connection.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("%s lent nothing: %w", path, err)
+	}
+	return nil
 }

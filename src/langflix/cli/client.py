@@ -158,6 +158,17 @@ def bearer(token: Secret | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token.reveal()}"} if token else {}
 
 
+def unproxied() -> dict[str, Any]:
+    """What httpx's clients are told: no proxy and no password of the environment.
+
+    Who vouches for a server is of the environment, though: a stack with an authority of its own is
+    believed by SSL_CERT_FILE, a file of certificates, in place of the known ones.
+    """
+    import httpx
+
+    return {"trust_env": False, "verify": httpx.create_ssl_context()}
+
+
 class Stream:
     """An answer whose body has not been read; the names in ``headers`` are in small letters."""
 

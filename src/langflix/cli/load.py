@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from langflix.cli import output
-from langflix.cli.client import bearer
+from langflix.cli.client import bearer, unproxied
 from langflix.cli.smoke import TIMEOUT_S, ok
 from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.settings import Settings
@@ -66,7 +66,7 @@ async def _load(
 ) -> dict[str, float]:
     import httpx
 
-    options: dict[str, Any] = {"timeout": REQUEST_S, "trust_env": False, "headers": headers}
+    options: dict[str, Any] = {"timeout": REQUEST_S, **unproxied(), "headers": headers}
     jobs: list[str] = []
     async with httpx.AsyncClient(base_url=arguments.url, **options) as http:
         try:

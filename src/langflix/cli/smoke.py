@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from langflix.cli import output
-from langflix.cli.client import bearer
+from langflix.cli.client import bearer, unproxied
 from langflix.errors import InputError, LangflixError, UnavailableError
 from langflix.media import ffmpeg
 from langflix.settings import Settings
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     import httpx
 
     headers = bearer(Settings.from_env(environ).api_token)
-    options: dict[str, Any] = {"timeout": REQUEST_S, "trust_env": False, "headers": headers}
+    options: dict[str, Any] = {"timeout": REQUEST_S, **unproxied(), "headers": headers}
     try:
         with httpx.Client(base_url=arguments.url, **options) as http:
             result = _lesson(http, video, subtitle)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -37,7 +36,7 @@ class Asker:
     """
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        tls = ssl.create_default_context()
+        tls = httpx.create_ssl_context()
 
         def client(kept: int, *options: tuple[int, int, int]) -> httpx.AsyncClient:
             limits = httpx.Limits(

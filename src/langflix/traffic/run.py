@@ -70,8 +70,9 @@ async def load(asked: Load, headers: Mapping[str, str], begins: Callable[[str], 
     """
     title = f"load-{secrets.token_hex(4)}"
     forms = [_form(title, film, asked.subtitle) for film in _films(asked.video)]
+    tls = httpx.create_ssl_context()
     async with httpx.AsyncClient(
-        base_url=asked.url, timeout=REQUEST_S, trust_env=False, headers=headers
+        base_url=asked.url, timeout=REQUEST_S, headers=headers, verify=tls, trust_env=False
     ) as http:
         site = Site(http)
         await _answers(http)

@@ -9,6 +9,7 @@ from slipway.act.ask import ask
 from slipway.act.contents import Contents
 from slipway.act.doors import Doors
 from slipway.act.program import run
+from slipway.act.trust import trusting
 from slipway.images.transfer import Transfer
 from slipway.plan.actions import Action, Ask, Load, Run, Write
 
@@ -43,7 +44,7 @@ class Interpreter:
                 case Write():
                     self.doors.folder.write(action.entries, self.contents)
                 case Ask():
-                    ask(self.doors.http, self.doors.clock, action.url)
+                    ask(trusting(self.doors, action.trust), self.doors.clock, action.url)
                 case Run():
                     run(self.doors, action)
                 case _:

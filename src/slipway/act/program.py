@@ -8,6 +8,7 @@ the program repeat it, ``***`` is shown in its place.
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from slipway.act.ask import last_lines
 from slipway.act.doors import Doors
+from slipway.act.trust import read_roots
 from slipway.errors import CommandFailed, DeployError
 from slipway.plan.actions import RUN_S, Run
 from slipway.secret import Secret
@@ -35,6 +37,8 @@ def run(doors: Doors, action: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         files = {name: _file(Path(folder, name), value) for name, value in secrets.items()}
         env = {**files, "PATH": path, "PYTHONPATH": str(doors.root / "src")}
+        if roots := read_roots(doors, action.trust):
+            env["SSL_CERT_FILE"] = _beside_systems(Path(folder, "roots"), roots)
         try:
             done = doors.shell.run(
                 action.argv, timeout=RUN_S, env=env, cwd=str(doors.root), check=False
@@ -56,6 +60,13 @@ def run(doors: Doors, action: Run) -> None:
 def _file(path: Path, value: Secret) -> str:
     path.touch(mode=0o600)
     path.write_text(value.reveal(), "utf-8")
+    return str(path)
+
+
+def _beside_systems(path: Path, roots: str) -> str:
+    """A file of the system's authorities and these: what SSL_CERT_FILE names takes their place."""
+    known = ssl.get_default_verify_paths().cafile
+    path.write_text((Path(known).read_text("utf-8") if known else "") + roots, "utf-8")
     return str(path)
 
 

@@ -157,7 +157,9 @@ def make_wanted(
     Raises:
         ConfigError: the folder of migrations is not there.
     """
-    stack = reading.stack.with_images({image.role: image.reference for image in images})
+    where = bracketed(address)
+    references = {image.role: image.reference for image in images}
+    stack = reading.stack.with_images(references, where)
     used = set(stack.roles.values())
     contents = reading.contents
     migrations = read_migrations(root, stack.migration.source)
@@ -172,7 +174,7 @@ def make_wanted(
         supplied=reading.supplied,
         app_dir=entry.app_dir,
         data_dir=reading.data_dir,
-        url=stack.url.replace("{address}", bracketed(address)).rstrip("/"),
+        url=stack.url.replace("{address}", where).rstrip("/"),
         who=who,
         commit=commit,
         migrations=migrations.sha256,

@@ -17,8 +17,15 @@ class LazyHttp:
 
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; see :meth:`slipway.doors.Http.get`."""
+        return self._real().get(url, timeout=timeout)
+
+    def trusting(self, roots: str) -> Http:
+        """See :meth:`slipway.doors.Http.trusting`."""
+        return self._real().trusting(roots)
+
+    def _real(self) -> Http:
         if self._http is None:
             from slipway.web import HttpxHttp
 
             self._http = HttpxHttp()
-        return self._http.get(url, timeout=timeout)
+        return self._http

@@ -107,6 +107,8 @@ class Release:
         edge: ``service`` and ``socket`` of the edge; empty without one.
         soak: seconds to watch it after the switch, and the share of errors it may have then.
         verify: path of its URL that must answer 200.
+        trust: path of a certificate on the host that vouches for the one that its URL shows; it may
+            be absent; empty when the system's authorities do.
         checked: the services that have a health check.
         database: how its database is kept and put back.
     """
@@ -133,6 +135,7 @@ class Release:
     edge: dict[str, str] = field(default_factory=dict)
     soak: tuple[float, float] = (0.0, 1.0)
     verify: str = "/"
+    trust: str = ""
     checked: tuple[str, ...] = ()
     database: Database = Database()
 
@@ -162,6 +165,7 @@ class Release:
             "edge": dict(self.edge),
             "soak": list(self.soak),
             "verify": self.verify,
+            "trust": self.trust,
             "checked": list(self.checked),
             "database": self.database.to_json(),
         }
@@ -221,6 +225,7 @@ def _release(reader: Reader) -> Release:
         edge=reader.text_map("edge"),
         soak=_soak(reader),
         verify=reader.text("verify", "/"),
+        trust=reader.text("trust", ""),
         checked=reader.texts("checked", []),
         database=_database(reader.table("database")),
     )

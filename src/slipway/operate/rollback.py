@@ -7,6 +7,7 @@ from slipway.act.change import warn_of_losses
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.act.progress import Progress
+from slipway.act.trust import trusting
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release
@@ -94,7 +95,7 @@ def roll_back(
     def turn(step: str, index: int) -> None:
         action = actions[step][index]
         if isinstance(action, Ask):
-            ask(doors.http, doors.clock, action.url)
+            ask(trusting(doors, action.trust), doors.clock, action.url)
 
     intent = {"from": live.id if live else None}
     task = Task("back", f"rollback to {release.id}", "rolled back", record.NAME, intent)

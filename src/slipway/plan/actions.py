@@ -158,15 +158,23 @@ class Ask:
 
     Attributes:
         url: the stack's, as people reach it.
+        trust: path on the host of a certificate that vouches for the stack's; empty for none.
     """
 
     where: ClassVar[str] = "here"
     url: str
+    trust: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
         limit = {"timeout_s": ASK_S + _SPARE_S}
-        return {"action": "ask", "where": self.where, "url": self.url, **limit}
+        return {
+            "action": "ask",
+            "where": self.where,
+            "url": self.url,
+            "trust": self.trust,
+            **limit,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +185,13 @@ class Run:
         argv: program and arguments.
         secrets: environment variable, secret's name and version: while it runs, the variable
             names a file that holds the secret.
+        trust: as for :class:`Ask`.
     """
 
     where: ClassVar[str] = "here"
     argv: tuple[str, ...]
     secrets: tuple[tuple[str, str, int], ...] = ()
+    trust: str = ""
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
@@ -190,6 +200,7 @@ class Run:
             "where": self.where,
             "argv": list(self.argv),
             "secrets": {name: f"{secret}/{version}" for name, secret, version in self.secrets},
+            "trust": self.trust,
             "timeout_s": RUN_S + _SPARE_S,
         }
 

@@ -148,6 +148,7 @@ def _release(
         edge=_edge(wanted.stack),
         soak=(wanted.stack.soak.seconds, wanted.stack.soak.errors),
         verify=wanted.stack.verify_path,
+        trust=f"{wanted.data_dir}/{wanted.stack.trust}" if wanted.stack.trust else "",
         database=Database(
             wanted.stack.migration.dump,
             wanted.stack.migration.restore,

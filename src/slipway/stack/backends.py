@@ -2,8 +2,9 @@
 
 HAProxy alone knows what its configuration means. What is read here is what can be read without it:
 a line that begins with a section's keyword begins that section, a ``server`` line is a server of it
-(HAProxy 3.0 configuration manual, sections 2.1 and 4). Where the file has conditions, variables or
-templates nothing is said of it. The host asks HAProxy itself before anything is switched.
+(HAProxy 3.0 configuration manual, sections 2.1 and 4). Where the file has alternatives, variables
+or templates nothing is said of it; a section under a condition counts as there. The host asks
+HAProxy itself before anything is switched.
 """
 
 from __future__ import annotations
@@ -18,26 +19,31 @@ _SECTIONS = {
     *("userlist", "cache", "program", "http-errors", "ring", "log-forward", "log-profile"),
     *("fcgi-app", "crt-store", "traces"),
 }
-_UNCLEAR = {"server-template", ".if", ".elif", ".else", ".endif"}
+_UNCLEAR = {"server-template", ".elif", ".else"}
+_DEPTHS = {".if": 1, ".endif": -1}
 
 
 def read_backends(text: str) -> dict[str, int] | None:
     """Backend to the number of its servers; None where a look at the text does not tell."""
     found: dict[str, int] = {}
-    section = ""
+    section, depth, began = "", 0, 0
     for line in text.splitlines():
         words = line.split("#")[0].split()
         if not words:
             continue
         if words[0] in _UNCLEAR:
             return None
+        depth += _DEPTHS.get(words[0], 0)
         if words[0] in _SECTIONS:
+            began = depth
             section = words[1] if words[0] in ("backend", "listen") and len(words) > 1 else ""
             if set(section) & set("\"'\\$"):
                 return None
             if section:
                 found[section] = 0
         elif words[0] == "server" and section:
+            if depth != began:
+                return None
             found[section] += 1
     return found or None
 

@@ -148,6 +148,8 @@ class Stack:
         verify_path: path of the URL that must answer 200.
         smoke: the smoke test.
         soak: how long the new containers are watched.
+        trust: path, relative to the data path, of a certificate (PEM) that vouches for the stack's
+            own; empty when the system's authorities do. It may be absent.
         warnings: what a person should know of the files, a sentence each.
     """
 
@@ -164,6 +166,7 @@ class Stack:
     verify_path: str = "/"
     smoke: Smoke = Smoke()
     soak: Soak = Soak()
+    trust: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -232,14 +235,20 @@ class Stack:
             services[name] = {**services[name], "deploy": deploy}
         return replace(self, document={**self.document, "services": services})
 
-    def with_images(self, references: Mapping[str, str]) -> Stack:
-        """The stack with what stood for images that weren't built yet put right.
+    def with_images(self, references: Mapping[str, str], address: str = "") -> Stack:
+        """The stack with what stood for what wasn't known yet put right.
 
         Args:
             references: role to image reference.
+            address: where people reach the host, as in a URL.
         """
         names = {unbuilt(role): reference for role, reference in references.items()}
-        return replace(self, document=_put(self.document, names))
+        names |= {ADDRESS: address} if address else {}
+        return replace(self, document=_put(self.document, names), url=_put(self.url, names))
+
+
+ADDRESS = "address.of.the.host.unbuilt"
+"""What stands for a host's address until it is known."""
 
 
 def unbuilt(role: str) -> str:
@@ -250,7 +259,8 @@ def unbuilt(role: str) -> str:
 def own_variables(application: str, roles: Iterable[str], *, app_dir: str) -> dict[str, str]:
     """The variables of the Compose files that slipway alone sets.
 
-    ``<ROLE>_IMAGE`` is a role's image reference, ``<APPLICATION>_SECRETS`` the secrets' folder.
+    ``<ROLE>_IMAGE`` is a role's image reference, ``<APPLICATION>_SECRETS`` the secrets' folder,
+    ``<APPLICATION>_ADDRESS`` the host's address.
 
     Args:
         application: its name.
@@ -258,7 +268,8 @@ def own_variables(application: str, roles: Iterable[str], *, app_dir: str) -> di
         app_dir: the application's folder on the host.
     """
     images = {f"{_variable(role)}_IMAGE": unbuilt(role) for role in roles}
-    return {**images, f"{_variable(application)}_SECRETS": f"{app_dir}/secrets"}
+    own = _variable(application)
+    return {**images, f"{own}_SECRETS": f"{app_dir}/secrets", f"{own}_ADDRESS": ADDRESS}
 
 
 def data_variable(application: str) -> str:

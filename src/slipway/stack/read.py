@@ -66,6 +66,7 @@ def read_stack(
         verify_path=verify.text("path", "/"),
         smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
         soak=tables.soak(reader.table("soak")),
+        trust=tables.trust(reader),
         warnings=tuple(warnings),
     )
     for table in (reader, verify, smoke):

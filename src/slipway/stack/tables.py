@@ -53,6 +53,14 @@ def _piped(reader: Reader) -> Piped:
     return piped
 
 
+def trust(reader: Reader) -> str:
+    """The file of who vouches for the stack's certificate, below the data path."""
+    path = reader.text("trust", "")
+    if path.startswith("/") or ".." in path.split("/"):
+        reader.note("trust", f"should be a path below the data path, got {path!r}")
+    return path
+
+
 def soak(reader: Reader) -> Soak:
     """How long new containers are watched."""
     found = Soak(reader.number("seconds", Soak().seconds), reader.number("errors", Soak().errors))

@@ -134,6 +134,12 @@ class FakeHttp:
 
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    trusted: list[str] = field(default_factory=list)
+
+    def trusting(self, roots: str) -> FakeHttp:
+        """Itself; what it was told to trust is remembered."""
+        self.trusted.append(roots)
+        return self
 
     def get(self, url: str, *, timeout: float) -> Answer:
         """The next answer for ``url``."""

@@ -171,7 +171,7 @@ def test_what_vanishes_meanwhile_is_left_out(site: Site) -> None:
 def test_a_daemon_that_went_away_is_waited_for(site: Site, tmp_path: Path) -> None:
     """It is asked until it answers again, a second apart, and not once more."""
     program = site.folder / "docker"
-    back = "exec >/dev/null 2>&1\n[ \"$(wc -l <\"$folder/said\")\" -ge 3 ]\n"
+    back = 'exec >/dev/null 2>&1\n[ "$(wc -l <"$folder/said")" -ge 3 ]\n'
     program.write_text(DOCKER + back)
     wait_for_docker(site.host, site.docker)
     assert site.said == ["version"] * 3

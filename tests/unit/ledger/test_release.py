@@ -35,6 +35,7 @@ def test_release_survives_its_file() -> None:
         edge={"service": "edge", "socket": "/run/admin.sock"},
         soak=(15.0, 0.05),
         verify="/health",
+        trust="/data/root.pem",
         checked=("web",),
         expected=(Expected("db", 1, 5), Expected("web", 2, 11, True)),
         database=Database(
@@ -107,7 +108,7 @@ def test_an_image_is_known_by_either_of_its_ids() -> None:
 def test_a_record_from_before_a_field_is_read() -> None:
     """What it could not say yet has the value that keeps to what was done then."""
     since = (
-        "migrations", "previous", "revisions", "networks", "volumes", "edge", "soak", "verify",
+        "migrations", "previous", "revisions", "networks", "volumes", "edge", "soak", "verify", "trust",
         "checked", "database",
     )  # fmt: skip
     old = {name: value for name, value in RELEASE.to_json().items() if name not in since}
@@ -126,6 +127,7 @@ def test_a_record_from_before_a_field_is_read() -> None:
         edge={},
         soak=(0.0, 1.0),
         verify="/",
+        trust="",
         checked=(),
         database=Database(Piped(), Piped(), ()),
     )

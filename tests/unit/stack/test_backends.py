@@ -19,7 +19,7 @@ API = "backend api\n" + "".join(f"  server {name} api:1\n" for name in "abcde")
 def test_ours() -> None:
     """The backends of the edge that comes with LangFlix, as its comments count them; and tables."""
     tables = {"connections": 0, "addresses": 0, "guesses": 0}
-    assert read_backends(OURS) == {"api": 7, "frontend": 7, "flower": 3, **tables}
+    assert read_backends(OURS) == {"api": 7, "frontend": 7, "flower": 3, "acme": 1, **tables}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,10 @@ def test_ours() -> None:
          {"api": 5, "l": 1}),
         ("frontend f\n  bind :1\n", None),
         (API + "  server-template x 3 api:1\n", None),
-        (".if defined(X)\n" + API, None),
+        (".if defined(X)\n" + API + ".endif\n", {"api": 5}),
+        ("frontend f\n.if defined(X)\n  bind :1\n.endif\n" + API, {"api": 5}),
+        (API + ".if defined(X)\n  server f api:1\n.endif\n", None),
+        (".if defined(X)\n" + API + ".else\nbackend api\n  server a api:1\n.endif\n", None),
         (API.replace("backend api", 'backend "$NAME"'), None),
         ("", None),
     ],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from slipway.stack.model import Stack, data_variable, own_variables, unbuilt
+from slipway.stack.model import ADDRESS, Stack, data_variable, own_variables, unbuilt
 
 
 def stack(services: dict[str, Any], **document: Any) -> Stack:
@@ -53,8 +54,18 @@ def test_variables_of_slipways_own() -> None:
         "API_IMAGE": "image.of.api.unbuilt",
         "A_B_IMAGE": "image.of.a-b.unbuilt",
         "MY_DEMO_SECRETS": "/pool/x/secrets",
+        "MY_DEMO_ADDRESS": ADDRESS,
     }
     assert data_variable("my-demo") == "MY_DEMO_DATA"
+
+
+def test_the_hosts_address_is_put_in_once_it_is_known() -> None:
+    """In the services and in the URL; until then what stands for it stays."""
+    found = replace(stack({"s": {"environment": {"A": ADDRESS}}}), url=f"https://{ADDRESS}:1")
+    assert found.with_images({}).url == found.url
+    known = found.with_images({}, "[fd00::1]")
+    assert known.services["s"] == {"environment": {"A": "[fd00::1]"}}
+    assert known.url == "https://[fd00::1]:1"
 
 
 def test_references_are_put_in_at_any_depth() -> None:

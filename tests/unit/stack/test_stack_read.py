@@ -204,6 +204,7 @@ x-slipway:
     dump: {service: db, command: [dump, now]}
     restore: {service: db, command: [restore]}
   soak: {seconds: 2.5, errors: 0.5}
+  trust: certificate/root.pem
 services:
   edge: {image: i, ports: ["80:80"]}
   api: {image: i, x-slipway: {roll: true}}
@@ -222,6 +223,7 @@ def test_how_services_roll_and_what_watches_them() -> None:
     assert stack.migration.dump == Piped("db", ("dump", "now"))
     assert stack.migration.restore == Piped("db", ("restore",))
     assert stack.soak == Soak(2.5, 0.5)
+    assert stack.trust == "certificate/root.pem"
     assert not stack.warnings
 
 
@@ -255,6 +257,8 @@ def test_a_stack_that_says_nothing_has_no_edge() -> None:
         ("errors: 0.5", "errors: 5", "soak.errors: is a share, from 0 to 1, got 5"),
         ("errors: 0.5", "errors: 5%", "soak.errors: should be a number from 0, got '5%'"),
         ("errors", "error", "x-slipway.soak.error: is unknown"),
+        ("certificate/r", "/r", "x-slipway.trust: should be a path below the data path, got '/root"),
+        ("certificate/r", "../r", "x-slipway.trust: should be a path below the data path, got '../r"),
     ],
 )
 def test_rolling_problems(old: str, new: str, said: str) -> None:

@@ -16,4 +16,4 @@ def step(draft: Draft) -> Step | None:
     argv = tuple(part.replace("{url}", draft.wanted.url) for part in smoke.command)
     given = tuple((name, one, versions[one]) for name, one in sorted(smoke.secrets.items()))
     about = "does it do a real piece of work?"
-    return Step("smoke", about, do=(Run(argv, given),), undo=undo(draft))
+    return Step("smoke", about, do=(Run(argv, given, draft.release.trust),), undo=undo(draft))

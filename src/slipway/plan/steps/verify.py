@@ -12,6 +12,7 @@ from slipway.plan.steps.room import asked_of_fresh
 def step(draft: Draft) -> Step:
     """What makes a release good enough to be called live."""
     stack, url = draft.wanted.stack, draft.wanted.url
-    watched, asked = Watch(marked(draft.counted)), Ask(url + stack.verify_path)
+    watched = Watch(marked(draft.counted))
+    asked = Ask(url + stack.verify_path, draft.release.trust)
     do: tuple[Action, ...] = (watched, *asked_of_fresh(draft), asked)
     return Step("verify", "is every service well?", do=do, undo=undo(draft))

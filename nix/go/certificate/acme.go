@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-acme/lego/v4/certcrypto"
+	"github.com/go-acme/lego/v4/certificate"
+	"github.com/go-acme/lego/v4/challenge/http01"
+	"github.com/go-acme/lego/v4/lego"
+	"github.com/go-acme/lego/v4/registration"
+	// The roots of Mozilla, for a machine that has none.
+	_ "golang.org/x/crypto/x509roots/fallback"
+)
+
+const proofPort = "8402"
+
+// Waits after a failure; the last one stays. Let's Encrypt takes five failures of a name an hour
+// (https://letsencrypt.org/docs/rate-limits/).
+var waits = []time.Duration{30 * time.Second, 2 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour}
+
+// An asker has a certificate of an authority that speaks ACME, as far as that gives one.
+type asker struct {
+	given    acmeSettings
+	at       folders
+	stderr   io.Writer
+	failures int
+	notAgain time.Time // before that
+	obtain   func(acmeSettings, folders) ([]byte, error)
+}
+
+func newAsker(given acmeSettings, at folders, stderr io.Writer) *asker {
+	return &asker{given: given, at: at, stderr: stderr, obtain: obtain}
+}
+
+// bundle is the newest one that there is; it asks for one when there is none, or when that is due.
+func (a *asker) bundle(told context.Context, now time.Time) *bundle {
+	if a.given.directory == "" || len(a.given.names) == 0 {
+		return nil
+	}
+	path := filepath.Join(a.at.private, "acme.pem")
+	held := readBundle(path)
+	if held != nil && (held.good(now) != nil || !held.covers(a.given.names)) {
+		held = nil
+	}
+	if held != nil && !held.due(now) || now.Before(a.notAgain) {
+		return held
+	}
+	text, err := a.ask(told)
+	if told.Err() != nil {
+		return held
+	}
+	var got bundle
+	if err == nil {
+		got, err = parseBundle(text)
+	}
+	if err == nil {
+		err = put(path, text, 0o600)
+	}
+	if err != nil {
+		wait := waits[min(a.failures, len(waits)-1)]
+		a.failures, a.notAgain = a.failures+1, now.Add(wait)
+		fmt.Fprintf(a.stderr, "certificate: none for %s from %s, again in %s: %s\n",
+			strings.Join(a.given.names, ", "), a.given.directory, wait, strings.Join(strings.Fields(err.Error()), " "))
+		return held
+	}
+	a.failures = 0
+	return &got
+}
+
+// ask waits for the authority's answer, which may take minutes, unless it is told to end.
+func (a *asker) ask(told context.Context) ([]byte, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	came := make(chan answer, 1)
+	go func() {
+		text, err := a.obtain(a.given, a.at)
+		came <- answer{text, err}
+	}()
+	select {
+	case <-told.Done():
+		return nil, told.Err()
+	case got := <-came:
+		return got.text, got.err
+	}
+}
+
+// obtain asks the authority, and returns certificate, chain and key in PEM.
+func obtain(given acmeSettings, at folders) ([]byte, error) {
+	client, who, err := connect(given, at)
+	if err != nil {
+		return nil, err
+	}
+	if err := prove(client, given); err != nil {
+		return nil, err
+	}
+	if who.registration, err = client.Registration.ResolveAccountByKey(); err != nil {
+		options := registration.RegisterOptions{TermsOfServiceAgreed: true}
+		if who.registration, err = client.Registration.Register(options); err != nil {
+			return nil, err
+		}
+	}
+	got, err := client.Certificate.Obtain(certificate.ObtainRequest{Domains: given.names, Bundle: true})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(got.Certificate, got.PrivateKey), nil
+}
+
+// An account with the authority (lego's registration.User).
+type account struct {
+	email        string
+	key          crypto.PrivateKey
+	registration *registration.Resource
+}
+
+func (a *account) GetEmail() string                        { return a.email }
+func (a *account) GetRegistration() *registration.Resource { return a.registration }
+func (a *account) GetPrivateKey() crypto.PrivateKey        { return a.key }
+
+func connect(given acmeSettings, at folders) (*lego.Client, *account, error) {
+	path := filepath.Join(at.private, "account.pem")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if _, text, err = newKey(); err == nil {
+			err = put(path, text, 0o600)
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := parseKey(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	who := &account{email: given.email, key: key}
+	config := lego.NewConfig(who)
+	config.CADirURL = given.directory
+	config.Certificate.KeyType = certcrypto.EC256
+	client, err := lego.NewClient(config)
+	return client, who, err
+}
+
+// prove says how names are proved.
+func prove(client *lego.Client, given acmeSettings) error {
+	if given.dns == "" {
+		return client.Challenge.SetHTTP01Provider(http01.NewProviderServer("", proofPort))
+	}
+	if err := exportFile(given.dnsFile); err != nil {
+		return err
+	}
+	provider, err := dnsProvider(given.dns)
+	if err != nil {
+		return err
+	}
+	return client.Challenge.SetDNS01Provider(provider)
+}
+
+// exportFile takes lines NAME=VALUE into the environment, where a provider looks for its settings.
+func exportFile(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, found := strings.Cut(line, "=")
+		if !found {
+			return fmt.Errorf("%s: a line is not NAME=VALUE", path)
+		}
+		if err := os.Setenv(strings.TrimSpace(name), strings.TrimSpace(value)); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}

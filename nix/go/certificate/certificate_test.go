@@ -1,0 +1,301 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	begin = time.Now()
+	names = []string{"nas.local", "192.168.1.5"}
+)
+
+func newFolders(t *testing.T) folders { return folders{t.TempDir(), t.TempDir()} }
+
+// verify returns why a device that trusts a root would not believe a certificate for a name.
+func verify(served bundle, root []byte, name string, at time.Time) error {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(root)
+	_, err := served.leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: at})
+	return err
+}
+
+func TestALocalCertificateIsBelievedForItsNamesAndKept(t *testing.T) {
+	at := newFolders(t)
+	first, root, err := localBundle(at.private, names, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"nas.local", "192.168.1.5"} {
+		if err := verify(first, root, name, begin); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if verify(first, root, "other.local", begin) == nil {
+		t.Error("it is believed for another name")
+	}
+	again, _, err := localBundle(at.private, names, begin.Add(100*day))
+	if err != nil || !bytes.Equal(again.text, first.text) {
+		t.Errorf("it was made anew: %v", err)
+	}
+	entries, _ := os.ReadDir(at.private)
+	for _, entry := range entries {
+		if about, _ := entry.Info(); about.Mode().Perm() != 0o600 {
+			t.Errorf("%s can be read by others: %v", entry.Name(), about.Mode())
+		}
+	}
+}
+
+func TestALocalCertificateIsRenewedByTheSameAuthority(t *testing.T) {
+	at := newFolders(t)
+	first, root, _ := localBundle(at.private, names, begin)
+	for _, test := range []struct {
+		names []string
+		after time.Duration
+	}{
+		{names, 121 * day}, // two thirds of 180 days
+		{append([]string{"lessons.home.arpa", "10.0.0.7"}, names...), 121 * day},
+		{names, 200 * day},
+	} {
+		now := begin.Add(test.after)
+		next, same, err := localBundle(at.private, test.names, now)
+		if err != nil || bytes.Equal(next.text, first.text) {
+			t.Errorf("%v after %v: not renewed: %v", test.names, test.after, err)
+		}
+		if !bytes.Equal(root, same) || verify(next, root, test.names[0], now) != nil {
+			t.Errorf("%v: devices that trust the authority don't believe it", test.names)
+		}
+	}
+}
+
+func TestAnAuthorityCanNotStandForOthers(t *testing.T) {
+	at := newFolders(t)
+	_, root, _ := localBundle(at.private, names, begin)
+	own, err := readAuthority(filepath.Join(at.private, "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bank.example.com", "notnas.local.example.com", "8.8.8.8"} {
+		forged, err := own.vouch([]string{name}, begin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if verify(forged, root, name, begin) == nil {
+			t.Errorf("with a stolen key it vouches for %s", name)
+		}
+	}
+}
+
+func TestNamesThatItMayNotVouchForGetAnotherAuthority(t *testing.T) {
+	at := newFolders(t)
+	_, before, _ := localBundle(at.private, names, begin)
+	wider := append([]string{"lessons.example.org", "203.0.113.9"}, names...)
+	next, after, err := localBundle(at.private, wider, begin)
+	if err != nil || bytes.Equal(before, after) {
+		t.Fatalf("the authority stays: %v", err)
+	}
+	for _, name := range wider {
+		if err := verify(next, after, name, begin); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, last, _ := localBundle(at.private, wider, begin.Add(authorityLife-300*day)); bytes.Equal(last, after) {
+		t.Error("an authority that is about to end stays")
+	}
+}
+
+func TestBrokenFilesAreMadeAnew(t *testing.T) {
+	at := newFolders(t)
+	for _, name := range []string{"authority.pem", "local.pem"} {
+		if err := os.WriteFile(filepath.Join(at.private, name), []byte("-----BEGIN"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, root, err := localBundle(at.private, names, begin)
+	if err != nil || verify(made, root, "nas.local", begin) != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWhatIsSuppliedIsServedOrRefusedWithItsReason(t *testing.T) {
+	at, path := newFolders(t), filepath.Join(t.TempDir(), "tls")
+	other := newFolders(t)
+	supplied, _, _ := localBundle(other.private, []string{"mine.example.org"}, begin)
+	stranger, _, _ := localBundle(newFolders(t).private, names, begin)
+	key := func(one bundle) string { return "-----BEGIN PRIVATE" + strings.SplitN(string(one.text), "-----BEGIN PRIVATE", 2)[1] }
+	certificates := func(one bundle) string { return strings.SplitN(string(one.text), "-----BEGIN PRIVATE", 2)[0] }
+	asked := newAsker(acmeSettings{}, at, os.Stderr)
+	for _, test := range []struct{ text, says string }{
+		{string(supplied.text), ""},
+		{key(supplied) + certificates(supplied), ""},
+		{certificates(supplied), "not a certificate with its key"},
+		{certificates(supplied) + key(stranger), "not a certificate with its key"},
+		{leafOf(supplied) + certificates(stranger) + key(supplied), "chain is not in order"},
+		{"hunter2", "not a certificate with its key"},
+	} {
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		given := settings{names: names, supplied: path}
+		way, chosen, err := choose(context.Background(), given, at, asked)
+		if test.says == "" {
+			if err != nil || way != "supplied" || chosen.root != nil || serve(at.site, chosen) != nil {
+				t.Errorf("%s: %v", way, err)
+			}
+			if err := check(given, at, begin, &bytes.Buffer{}); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		for _, err := range []error{err, check(given, at, begin, &bytes.Buffer{})} {
+			if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("it should say %q: %v", test.says, err)
+			}
+		}
+	}
+}
+
+func leafOf(one bundle) string {
+	return strings.SplitAfter(string(one.text), "-----END CERTIFICATE-----\n")[0]
+}
+
+func TestWhatIsServedChangesWithTheWay(t *testing.T) {
+	at := newFolders(t)
+	local, root, _ := localBundle(at.private, names, begin)
+	if err := serve(at.site, made{local, root}); err != nil {
+		t.Fatal(err)
+	}
+	if mode, _ := os.Stat(filepath.Join(at.site, "site.pem")); mode.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the key: %v", mode.Mode())
+	}
+	if mode, _ := os.Stat(filepath.Join(at.site, "root.pem")); mode.Mode().Perm() != 0o644 {
+		t.Errorf("the root can't be read: %v", mode.Mode())
+	}
+	if err := serve(at.site, made{local, nil}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(at.site, "root.pem")); !os.IsNotExist(err) {
+		t.Errorf("a root stays that nothing is signed by: %v", err)
+	}
+}
+
+func TestTheCheckSaysUntilWhenAndWhyNot(t *testing.T) {
+	at, given := newFolders(t), settings{names: names}
+	if err := check(given, at, begin, &bytes.Buffer{}); err == nil {
+		t.Error("nothing is good")
+	}
+	local, root, _ := localBundle(at.private, names, begin)
+	_ = serve(at.site, made{local, root})
+	var said bytes.Buffer
+	if err := check(given, at, begin, &said); err != nil || !strings.Contains(said.String(), "nas.local") {
+		t.Errorf("%v %q", err, said.String())
+	}
+	for after, says := range map[time.Duration]string{localLife + day: "has ended", -2 * day: "clock"} {
+		if err := check(given, at, begin.Add(after), &said); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("after %v: %v", after, err)
+		}
+	}
+}
+
+func TestAnAuthorityIsAskedWhenItIsTimeAndNotTooOften(t *testing.T) {
+	at := newFolders(t)
+	names := []string{"lessons.example.org"}
+	asked := newAsker(acmeSettings{directory: "https://ca.example/dir", names: names}, at, &bytes.Buffer{})
+	count, broken := 0, true
+	asked.obtain = func(acmeSettings, folders) ([]byte, error) {
+		if count++; broken {
+			return nil, errors.New("no\nproof")
+		}
+		got, _, err := localBundle(t.TempDir(), names, begin)
+		return got.text, err
+	}
+	ask := func(after time.Duration) *bundle { return asked.bundle(context.Background(), begin.Add(after)) }
+	if ask(0) != nil || ask(29*time.Second) != nil || count != 1 {
+		t.Errorf("after a failure it asked %d times", count)
+	}
+	broken = false
+	first := ask(31 * time.Second)
+	if first == nil || count != 2 {
+		t.Fatalf("it asked %d times", count)
+	}
+	if held := ask(100 * day); held == nil || !bytes.Equal(held.text, first.text) || count != 2 {
+		t.Errorf("what is good was not kept; it asked %d times", count)
+	}
+	broken = true
+	if held := ask(130 * day); held == nil || count != 3 {
+		t.Error("what is due is gone with the first failure")
+	}
+	if ask(181*day) != nil {
+		t.Error("what has ended is served")
+	}
+	if said := asked.stderr.(*bytes.Buffer).String(); !strings.Contains(said, "no proof") || !strings.Contains(said, "again in 30s") {
+		t.Errorf("it said %q", said)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	env := map[string]string{"CERTIFICATE_NAMES": " NAS.local, [fd00::7],10.0.0.1 ,nas.local,"}
+	given := readSettings(func(name string) string { return env[name] })
+	if strings.Join(given.names, " ") != "nas.local fd00::7 10.0.0.1" {
+		t.Errorf("%v", given.names)
+	}
+	dns, addresses := split(given.names)
+	if len(dns) != 1 || len(addresses) != 2 || !addresses[0].Equal(net.ParseIP("fd00::7")) {
+		t.Errorf("%v %v", dns, addresses)
+	}
+	if err := keep(context.Background(), settings{}, newFolders(t), &bytes.Buffer{}); err == nil {
+		t.Error("it is for nobody")
+	}
+}
+
+func TestAProvidersSettings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dns")
+	t.Setenv("DUCKDNS_TOKEN", "")
+	if err := os.WriteFile(path, []byte("# mine\n\nDUCKDNS_TOKEN = x=y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := exportFile(path); err != nil || os.Getenv("DUCKDNS_TOKEN") != "x=y" {
+		t.Errorf("%v %q", err, os.Getenv("DUCKDNS_TOKEN"))
+	}
+	if _, err := dnsProvider("duckdns"); err != nil {
+		t.Error(err)
+	}
+	if _, err := dnsProvider("route66"); err == nil || !strings.Contains(err.Error(), "duckdns") {
+		t.Errorf("it should name those that are known: %v", err)
+	}
+	_ = os.WriteFile(path, []byte("secret\n"), 0o600)
+	if err := exportFile(path); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWhoServesItIsBelieved(t *testing.T) {
+	at := newFolders(t)
+	local, root, _ := localBundle(at.private, names, time.Now())
+	listener, err := tls.Listen("tcp4", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{local.whole}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		if connection, err := listener.Accept(); err == nil {
+			_ = connection.(*tls.Conn).Handshake()
+		}
+	}()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(root)
+	connection, err := tls.Dial("tcp4", listener.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "nas.local"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection.Close()
+}
