@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.integration.deploy.edges import LEND, PORTS, Edge, Names
+from tests.integration.deploy.edges import LEND, PORTS, PROGRAMS, Edge, Names
 from tests.integration.deploy.rooms import APPS, ROOT, House, Room, unpack_role
 
 from slipway.supply import locks
@@ -91,11 +91,11 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def door(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that lends the edge its socket."""
-    program = tmp_path_factory.mktemp("door") / "door"
-    go("build", "-o", str(program), "./door")
-    return program
+def programs(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what lends the edge its sockets, starts it, and keeps its certificate."""
+    folder = tmp_path_factory.mktemp("programs")
+    go("build", "-o", f"{folder}/", *(f"./{name}" for name in PROGRAMS))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -107,22 +107,31 @@ def acl(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def edge(make_room: MakeRoom, door: Path) -> Iterator[Edge]:
+def edge(make_room: MakeRoom, programs: Path) -> Iterator[Edge]:
     """A running edge without backends."""
-    with running_edge(make_room("edge"), door) as made:
+    with running_edge(make_room("edge"), programs) as made:
         yield made
 
 
 @contextmanager
-def running_edge(room: Room, door: Path) -> Iterator[Edge]:
-    """Run the edge in a room; the frontend has another port, as all share an address."""
+def running_edge(
+    room: Room, programs: Path, before: Callable[[Edge], None] = lambda edge: None
+) -> Iterator[Edge]:
+    """Run the edge in a room; the frontend has another port, as all share an address.
+
+    Args:
+        room: the edge's.
+        programs: the folder of our own programs.
+        before: called before the edge starts.
+    """
     config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
     assert config.count(" frontend:8080 ") == 1
     folder, shared = room.folder / "etc", room.folder / "door"
     for one in (folder, shared):
         one.mkdir()
     (folder / "haproxy.cfg").write_text(config.replace(" frontend:8080 ", " frontend:8081 "))
-    shutil.copy2(door, shared)
+    for name in PROGRAMS:
+        shutil.copy2(programs / name, shared)
     os.chown(shared, APPS, APPS)
     room.binds |= {folder: "/etc/haproxy", shared: "/data"}
     (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)
@@ -130,6 +139,7 @@ def running_edge(room: Room, door: Path) -> Iterator[Edge]:
         Path("/proc/sys/net/ipv4/tcp_migrate_req").write_text("1")
     made = Edge(room, Names(room.house))
     made.lender = room.start(LEND)
+    before(made)
     made.begin()
     yield made
     for backend in made.backends.values():
@@ -140,6 +150,11 @@ def running_edge(room: Room, door: Path) -> Iterator[Edge]:
 @pytest.fixture
 def full(edge: Edge) -> Edge:
     """A running edge with every backend up."""
+    return filled(edge)
+
+
+def filled(edge: Edge) -> Edge:
+    """The edge, with every backend up."""
     for number, name in enumerate(PORTS):
         edge.add(name, f"127.0.1.{number + 1}")
         edge.names.known[name] = f"127.0.1.{number + 1}"

@@ -7,8 +7,8 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,9 +16,11 @@ import httpx
 from tests.integration.deploy.rooms import House, Room, wait_for
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
-DOOR, SOCKET = "/data/door", "/data/door.sock"
-LEND = [DOOR, "lend", ":8080", SOCKET]
-START = [DOOR, "run", SOCKET, "/usr/sbin/haproxy", "-db", "-f", CONFIG]
+#: Our own programs that the edge stands on.
+PROGRAMS = ("door", "edge", "certificate")
+SOCKETS = ("/data/door.sock", "/data/https.sock")
+LEND = ["/data/door", "lend", ":8080", SOCKETS[0], ":8443", SOCKETS[1]]
+START = ["/data/edge", *SOCKETS, "--", "/usr/sbin/haproxy", "-db", "-f", CONFIG]
 PORTS = {"api": 8000, "frontend": 8081, "flower": 5555}
 
 
@@ -255,11 +257,12 @@ class Load:
 
     edge: Edge
     codes: list[int | str] = field(default_factory=list)
+    client: Callable[[Edge], AbstractContextManager[httpx.Client]] = Edge.client
     _over: threading.Event = field(default_factory=threading.Event)
 
     def _ask(self, kept: bool) -> None:
         while not self._over.is_set():
-            with self.edge.client() as client:
+            with self.client(self.edge) as client:
                 for _ in range(50 if kept else 1):
                     try:
                         self.codes.append(client.get("/api/x").status_code)

@@ -92,7 +92,7 @@ class Attacked:
 
 @pytest.fixture(scope="module")
 def attacked(
-    role_root: Callable[[str], Path], door: Path, tmp_path_factory: pytest.TempPathFactory
+    role_root: Callable[[str], Path], programs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Attacked]:
     """The stack's own programs in a network of their own, for all of these tests."""
     tmp_path = tmp_path_factory.mktemp("attacked")
@@ -104,7 +104,7 @@ def attacked(
     with ExitStack() as opened:
         opened.callback(os.close, house.handle)
         opened.callback(room.close)
-        edge = opened.enter_context(running_edge(room, door))
+        edge = opened.enter_context(running_edge(room, programs))
         opened.enter_context(house.entered())
         stores = (
             opened.enter_context(postgres_server()),

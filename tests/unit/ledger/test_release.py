@@ -108,7 +108,8 @@ def test_an_image_is_known_by_either_of_its_ids() -> None:
 def test_a_record_from_before_a_field_is_read() -> None:
     """What it could not say yet has the value that keeps to what was done then."""
     since = (
-        "migrations", "previous", "revisions", "networks", "volumes", "edge", "soak", "verify", "trust",
+        "migrations", "previous", "revisions", "networks", "volumes", "edge", "soak", "verify",
+        "trust",
         "checked", "database",
     )  # fmt: skip
     old = {name: value for name, value in RELEASE.to_json().items() if name not in since}

@@ -257,8 +257,16 @@ def test_a_stack_that_says_nothing_has_no_edge() -> None:
         ("errors: 0.5", "errors: 5", "soak.errors: is a share, from 0 to 1, got 5"),
         ("errors: 0.5", "errors: 5%", "soak.errors: should be a number from 0, got '5%'"),
         ("errors", "error", "x-slipway.soak.error: is unknown"),
-        ("certificate/r", "/r", "x-slipway.trust: should be a path below the data path, got '/root"),
-        ("certificate/r", "../r", "x-slipway.trust: should be a path below the data path, got '../r"),
+        (
+            "certificate/r",
+            "/r",
+            "x-slipway.trust: should be a path below the data path, got '/root",
+        ),
+        (
+            "certificate/r",
+            "../r",
+            "x-slipway.trust: should be a path below the data path, got '../r",
+        ),
     ],
 )
 def test_rolling_problems(old: str, new: str, said: str) -> None:
