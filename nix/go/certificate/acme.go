@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/go-acme/lego/v4/certcrypto"
 	"github.com/go-acme/lego/v4/certificate"
+	"github.com/go-acme/lego/v4/challenge/dns01"
 	"github.com/go-acme/lego/v4/challenge/http01"
 	"github.com/go-acme/lego/v4/lego"
 	"github.com/go-acme/lego/v4/registration"
@@ -28,72 +28,75 @@ const proofPort = "8402"
 // (https://letsencrypt.org/docs/rate-limits/).
 var waits = []time.Duration{30 * time.Second, 2 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour}
 
-// An asker has a certificate of an authority that speaks ACME, as far as that gives one.
+// An asker has a certificate of an authority that speaks ACME, as far as that gives one. It is asked
+// beside everything else, since its answer may take minutes.
 type asker struct {
 	given    acmeSettings
 	at       folders
 	stderr   io.Writer
 	failures int
-	notAgain time.Time // before that
+	notAgain time.Time   // before that
+	pending  chan answer // of a question that was asked; nil for none
 	obtain   func(acmeSettings, folders) ([]byte, error)
+}
+
+// An answer is a certificate with chain and key in PEM, or why there is none.
+type answer struct {
+	text []byte
+	err  error
 }
 
 func newAsker(given acmeSettings, at folders, stderr io.Writer) *asker {
 	return &asker{given: given, at: at, stderr: stderr, obtain: obtain}
 }
 
-// bundle is the newest one that there is; it asks for one when there is none, or when that is due.
-func (a *asker) bundle(told context.Context, now time.Time) *bundle {
+// bundle is the newest one that there is, or nil; one is asked for when there is none, or when that
+// is due.
+func (a *asker) bundle(now time.Time) *bundle {
 	if a.given.directory == "" || len(a.given.names) == 0 {
 		return nil
 	}
-	path := filepath.Join(a.at.private, "acme.pem")
-	held := readBundle(path)
+	a.hear(now)
+	held := readBundle(a.path())
 	if held != nil && (held.good(now) != nil || !held.covers(a.given.names)) {
 		held = nil
 	}
-	if held != nil && !held.due(now) || now.Before(a.notAgain) {
-		return held
+	if (held == nil || held.due(now)) && a.pending == nil && !now.Before(a.notAgain) {
+		a.pending = make(chan answer, 1)
+		go func(came chan<- answer) {
+			text, err := a.obtain(a.given, a.at)
+			came <- answer{text, err}
+		}(a.pending)
 	}
-	text, err := a.ask(told)
-	if told.Err() != nil {
-		return held
-	}
-	var got bundle
-	if err == nil {
-		got, err = parseBundle(text)
-	}
-	if err == nil {
-		err = put(path, text, 0o600)
-	}
-	if err != nil {
-		wait := waits[min(a.failures, len(waits)-1)]
-		a.failures, a.notAgain = a.failures+1, now.Add(wait)
-		fmt.Fprintf(a.stderr, "certificate: none for %s from %s, again in %s: %s\n",
-			strings.Join(a.given.names, ", "), a.given.directory, wait, strings.Join(strings.Fields(err.Error()), " "))
-		return held
-	}
-	a.failures = 0
-	return &got
+	return held
 }
 
-// ask waits for the authority's answer, which may take minutes, unless it is told to end.
-func (a *asker) ask(told context.Context) ([]byte, error) {
-	type answer struct {
-		text []byte
-		err  error
-	}
-	came := make(chan answer, 1)
-	go func() {
-		text, err := a.obtain(a.given, a.at)
-		came <- answer{text, err}
-	}()
+func (a *asker) path() string { return filepath.Join(a.at.private, "acme.pem") }
+
+// hear takes the answer, if it has come.
+func (a *asker) hear(now time.Time) {
+	var got answer
 	select {
-	case <-told.Done():
-		return nil, told.Err()
-	case got := <-came:
-		return got.text, got.err
+	case got = <-a.pending: // Nothing ever comes from none.
+		a.pending = nil
+	default:
+		return
 	}
+	err := got.err
+	if err == nil {
+		_, err = parseBundle(got.text)
+	}
+	if err == nil {
+		err = put(a.path(), got.text, 0o600)
+	}
+	if err == nil {
+		a.failures = 0
+		return
+	}
+	wait := waits[min(a.failures, len(waits)-1)]
+	a.failures, a.notAgain = a.failures+1, now.Add(wait)
+	fmt.Fprintf(a.stderr, "certificate: none for %s from %s, again in %s: %s\n",
+		strings.Join(a.given.names, ", "), a.given.directory, wait, strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // obtain asks the authority, and returns certificate, chain and key in PEM.
@@ -164,7 +167,12 @@ func prove(client *lego.Client, given acmeSettings) error {
 	if err != nil {
 		return err
 	}
-	return client.Challenge.SetDNS01Provider(provider)
+	var options []dns01.ChallengeOption
+	if len(given.resolvers) > 0 {
+		// Where they are named, the name's own servers can't be reached, or tell another story.
+		options = append(options, dns01.AddRecursiveNameservers(given.resolvers), dns01.DisableAuthoritativeNssPropagationRequirement())
+	}
+	return client.Challenge.SetDNS01Provider(provider, options...)
 }
 
 // exportFile takes lines NAME=VALUE into the environment, where a provider looks for its settings.

@@ -131,7 +131,9 @@ func TestWhatIsSuppliedIsServedOrRefusedWithItsReason(t *testing.T) {
 	other := newFolders(t)
 	supplied, _, _ := localBundle(other.private, []string{"mine.example.org"}, begin)
 	stranger, _, _ := localBundle(newFolders(t).private, names, begin)
-	key := func(one bundle) string { return "-----BEGIN PRIVATE" + strings.SplitN(string(one.text), "-----BEGIN PRIVATE", 2)[1] }
+	key := func(one bundle) string {
+		return "-----BEGIN PRIVATE" + strings.SplitN(string(one.text), "-----BEGIN PRIVATE", 2)[1]
+	}
 	certificates := func(one bundle) string { return strings.SplitN(string(one.text), "-----BEGIN PRIVATE", 2)[0] }
 	asked := newAsker(acmeSettings{}, at, os.Stderr)
 	for _, test := range []struct{ text, says string }{
@@ -146,7 +148,7 @@ func TestWhatIsSuppliedIsServedOrRefusedWithItsReason(t *testing.T) {
 			t.Fatal(err)
 		}
 		given := settings{names: names, supplied: path}
-		way, chosen, err := choose(context.Background(), given, at, asked)
+		way, chosen, err := choose(given, at, asked)
 		if test.says == "" {
 			if err != nil || way != "supplied" || chosen.root != nil || serve(at.site, chosen) != nil {
 				t.Errorf("%s: %v", way, err)
@@ -210,33 +212,48 @@ func TestAnAuthorityIsAskedWhenItIsTimeAndNotTooOften(t *testing.T) {
 	at := newFolders(t)
 	names := []string{"lessons.example.org"}
 	asked := newAsker(acmeSettings{directory: "https://ca.example/dir", names: names}, at, &bytes.Buffer{})
-	count, broken := 0, true
+	count, broken, goOn := 0, true, make(chan bool)
 	asked.obtain = func(acmeSettings, folders) ([]byte, error) {
+		<-goOn
 		if count++; broken {
 			return nil, errors.New("no\nproof")
 		}
 		got, _, err := localBundle(t.TempDir(), names, begin)
 		return got.text, err
 	}
-	ask := func(after time.Duration) *bundle { return asked.bundle(context.Background(), begin.Add(after)) }
-	if ask(0) != nil || ask(29*time.Second) != nil || count != 1 {
+	ask := func(after time.Duration) *bundle { return asked.bundle(begin.Add(after)) }
+	answered := func(after time.Duration) *bundle {
+		goOn <- true
+		for end := time.Now().Add(20 * time.Second); asked.pending != nil && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+			asked.hear(begin.Add(after))
+		}
+		return ask(after)
+	}
+	if ask(0) != nil || ask(time.Hour) != nil || count != 0 {
+		t.Errorf("it waited for the answer, or asked twice: %d", count)
+	}
+	if answered(0) != nil || ask(29*time.Second) != nil || count != 1 {
 		t.Errorf("after a failure it asked %d times", count)
 	}
 	broken = false
-	first := ask(31 * time.Second)
+	ask(31 * time.Second)
+	first := answered(31 * time.Second)
 	if first == nil || count != 2 {
 		t.Fatalf("it asked %d times", count)
 	}
-	if held := ask(100 * day); held == nil || !bytes.Equal(held.text, first.text) || count != 2 {
+	if held := ask(100 * day); held == nil || !bytes.Equal(held.text, first.text) || asked.pending != nil {
 		t.Errorf("what is good was not kept; it asked %d times", count)
 	}
 	broken = true
-	if held := ask(130 * day); held == nil || count != 3 {
+	ask(130 * day)
+	if held := answered(130 * day); held == nil || count != 3 {
 		t.Error("what is due is gone with the first failure")
 	}
 	if ask(181*day) != nil {
 		t.Error("what has ended is served")
 	}
+	goOn <- true
 	if said := asked.stderr.(*bytes.Buffer).String(); !strings.Contains(said, "no proof") || !strings.Contains(said, "again in 30s") {
 		t.Errorf("it said %q", said)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const tick = 10 * time.Second // between two looks at what there is
+const tick = 5 * time.Second // between two looks at what there is
 
 // folders are where the certificate stands, and what makes it.
 type folders struct {
@@ -33,7 +33,7 @@ func keep(told context.Context, given settings, at folders, stderr io.Writer) er
 	asked := newAsker(given.acme, at, stderr)
 	said := ""
 	for {
-		way, now, err := choose(told, given, at, asked)
+		way, now, err := choose(given, at, asked)
 		if err == nil {
 			err = serve(at.site, now)
 		}
@@ -56,7 +56,7 @@ func keep(told context.Context, given settings, at folders, stderr io.Writer) er
 }
 
 // choose is what should stand there now, and by which way.
-func choose(told context.Context, given settings, at folders, asked *asker) (string, made, error) {
+func choose(given settings, at folders, asked *asker) (string, made, error) {
 	now := time.Now()
 	text, err := given.suppliedText()
 	if err == nil && text != "" {
@@ -69,7 +69,7 @@ func choose(told context.Context, given settings, at folders, asked *asker) (str
 	if err != nil {
 		return "", made{}, err
 	}
-	if got := asked.bundle(told, now); got != nil {
+	if got := asked.bundle(now); got != nil {
 		return "from " + given.acme.directory, made{*got, nil}, nil
 	}
 	local, root, err := localBundle(at.private, given.names, now)

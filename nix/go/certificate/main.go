@@ -10,7 +10,9 @@
 //	acme      $ACME_DIRECTORY is the address of an authority that speaks ACME (RFC 8555). It asks
 //	          for a proof on port 80 of each of $ACME_NAMES, which this program answers on port
 //	          8402 (HTTP-01), or in their DNS, for which $ACME_DNS is the provider and the file
-//	          $ACME_DNS_FILE has its settings, a line NAME=VALUE each (https://go-acme.github.io/lego/dns)
+//	          $ACME_DNS_FILE has its settings, a line NAME=VALUE each (https://go-acme.github.io/lego/dns).
+//	          Whether it is there is asked of $ACME_DNS_RESOLVERS (ADDRESS:PORT, with blanks), or
+//	          of the system's and the name's own servers
 //	local     an authority of its own, for $CERTIFICATE_NAMES. Its certificate is SITE/root.pem, to be
 //	          trusted on each device; it can vouch for those names and for a home's networks only
 //

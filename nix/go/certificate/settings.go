@@ -21,6 +21,7 @@ type acmeSettings struct {
 	email     string   // told to the authority; may be empty
 	dns       string   // provider of DNS-01; empty for HTTP-01
 	dnsFile   string   // file with its settings
+	resolvers []string // name servers that are asked for the proof; the system's when there are none
 }
 
 func readSettings(env func(string) string) settings {
@@ -33,6 +34,7 @@ func readSettings(env func(string) string) settings {
 			email:     env("ACME_EMAIL"),
 			dns:       env("ACME_DNS"),
 			dnsFile:   env("ACME_DNS_FILE"),
+			resolvers: strings.Fields(env("ACME_DNS_RESOLVERS")),
 		},
 	}
 }

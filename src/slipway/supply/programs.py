@@ -24,6 +24,8 @@ INTEGRATION: Mapping[str, str] = {
     **BROWSER,
     "bash": "bash",
     "fish": "fish",
+    "openssl": "openssl",
+    "pebble": "pebble",
     "redis-server": "redis-server",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
