@@ -25,6 +25,7 @@ namespace = Collection(
     deploys.releases,
     deploys.down,
     services.logs,
+    services.certificate,
     services.run,
     development.lint,
 )

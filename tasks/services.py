@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.command import HOST, command, remainder
+from slipway.app.answer import Answer
+from tasks.command import HOST, JSON, command, remainder
 
 if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
@@ -32,6 +33,16 @@ def logs(
 
     with workspace.target(host) as target:
         return running.logs(target.doors, service, follow=follow, lines=number, since=since)
+
+
+@command(help={"host": HOST, "json": JSON})
+def certificate(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
+    """Print the certificate of the stack's own authority, for devices to trust."""
+    from slipway.operate.certificate import read_certificate
+
+    with workspace.target(host) as target:
+        told = read_certificate(target.doors)
+    return Answer(told.to_json(), told.roots.rstrip(), told.talk)
 
 
 @command(help={"service": "where", "host": HOST}, positional=["service"])

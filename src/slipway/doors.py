@@ -151,6 +151,9 @@ class Http(Protocol):
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; an unreachable server is an answer with status 0, not an exception."""
 
+    def certificate(self, url: str, *, timeout: float) -> bytes:
+        """The certificate that a server shows, DER, whoever vouches for it; empty for none."""
+
     def trusting(self, roots: str) -> Http:
         """The same, believing those as well for whom these certificates (PEM) vouch.
 

@@ -8,6 +8,7 @@ not used, and TLS trusts what the system trusts.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -56,6 +57,21 @@ class HttpxHttp:
             return Answer(0, f"{url} redirects more than {_REDIRECTS} times".encode())
 
         return _answered(ask, timeout)
+
+    def certificate(self, url: str, *, timeout: float) -> bytes:
+        """See :meth:`slipway.doors.Http.certificate`."""
+        at = httpx.URL(url)
+        # It is only looked at: whether it is to be believed is asked by get().
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        try:
+            with (
+                socket.create_connection((at.host, at.port or 443), timeout) as plain,
+                context.wrap_socket(plain, server_hostname=at.host) as wrapped,
+            ):
+                return wrapped.getpeercert(binary_form=True) or b""
+        except OSError:
+            return b""
 
     def close(self) -> None:
         """End the connections kept open."""

@@ -19,6 +19,10 @@ class LazyHttp:
         """GET a URL; see :meth:`slipway.doors.Http.get`."""
         return self._real().get(url, timeout=timeout)
 
+    def certificate(self, url: str, *, timeout: float) -> bytes:
+        """See :meth:`slipway.doors.Http.certificate`."""
+        return self._real().certificate(url, timeout=timeout)
+
     def trusting(self, roots: str) -> Http:
         """See :meth:`slipway.doors.Http.trusting`."""
         return self._real().trusting(roots)

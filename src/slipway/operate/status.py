@@ -10,6 +10,7 @@ from slipway.act.doors import Doors
 from slipway.ledger.journal import TakenDown
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
+from slipway.operate.certificate import Shown, ends_soon, read_shown
 from slipway.plan.drift import differences, restarted
 from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen
@@ -85,7 +86,9 @@ class Status:
         drift: differences from the release.
         run: what is being changed there now, or was and was broken off; None otherwise.
         down: by whom and when it was taken down; None otherwise.
-        warnings: what there can't be read and is not needed, a sentence each.
+        warnings: what there can't be read and is not needed, and a certificate that ends soon, a
+            sentence each.
+        certificate: what the stack shows; None where it speaks no TLS, or does not answer.
     """
 
     host: str
@@ -96,6 +99,7 @@ class Status:
     run: LastRun | None = None
     down: TakenDown | None = None
     warnings: tuple[str, ...] = ()
+    certificate: Shown | None = None
 
     @property
     def well(self) -> bool:
@@ -118,6 +122,7 @@ class Status:
             "drift": [drift.to_json() for drift in self.drift],
             "run": self.run.to_json() if self.run else None,
             "down": self.down.to_json() if self.down else None,
+            "certificate": self.certificate.to_json() if self.certificate else None,
             "warnings": list(self.warnings),
         }
 
@@ -218,13 +223,15 @@ def read_status(doors: Doors) -> Status:
     status = make_status(doors.host.name, live, seen.engine.containers, shapes)
     down = memory.down if live and not standing(seen.engine.containers) else None
     gone = [Drift("", f"has lost {one}") for one in lost(live, seen)] if live else []
+    shown = read_shown(doors, live.url) if live and not down else None
     run = memory.run if memory.run and memory.run.state in (ALIVE, LOST) else None
     return replace(
         status,
         drift=(*gone, *(() if down else status.drift)),
         run=run,
         down=down,
-        warnings=memory.warnings,
+        warnings=(*memory.warnings, *ends_soon(shown)),
+        certificate=shown,
     )
 
 
@@ -246,6 +253,7 @@ def status_text(status: Status) -> str:
         lines += ["", f"`{run.what}` of {run.who}, begun {run.since}, {ends}"]
     if status.url and not status.down:
         lines += ["", status.url]
+        lines += [str(status.certificate)] if status.certificate else []
     return "\n".join(lines)
 
 

@@ -31,6 +31,7 @@ INTEGRATION: Mapping[str, str] = {
     "sshd": "openssh-server",
     "sudo": "sudo",
     "tcsh": "tcsh",
+    "testssl": "testssl.sh",
     "unshare": "util-linux",
     "zstd": "zstd",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",

@@ -135,6 +135,11 @@ class FakeHttp:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     trusted: list[str] = field(default_factory=list)
+    certificates: dict[str, bytes] = field(default_factory=dict)
+
+    def certificate(self, url: str, *, timeout: float) -> bytes:
+        """The one that was given it."""
+        return self.certificates.get(url, b"")
 
     def trusting(self, roots: str) -> FakeHttp:
         """Itself; what it was told to trust is remembered."""

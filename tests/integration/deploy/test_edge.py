@@ -9,12 +9,15 @@ import httpx
 import pytest
 from tests.integration.deploy.edges import CONFIG, START, Edge
 from tests.integration.deploy.rooms import wait_for
+from tests.integration.deploy.test_edge_tls import TLS, keep
 
 
-def test_the_configuration_is_valid_without_a_warning(edge: Edge) -> None:
-    """HAProxy takes the file with warnings counted as errors."""
-    checking = [*START[:3], "/usr/sbin/haproxy", "-dW", "-c", "-f", CONFIG]
-    code, said = edge.room.run(checking)
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_configuration_is_valid_without_a_warning(edge: Edge, tls: bool) -> None:
+    """HAProxy takes the file with warnings counted as errors, with a certificate and without."""
+    keep(edge)
+    checking = [*START[: START.index("--") + 1], "/usr/sbin/haproxy", "-dW", "-c", "-f", CONFIG]
+    code, said = edge.room.run(checking, env=TLS if tls else {})
     assert code == 0, said
     assert "could not resolve address 'api', disabling server" in said
     assert not re.search("WARNING|ALERT", said)

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -38,13 +39,15 @@ def folder_of(edge: Edge, path: str) -> Path:
     return shared / path.removeprefix("/data/")
 
 
-def keep(edge: Edge, names: str = NAMES) -> None:
-    """Have a certificate kept, until there is one."""
+def keep(edge: Edge, names: str = NAMES, **more: str) -> None:
+    """Have a certificate kept; returns once there is one."""
     for path in (SITE, PRIVATE):
         folder = folder_of(edge, path)
         folder.mkdir(exist_ok=True)
         os.chown(folder, APPS, APPS)
-    edge.room.start(["/data/certificate", "keep", SITE, PRIVATE], env={"CERTIFICATE_NAMES": names})
+    edge.room.start(
+        ["/data/certificate", "keep", SITE, PRIVATE], env={"CERTIFICATE_NAMES": names, **more}
+    )
     wait_for((folder_of(edge, SITE) / "site.pem").exists, "a certificate")
 
 
@@ -205,6 +208,11 @@ def test_guesses_count_for_who_made_them(tls: Edge) -> None:
     assert guess("203.0.113.6") == "401"
 
 
+def changed(edge: Edge, before: int) -> bool:
+    """Whether another certificate is served."""
+    return served(edge).serial_number != before
+
+
 def test_a_renewed_certificate_is_served_without_a_request_lost(tls: Edge) -> None:
     """Twice under load; the edge that runs is the same, and so are its connections."""
 
@@ -215,7 +223,7 @@ def test_a_renewed_certificate_is_served_without_a_request_lost(tls: Edge) -> No
         for _ in range(2):
             before = served(tls).serial_number
             (private / "local.pem").unlink()  # it is made anew, as when it is due
-            wait_for(lambda before=before: served(tls).serial_number != before, "another one")
+            wait_for(partial(changed, tls, before), "another one")
             load.go_on()
     assert set(load.codes) == {200}
     assert tls.command("show info").split("Pid: ")[1].split()[0] == pid

@@ -14,6 +14,7 @@ import pytest
 from tests.integration.deploy.conftest import MakeRoom
 from tests.integration.deploy.rooms import Room, wait_for
 
+SCRIPT = "export const one = 1;\n" * 60
 PAGE = "<!doctype html><title>LangFlix</title>" + "<p>one line of many</p>" * 60
 START = ["/usr/sbin/nginx", "-g", "daemon off;"]
 
@@ -25,7 +26,7 @@ def room(make_room: MakeRoom) -> Room:
     site = made.folder / "site"
     (site / "lib").mkdir(parents=True)
     (site / "index.html").write_text(PAGE)
-    (site / "app.js").write_text("export const one = 1;\n" * 60)
+    (site / "app.js").write_text(SCRIPT)
     (site / "lib/part.mjs").write_text("export {};\n")
     (site / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (site / "photo.png").write_bytes(b"\x89PNG")
@@ -100,12 +101,15 @@ def test_every_answer_carries_the_security_headers(room: Room) -> None:
 
 
 def test_text_is_compressed_and_pictures_are_kept_by_the_browser(room: Room) -> None:
-    """Text goes out gzipped; pictures may stay in the browser for a day."""
+    """Text but pages goes out gzipped; pictures may stay in the browser for a day."""
     _start(room)
     with _client(room) as client:
-        with client.stream("GET", "/", headers={"Accept-Encoding": "gzip"}) as answer:
+        with client.stream("GET", "/app.js", headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.headers["content-encoding"] == "gzip"
-            assert gzip.decompress(b"".join(answer.iter_raw())).decode() == PAGE
+            assert gzip.decompress(b"".join(answer.iter_raw())).decode() == SCRIPT
+        for page in ("/", "/index.html"):
+            answer = client.get(page, headers={"Accept-Encoding": "gzip"})
+            assert (answer.text, answer.headers.get("content-encoding")) == (PAGE, None)
         assert "max-age=86400" in client.get("/photo.png").headers["cache-control"]
 
 

@@ -13,6 +13,7 @@ from slipway.act.program import run
 from slipway.act.trust import read_roots, trusting
 from slipway.doors import Completed
 from slipway.errors import DeployError
+from slipway.hosts.counting import CountingHost
 from slipway.plan.actions import Run
 from slipway.testing import FakeHost, FakeHttp, FakeShell
 from slipway.web import HttpxHttp
@@ -25,7 +26,7 @@ def doors(said: Completed | str = ROOT) -> Doors:
     """A host whose file holds that."""
     host = FakeHost(name="nas")
     host.on("cat", PATH, reply=said)
-    return replace(world().doors, host=host, http=FakeHttp())
+    return replace(world().doors, host=CountingHost(host), http=FakeHttp())
 
 
 def test_a_hosts_own_authority_is_trusted() -> None:

@@ -47,6 +47,7 @@ def test_status_has_the_promised_fields() -> None:
         "host": "nas",
         "release": live.id,
         "url": URL,
+        "certificate": None,
         "services": [
             {
                 "service": service,
@@ -140,7 +141,7 @@ def test_empty_host() -> None:
     status = make_status("nas", None, ())
     assert status.to_json() == {
         "host": "nas", "release": None, "url": None, "services": [], "drift": [], "run": None,
-        "down": None, "warnings": [],
+        "down": None, "certificate": None, "warnings": [],
     }  # fmt: skip
     assert not status.well
     assert status_text(status) == "nas: nothing is deployed"
