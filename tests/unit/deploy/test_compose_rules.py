@@ -24,8 +24,10 @@ TRUENAS = "docker-compose.truenas.yml"
 DEV = "docker-compose.dev.yml"
 MEDIA = "docker-compose.media.yml"
 GEMINI = "docker-compose.gemini.yml"
+HTTPS = "docker-compose.https.yml"
+ACME = "docker-compose.acme.yml"
 EXAMPLE = "docker-compose.override.example.yml"
-FILES = [BASE, TRUENAS, MEDIA, GEMINI, DEV, EXAMPLE]
+FILES = [BASE, TRUENAS, MEDIA, GEMINI, HTTPS, ACME, DEV, EXAMPLE]
 ROLES = load(ROOT).roles
 STANDING = [role for role in ROLES if role != "cli"]
 STATEFUL = {"postgres", "redis"}
@@ -49,10 +51,14 @@ STACKS = {
     "truenas": _stack(BASE, TRUENAS),
     "media": _stack(BASE, TRUENAS, MEDIA),
     "gemini": _stack(BASE, GEMINI),
+    "https": _stack(BASE, HTTPS),
+    "acme": _stack(BASE, TRUENAS, HTTPS, ACME, LANGFLIX_DOMAIN="lessons.example.org"),
     "all": _stack(BASE, TRUENAS, MEDIA, GEMINI, EXAMPLE),
     "dev": _stack(BASE, DEV),
     "example": _stack(BASE, EXAMPLE),
 }
+#: Those whose edge has a certificate.
+SECURE = {"https", "acme"}
 EVERY = [
     pytest.param(stack.services[name], id=f"{kind}-{name}")
     for kind, stack in STACKS.items()
@@ -67,10 +73,13 @@ EVERY_STANDING = [
 
 @pytest.mark.parametrize("kind", STACKS)
 def test_the_services_are_the_roles(kind: str) -> None:
-    """Each role of slipway.toml is one service of its name; only cli does not stand."""
-    stack = STACKS[kind]
-    assert stack.roles == {role: role for role in ROLES}
-    assert sorted(stack.standing) == sorted(STANDING)
+    """Each role of slipway.toml is one service of its name; only cli does not stand.
+
+    The one that keeps a certificate is there where there is one.
+    """
+    stack, without = STACKS[kind], set() if kind in SECURE else {"certificate"}
+    assert stack.roles == {role: role for role in ROLES if role not in without}
+    assert set(stack.standing) == set(STANDING) - without
     assert stack.application == load(ROOT).application
 
 
@@ -164,14 +173,48 @@ def test_the_edge_borrows_from_the_door(kind: str) -> None:
     (lent,), borrowed = door["volumes"], edge["volumes"]
     assert lent in borrowed
     images = load(ROOT).images
-    address, path = images["door"].command[1:]
-    assert images["edge"].entrypoint[:3] == ("/usr/bin/door", "run", path)
+    address, path, secure, other = images["door"].command[1:]
+    assert images["edge"].entrypoint[:4] == ("/usr/bin/edge", path, other, "--")
     assert door["healthcheck"]["test"] == ["CMD", "/usr/bin/door", "check", path]
-    assert Path(path).parent == Path(lent["target"])
-    assert {f":{port['target']}" for port in door["ports"]} == {address}
+    assert {Path(path).parent, Path(other).parent} == {Path(lent["target"])}
+    open_to_all = {address, secure} if kind in SECURE else {address}
+    assert {f":{port['target']}" for port in door["ports"]} == open_to_all
     assert door["sysctls"] == {"net.ipv4.tcp_migrate_req": "1"}
     config = (DEPLOY / "edge/haproxy.cfg").read_text()
-    assert re.findall(r"^ +bind (.*)$", config, re.MULTILINE) == ["fd@3", ":8405"]
+    assert re.findall(r"^ +bind (.*)$", config, re.MULTILINE) == [
+        "fd@3",
+        'fd@4 ssl crt "${EDGE_CERTIFICATE}" alpn h2,http/1.1',
+        ":8405",
+    ]
+
+
+@pytest.mark.parametrize("kind", sorted(SECURE))
+def test_the_edge_serves_what_is_kept(kind: str) -> None:
+    """The one writes where the other reads, and keeps its keys where that can't."""
+    certificate, edge = (STACKS[kind].services[name] for name in ("certificate", "edge"))
+    kept = {mount["target"]: mount for mount in certificate["volumes"]}
+    (read,) = (mount for mount in edge["volumes"] if mount["source"] == kept["/site"]["source"])
+    assert read["read_only"] is True
+    assert edge["environment"]["EDGE_CERTIFICATE"] == f"{read['target']}/site.pem"
+    assert kept["/private"]["source"] not in {mount["source"] for mount in edge["volumes"]}
+    assert load(ROOT).images["certificate"].command == ("keep", "/site", "/private")
+    folders = {one.name: one.mode for one in STACKS[kind].data}
+    assert (folders["certificate"], folders["authority"]) == (0o755, 0o700)
+    assert STACKS[kind].trust == f"{Path(read['source']).name}/root.pem"
+    assert STACKS[kind].url.startswith("https://")
+
+
+def test_who_has_a_name_is_remembered_to_be_safe() -> None:
+    """A certificate that browsers trust is insisted on for a year; of our own authority it isn't."""
+    promised = {
+        kind: STACKS[kind].services["edge"]["environment"].get("EDGE_HSTS") for kind in STACKS
+    }
+    assert promised["base"] is None
+    assert (promised["https"], promised["acme"]) == ("max-age=0", "max-age=31536000")
+    names = STACKS["acme"].services["certificate"]["environment"]
+    assert names["ACME_NAMES"] == "lessons.example.org"
+    assert names["CERTIFICATE_NAMES"].startswith("lessons.example.org,")
+    assert STACKS["acme"].url == "https://lessons.example.org:8443"
 
 
 def test_an_edge_has_the_time_that_its_streams_need() -> None:
@@ -200,13 +243,21 @@ NETWORKS = {
 
 @pytest.mark.parametrize("kind", sorted(set(STACKS) - {"dev"}))
 def test_who_can_talk_to_whom(kind: str) -> None:
-    """Each network has just those that need one another; only the door's leads out of the host."""
+    """Each network has just those that need one another; only the door's leads out of the host.
+
+    Who asks an authority for a certificate is there, too.
+    """
     stack = STACKS[kind]
     found = {
         network: {name for name, body in stack.services.items() if network in body["networks"]}
         for network in stack.document["networks"]
     }
-    assert {name: who for name, who in found.items() if name != "egress"} == NETWORKS
+    wanted = copy.deepcopy(NETWORKS)
+    if kind in SECURE:
+        wanted["front"].add("certificate")  # proofs of a name come by the edge
+    if kind == "acme":
+        wanted["outside"].add("certificate")
+    assert {name: who for name, who in found.items() if name != "egress"} == wanted
     open_ones = {n for n, body in stack.document["networks"].items() if not body.get("internal")}
     assert open_ones - {"egress"} == {"outside"}
 
@@ -224,6 +275,7 @@ SECRETS = {
     "beat": {"redis_beat"},
     "flower": {"redis_flower", "flower_password"},
     "cli": {"postgres_password", "api_token"},
+    "certificate": {"tls_certificate"},
     "postgres": {"postgres_password", "postgres_app_login"},
     "redis": {"redis_api", "redis_worker", "redis_beat", "redis_flower", "redis_password"},
 }
@@ -233,7 +285,7 @@ SECRETS = {
 def test_everybody_has_his_own_secrets_only(kind: str) -> None:
     """The database's owner is known to who migrates; each role has its own login for the queue."""
     for name, body in STACKS[kind].services.items():
-        given = set(_secrets_of(body)) - {"gemini_api_key"}
+        given = set(_secrets_of(body)) - {"gemini_api_key", "acme_dns"}
         assert given == SECRETS.get(name, set()), name
         url = body.get("environment", {}).get("LANGFLIX_REDIS_URL")
         assert url in (None, f"redis://{name}@redis:6379/0")
@@ -251,6 +303,7 @@ def test_only_the_door_is_where_a_way_leads_in(kind: str) -> None:
     }
     asking = {"worker", "cli"} if kind in ("gemini", "all") else set()
     own = {"postgres", "redis"} if kind == "dev" else set()
+    own |= {"certificate"} if kind == "acme" else set()
     assert reaching == {"door"} | asking | own
 
 
@@ -432,13 +485,17 @@ def test_every_variable_is_documented_and_every_documented_one_used() -> None:
 
 @pytest.mark.parametrize("variable", sorted(_mentions()))
 def test_every_variable_has_a_default_or_a_reason(variable: str) -> None:
-    """None can be silently empty, and the example shows the default of the base file."""
-    rests = _mentions()[variable]
+    """None can be empty unless the example says so, and it shows the default of the base file.
+
+    One that a further file insists on has none there.
+    """
+    rests = {rest for rest in _mentions()[variable] if len(_mentions()[variable]) == 1
+             or not rest.startswith(":?")}  # fmt: skip
     active, value = _documented()[variable]
     if all(rest.startswith(":?") and len(rest) > 10 for rest in rests):
         assert not active
     else:
         # A single "-" is for a variable that means something when it is empty, too.
-        assert all(re.match(":?-.", rest) for rest in rests)
+        assert all(re.match(":?-." if value else ":?-$", rest) for rest in rests)
         assert active
         assert value in {re.sub("^:?-", "", rest) for rest in rests}

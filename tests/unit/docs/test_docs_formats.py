@@ -36,6 +36,8 @@ from slipway.ledger.runs import LastRun
 from slipway.operate.down import Ended
 from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
+from slipway.operate.certificate import Shown as ShownCertificate
+from slipway.operate.certificate import Told
 from slipway.operate.secrets import Held, Shown
 from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.ending import Ending
@@ -264,6 +266,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "deploy": _outcome().to_json(),
         "plan": {**_plan().to_json(), "steps": [Step("files", "about").to_json()]},
         "status": _status().to_json(),
+        "certificate": Told("u", ShownCertificate((), "i", "e", 1), "").to_json(),
         "releases": _releases(),
         "secrets.list": Held("n", 1, (1,), ("api",)).to_json(),
         "secrets.show": Shown("n", Secret("v")).to_json(),
