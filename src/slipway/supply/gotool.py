@@ -2,9 +2,9 @@
 
 Go's proxies serve its own distributions as versions of a module, :data:`MODULE`, and Go fetches
 them as it fetches any (``cmd/go/internal/toolchain`` and ``modfetch/toolchain.go`` in Go's source).
-Without a line in ``go.sum`` Go takes none that its checksum database does not vouch for, whatever
-``GOSUMDB`` says; with one that line decides. So the sums of the locked one stand in ``go.sum``, and
-a fetch needs no database.
+Without sums in ``go.sum`` Go takes none that its checksum database does not vouch for, whatever
+``GOSUMDB`` says; with them Debian's Go, which fetches, needs no database (``checkModSum`` in
+``modfetch/fetch.go``). A Go of 2026 asks the database all the same, and a failed question refuses.
 """
 
 from __future__ import annotations
@@ -182,10 +182,11 @@ def _refused(version: str, why: str) -> FetchError:
         )
     if "sumdb" in why or "checksum database" in why:
         return Unasked(
-            f"nobody vouches for Go {version[2:]}: its sums are not in go.sum, and Go's checksum "
-            "database can't be asked",
+            f"nobody vouches for Go {version[2:]}: Go's checksum database can't be asked, and "
+            "go.sum has no sums of it that would do",
             details=details,
-            hint="./inv lock --only go writes the sums, where GOSUMDB names a database in reach",
+            hint="is the database that GOSUMDB names reachable, or does the proxy pass it on? "
+            "`go env GOSUMDB GOPROXY` tells both",
             stage="fetch",
         )
     return FetchError(

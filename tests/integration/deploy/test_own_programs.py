@@ -12,7 +12,9 @@ import pytest
     [
         ("probe", "TestAnswers"),
         ("acl", "TestATemplateBecomesAList"),
-        ("door", "TestTwoBorrowersServeUntilOneEnds"),
+        ("certificate", "TestAnAuthorityCanNotStandForOthers"),
+        ("door", "TestEachSocketIsLentBoundButNotListening"),
+        ("edge", "TestTwoBorrowersServeUntilOneEnds"),
         ("compose-model", "TestFilesBesideAreRead"),
     ],
 )
