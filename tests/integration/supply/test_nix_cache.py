@@ -55,7 +55,7 @@ def test_taken_from_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fol
 
 
 def test_what_is_published_builds_without_debians_go() -> None:
-    """The images' inputs have the Go that builds and its modules, and not the Go that fetches it."""
+    """The images' inputs have the Go that builds and its modules, and not the one that fetches."""
     locked = read_locks(Places(ROOT))
     attribute = "packages.x86_64-linux.images"
     drv = run("nix-instantiate", str(ROOT / "nix"), "--attr", attribute).split()[-1]

@@ -278,11 +278,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     return places
 
 
-def toolchain(
-    _: Any, __: Path, version: str, sums: Any, ___: Path, sha256: str = "d" * 64
-) -> gotool.Toolchain:
+def toolchain(_: Any, __: Path, version: str, *___: Any) -> gotool.Toolchain:
     release = f"golang.org/toolchain v0.0.1-{version}.linux-amd64"
-    return gotool.Toolchain("/t", sha256, (f"{release} h1:one=", f"{release}/go.mod h1:two="))
+    return gotool.Toolchain("/t", "d" * 64, (f"{release} h1:one=", f"{release}/go.mod h1:two="))
 
 
 def tidied(_: Any, go: Path, folder: Path, *, tidy: bool) -> str:
@@ -376,7 +374,7 @@ def test_a_check_finds_a_falsified_go(
 
     def obtain(*arguments: Any) -> gotool.Toolchain:
         if what == "folder":
-            return toolchain(*arguments, sha256="0" * 64)
+            return replace(toolchain(*arguments), sha256="0" * 64)
         made = toolchain(*arguments)
         return replace(made, sums=(made.sums[0].replace("one", "evil"), made.sums[1]))
 
