@@ -185,8 +185,7 @@ def _refused(version: str, why: str) -> FetchError:
             f"nobody vouches for Go {version[2:]}: Go's checksum database can't be asked, and "
             "go.sum has no sums of it that would do",
             details=details,
-            hint="is the database that GOSUMDB names reachable, or does the proxy pass it on? "
-            "`go env GOSUMDB GOPROXY` tells both",
+            hint="let GOSUMDB name a database in reach, or GOPROXY a proxy that passes it on",
             stage="fetch",
         )
     return FetchError(
