@@ -23,7 +23,7 @@ let
   locks = {
     debian = lib.lock.current "debian" asked.debian (lib.lock.load 2 ./locks/debian.json);
     python = lib.lock.current "python" asked.python (lib.lock.load 2 ./locks/python.json);
-    go = lib.lock.currentGo (readFile ./go/go.mod) (readFile ./go/go.sum) (lib.lock.load 1 ./locks/go.json);
+    go = lib.lock.currentGo (readFile ./go/go.mod) (readFile ./go/go.sum) (lib.lock.load 2 ./locks/go.json);
   };
 
   stage0 = import ./stage0 { inherit system; inherit (lib) deb; lock = locks.debian; };
@@ -48,8 +48,7 @@ let
   groups = { groupOf = lib.lock.groupOf locks.debian; inherit (lib.lock) wheelsOf; };
 
   go = import ./go {
-    inherit stage0 debian;
-    lock = groups;
+    inherit stage0;
     goLock = locks.go;
     source = ./go;
   };

@@ -12,7 +12,7 @@ if [ -n "$own" ]; then
     rm vendor/modules.txt
     {
         cat "$vendor/modules.txt"
-        printf '# %s %s\n## explicit; go 1.24.0\n%s\n' "$package" "$version" "$package"
+        printf '# %s %s\n## explicit; %s\n%s\n' "$package" "$version" "$(grep '^go ' go.mod)" "$package"
     } >vendor/modules.txt
     mkdir -p "vendor/${package%/*}"
     cp -r "$own" "vendor/$package"
@@ -20,6 +20,6 @@ if [ -n "$own" ]; then
     printf '\nrequire %s %s\n' "$package" "$version" >>go.mod
 fi
 export HOME="$NIX_BUILD_TOP" GOCACHE="$NIX_BUILD_TOP/cache" GOPATH="$NIX_BUILD_TOP/path"
-export GOROOT="$toolchain/usr/lib/go-1.24" CGO_ENABLED=0 GOTOOLCHAIN=local GOPROXY=off
+export GOROOT="$toolchain" CGO_ENABLED=0 GOTOOLCHAIN=local GOPROXY=off
 "$GOROOT/bin/go" build -mod=vendor -trimpath -buildvcs=false -ldflags='-s -w -buildid=' \
     -o "$out/bin/" "$package"

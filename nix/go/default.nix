@@ -1,7 +1,7 @@
-/** Programs built from locked Go modules, inside the sandbox, with Debian's Go. */
-{ stage0, debian, lock, goLock, source }:
+/** Programs built from locked Go modules, inside the sandbox, with the locked Go. */
+{ stage0, goLock, source }:
 let
-  toolchain = debian.merge "go-toolchain" (map debian.unpack (lock.groupOf "tool.go"));
+  toolchain = stage0.input { name = "go-toolchain"; sha256 = goLock.toolchain_sha256; recursive = true; };
 
   vendor = stage0.input { name = "go-vendor"; sha256 = goLock.vendor_sha256; recursive = true; };
 

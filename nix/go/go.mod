@@ -1,6 +1,9 @@
 module slipway.local/tools
 
-go 1.24.0
+go 1.26.0
+
+// Builds every program; ./inv lock --update moves it to the newest release of its line.
+toolchain go1.26.11
 
 tool (
 	github.com/nlewo/nix2container

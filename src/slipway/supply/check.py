@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import LockError
 from slipway.report import Report
-from slipway.supply import asked, gomod, uv, wheels
+from slipway.supply import asked, gomod, gotool, uv, wheels
 from slipway.supply.apt import Apt
 from slipway.supply.debian import add_stage0, bring, package_path
 from slipway.supply.fetch import read_locks
@@ -257,14 +258,39 @@ def _go(
     )
     lacking = [p for p in go_packages(locks.debian) if not package_path(p, places).exists()]
     bring(lacking, places, mirrors(), report)
-    go = unpacked_go(locks.debian, places)
-    fresh, vouched = gomod.fresh_sums(shell, go, places.go, places.modules)
+    toolchain, vouches = _toolchain(shell, unpacked_go(locks.debian, places), places, locked)
+    fresh, vouched = gomod.fresh_sums(shell, toolchain.program, places.go, places.modules)
+    if not vouches:
+        report.say("  Go's checksum database can't be reached: compared with the proxy's Go")
     if not vouched:
         report.say("  Go's checksum database can't be reached: compared with the proxy's modules")
-    found = compare_go(locked, fresh)
+    found = compare_go(locked, gotool.with_sums(fresh, toolchain.sums))
     if not found:
-        made = gomod.vendor(shell, go, places.go, tidy=False)
-        if made != locks.go.vendor_sha256:
-            what = f"the modules make sha256 {made}, the lock has {locks.go.vendor_sha256}"
-            found.append(Finding("go", "go-vendor", "", what))
+        found = _compare_folder("go-toolchain", toolchain.sha256, locks.go.toolchain_sha256)
+    if not found:
+        made = gomod.vendor(shell, toolchain.program, places.go, tidy=False)
+        found = _compare_folder("go-vendor", made, locks.go.vendor_sha256)
     return found
+
+
+def _toolchain(
+    shell: Shell, go: Path, places: Places, locked: str
+) -> tuple[gotool.Toolchain, bool]:
+    """The Go that ``go.mod`` names, and whether Go's checksum database vouched for it.
+
+    Args:
+        go: the program that fetches it.
+        locked: text of ``go.sum``, which counts only where the database can't be reached.
+    """
+    version = gotool.named(places.go)
+    try:
+        return gotool.obtain(shell, go, version, (), places.scratch), True
+    except gotool.Unasked:
+        sums = gotool.sums_of(locked, version)
+        return gotool.obtain(shell, go, version, sums, places.scratch), False
+
+
+def _compare_folder(name: str, made: str, locked: str) -> list[Finding]:
+    if made == locked:
+        return []
+    return [Finding("go", name, "", f"it comes out as sha256 {made}, the lock has {locked}")]

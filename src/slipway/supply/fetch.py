@@ -11,9 +11,9 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import FetchError
 from slipway.report import Report
-from slipway.supply import asked, caches, download, gomod, store, wheels
+from slipway.supply import asked, caches, download, gomod, gotool, store, wheels
 from slipway.supply.debian import add_stage0, as_download
-from slipway.supply.lock import unpacked_go
+from slipway.supply.lock import go_packages, unpacked_go
 from slipway.supply.locks import (
     DebianLock,
     Package,
@@ -24,7 +24,7 @@ from slipway.supply.locks import (
     read_python,
 )
 from slipway.supply.mirrors import DEBIAN, Mirrors
-from slipway.supply.needs import Locks, Needs, everything, select
+from slipway.supply.needs import Inputs, Locks, Needs, everything, select
 from slipway.supply.places import Places
 from slipway.supply.store import StoreFile
 
@@ -103,9 +103,9 @@ def fetch(
     gomod.check(locks.go, places.go)
     needed = needs or everything(config)
     inputs = select(needed, config, locks)
-    lacking = set(store.missing(shell, inputs.files))
+    lacking = _lacking(shell, inputs, locks)
     if lacking and caches.take(shell, sorted(lacking, key=lambda file: file.path), report):
-        lacking = set(store.missing(shell, inputs.files))
+        lacking = _lacking(shell, inputs, locks)
     packages = [p for p in inputs.packages if p.file in lacking]
     new_wheels = [w for w in inputs.wheels if w.file in lacking]
     if packages:
@@ -116,6 +116,17 @@ def fetch(
         _samples(locks.python, config, places)
     size = sum(p.size for p in packages) + sum(w.size for w in new_wheels)
     return Fetched(len(packages) + len(new_wheels), size)
+
+
+def _lacking(shell: Shell, inputs: Inputs, locks: Locks) -> set[StoreFile]:
+    """What the store lacks; the Go that only fetches another one is no part of it with that there.
+
+    A cache that has all that builds thus makes do without Debian's packages of Go.
+    """
+    lacking = set(store.missing(shell, inputs.files))
+    if locks.go.toolchain not in lacking:
+        lacking -= {package.file for package in go_packages(locks.debian)}
+    return lacking
 
 
 def _debian(
@@ -161,9 +172,17 @@ def _folders(
         (name,) = locks.debian.groups["tool.stage0"]
         found = add_stage0(shell, places, locks.debian.packages[name])
         _same("stage 0", found, locks.debian.stage0_sha256)
+    if locks.go.toolchain in lacking:
+        version = gotool.named(places.go)
+        report.step("fetch", f"Go {version[2:]}, by the locked Go")
+        sums = gotool.sums_of((places.go / "go.sum").read_text("utf-8"), version)
+        first = unpacked_go(locks.debian, places)
+        made = gotool.obtain(shell, first, version, sums, places.scratch)
+        _same(f"Go {version[2:]}", made.sha256, locks.go.toolchain_sha256)
     if locks.go.vendor in lacking:
-        report.step("fetch", "Go modules, by the locked Go")
-        found = gomod.vendor(shell, unpacked_go(locks.debian, places), places.go, tidy=False)
+        report.step("fetch", "Go modules, by the Go that builds")
+        program = gotool.program(locks.go.toolchain.path)
+        found = gomod.vendor(shell, program, places.go, tidy=False)
         _same("the vendored Go modules", found, locks.go.vendor_sha256)
 
 

@@ -1,7 +1,7 @@
-"""Go modules: locked by Go's own ``go.mod`` and ``go.sum``, vendored by the locked Go.
+"""Go modules: locked by Go's own ``go.mod`` and ``go.sum``, vendored by the Go that builds them.
 
-The Go that runs here is Debian's static one from the lock, so that the vendored tree does not
-depend on what the machine has. Modules come from the proxy that Go is set to.
+That one is fetched by Debian's static Go from the lock (:mod:`slipway.supply.gotool`), so that
+nothing depends on what the machine has. Modules come from the proxy that Go is set to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The lock files as values: read strictly, written readably.
 
 ``nix/locks/debian.json`` and ``nix/locks/python.json`` are ours; Go has its own ``go.mod`` and
-``go.sum``, to which ``nix/locks/go.json`` adds the hash of the vendored tree. Readers refuse a
-``format`` they don't know. No lock names the host a file came from.
+``go.sum``, to which ``nix/locks/go.json`` adds the hashes of the vendored tree and of the Go that
+builds. Readers refuse a ``format`` they don't know. No lock names the host a file came from.
 
 The values and their reading stand in one file: a field of one is a line of the other.
 """
@@ -151,13 +151,20 @@ class GoLock:
 
     Attributes:
         modules_sha256: hash of ``go.mod`` and ``go.sum`` together, to notice an old lock.
+        toolchain_sha256: NAR hash of the Go that builds (:mod:`slipway.supply.gotool`).
         vendor_sha256: NAR hash of the vendored tree.
     """
 
-    FORMAT: ClassVar[int] = 1
+    FORMAT: ClassVar[int] = 2
 
     modules_sha256: str
+    toolchain_sha256: str
     vendor_sha256: str
+
+    @property
+    def toolchain(self) -> StoreFile:
+        """Where the Go that builds lies in the store."""
+        return StoreFile("go-toolchain", self.toolchain_sha256, recursive=True)
 
     @property
     def vendor(self) -> StoreFile:
@@ -311,6 +318,7 @@ def read_go(path: Path) -> GoLock:
         LockError: it is missing, corrupt or of an unknown format.
     """
     reader = _open(path, GoLock.FORMAT)
-    lock = GoLock(_sha256(reader, "modules_sha256"), _sha256(reader, "vendor_sha256"))
+    keys = ("modules_sha256", "toolchain_sha256", "vendor_sha256")
+    lock = GoLock(*(_sha256(reader, key) for key in keys))
     _close(path, reader)
     return lock

@@ -50,7 +50,8 @@ class Inputs:
     Attributes:
         packages: Debian packages.
         wheels: Python wheels.
-        folders: what is made of other inputs here: stage 0, the vendored Go modules.
+        folders: what is made of other inputs here: stage 0, the Go that
+            builds, the vendored Go modules.
     """
 
     packages: tuple[Package, ...]
@@ -84,6 +85,6 @@ def select(needs: Needs, config: Config, locks: Locks) -> Inputs:
         wheels=tuple(locks.python.wheels[name] for name in sorted(wheels)),
         folders=(
             *((locks.debian.stage0,) if built else ()),
-            *((locks.go.vendor,) if tools else ()),
+            *((locks.go.toolchain, locks.go.vendor) if tools else ()),
         ),
     )

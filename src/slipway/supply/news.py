@@ -25,8 +25,8 @@ class Change:
     """A changed package.
 
     Attributes:
-        lock: ``debian``, ``python`` or ``dev``.
-        names: binary packages of one source, or one wheel.
+        lock: ``debian``, ``python``, ``go`` or ``dev``.
+        names: binary packages of one source, one wheel, or the Go that builds.
         old: the version that was locked, empty for a new one.
         new: the version that is, empty for one that is gone.
         lines: the changelog's lines of all versions in between; empty where there are none.
@@ -101,6 +101,11 @@ def of_python(old: PythonLock | None, new: PythonLock) -> list[Change]:
     before = {name: wheel.version for name, wheel in old.wheels.items()} if old else {}
     after = {name: wheel.version for name, wheel in new.wheels.items()}
     return list(_plain("python", before, after))
+
+
+def of_go(old: str, new: str) -> list[Change]:
+    """The Go that builds, when it is another: versions such as ``go1.26.9``."""
+    return list(_plain("go", {"go": old.removeprefix("go")}, {"go": new.removeprefix("go")}))
 
 
 def of_requirements(old: str, new: str) -> list[Change]:

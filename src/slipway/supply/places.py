@@ -46,6 +46,11 @@ class Places:
         return self.root / ".slipway/modules"
 
     @property
+    def scratch(self) -> Path:
+        """Where folders are made that are removed again."""
+        return self.root / ".slipway/scratch"
+
+    @property
     def shelf(self) -> Shelf:
         """What is known of packages and wheels that were read once."""
         from slipway.supply.contents import Shelf

@@ -11,7 +11,7 @@ from slipway.config import Config
 from slipway.doors import Shell
 from slipway.errors import ConfigError, LockError, SupplyError
 from slipway.report import Report, human_bytes
-from slipway.supply import debian, news, nixtool, programs
+from slipway.supply import debian, gotool, news, nixtool, programs
 from slipway.supply import lock as locking
 from slipway.supply.check import Checked, check
 from slipway.supply.fetch import Fetched, Vanished, fetch
@@ -78,11 +78,19 @@ def _lock_debian(
         tell(f"locked anew: {line}")
 
 
-def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) -> None:
+def lock(
+    shell: Shell,
+    root: Path,
+    report: Report,
+    kinds: Sequence[str] = (),
+    *,
+    newest: bool = False,
+) -> None:
     """Make locks anew; one that can't be made does not keep the others from it.
 
     Args:
         kinds: which ones (``python``, ``debian``, ``go``, ``dev``); all when empty.
+        newest: take the newest release of what ``nix/go/go.mod`` says itself, too: the Go.
 
     Raises:
         ConfigError: a kind is unknown.
@@ -100,7 +108,7 @@ def lock(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) ->
         "dev": lambda: lock_requirements(shell, root, report),
         "python": lambda: locking.lock_python(shell, settings, places, report),
         "debian": lambda: _lock_debian(shell, settings, places, mirrors, report, report.say),
-        "go": lambda: locking.lock_go(shell, places, mirrors, report),
+        "go": lambda: locking.lock_go(shell, places, mirrors, report, newest=newest),
     }
     failed: list[SupplyError] = []
     for kind, make in makers.items():
@@ -125,7 +133,8 @@ def update(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) 
     """
     places, requirements = Places(root), root / "requirements.txt"
     before = debian.known(places), known_python(places), requirements.read_text("utf-8")
-    lock(shell, root, report, kinds)
+    go = gotool.named(places.go)
+    lock(shell, root, report, kinds, newest=True)
     after = read_debian(places.locks / "debian.json")
     changed = [one for one in after.packages.values() if _is_other(before[0], one)]
     settings = config.load(root)
@@ -138,6 +147,7 @@ def update(shell: Shell, root: Path, report: Report, kinds: Sequence[str] = ()) 
                 before[0], after, lambda one: debian.package_path(one, places).read_bytes()
             ),
             *news.of_python(before[1], read_python(places.locks / "python.json")),
+            *news.of_go(go, gotool.named(places.go)),
             *news.of_requirements(before[2], requirements.read_text("utf-8")),
         )
     )

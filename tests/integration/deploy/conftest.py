@@ -13,8 +13,7 @@ import pytest
 from tests.integration.deploy.edges import LEND, PORTS, PROGRAMS, Edge, Names
 from tests.integration.deploy.rooms import APPS, ROOT, House, Room, unpack_role
 
-from slipway.supply import locks
-from slipway.supply.gomod import unpack_go
+from slipway.supply import gotool, locks
 
 MakeRoom = Callable[[str], Room]
 
@@ -59,13 +58,11 @@ def make_room(role_root: Callable[[str], Path], house: House, tmp_path: Path) ->
 
 @pytest.fixture(scope="session")
 def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs the locked Go in a copy of the modules' folder; returns what it said."""
+    """Runs the Go that builds in a copy of the modules' folder; returns what it said."""
     folder = tmp_path_factory.mktemp("go")
-    lock = locks.read_debian(ROOT / "nix/locks/debian.json")
-    packages = [Path(lock.packages[name].file.path) for name in lock.groups["tool.go"]]
-    vendor = Path(locks.read_go(ROOT / "nix/locks/go.json").vendor.path)
-    assert all(path.exists() for path in [*packages, vendor]), "./inv fetch brings the locked Go"
-    program = unpack_go(packages, folder / "go")
+    lock = locks.read_go(ROOT / "nix/locks/go.json")
+    program, vendor = gotool.program(lock.toolchain.path), Path(lock.vendor.path)
+    assert program.exists() and vendor.exists(), "./inv fetch brings the locked Go"
     shutil.copytree(ROOT / "nix/go", folder / "tools")
     (folder / "tools/vendor").symlink_to(vendor)
     env = {

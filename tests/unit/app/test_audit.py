@@ -33,12 +33,17 @@ def test_an_export_that_is_not_there_is_refused(tmp_path: Path) -> None:
         audit.read_wish(ROOT, "low", (str(tmp_path / "gone.zip"),))
 
 
-def test_a_wish() -> None:
-    """The committed statements, and the severity."""
-    wish = audit.read_wish(ROOT, "medium", ())
+def test_a_wish(tmp_path: Path) -> None:
+    """The checkout's statements, and the severity."""
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/audit.toml").write_text(
+        'format = 1\n[[exception]]\nid = "CVE-1"\nreason = "r"\nuntil = 2027-01-31\n'
+    )
+
+    wish = audit.read_wish(tmp_path, "medium", ())
 
     assert (wish.fail_on, wish.exports) == (Severity.MEDIUM, {})
-    assert wish.statements
+    assert [one.id for one in wish.statements] == ["CVE-1"]
 
 
 def test_a_component_is_held_by_roles(tmp_path: Path) -> None:

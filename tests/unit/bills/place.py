@@ -102,5 +102,5 @@ def locks() -> Locks:
     return Locks(
         DebianLock({}, (), {"libfoo1": package}, {}, ""),
         PythonLock({}, "3.13", {"bar-baz": wheel}, {}),
-        GoLock("", ""),
+        GoLock("", "", ""),
     )

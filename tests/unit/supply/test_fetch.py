@@ -67,7 +67,7 @@ def test_everything_is_everything() -> None:
 
     assert {p.name for p in inputs.packages} == set(LOCKS.debian.packages)
     assert {w.name for w in inputs.wheels} == set(LOCKS.python.wheels)
-    assert inputs.folders == (LOCKS.debian.stage0, LOCKS.go.vendor)
+    assert inputs.folders == (LOCKS.debian.stage0, LOCKS.go.toolchain, LOCKS.go.vendor)
 
 
 def no_mirrors() -> Mirrors:
