@@ -30,7 +30,7 @@ LONG = (
     "integration/test_launcher.py",
 )
 #: Functional tests that have a stack of their own: with the others' they would take twice as long.
-MORE = ("test_other_hosts", "test_overlays", "test_page")
+MORE = ("test_https", "test_other_hosts", "test_overlays", "test_page")
 
 
 def group(path: Path) -> str:

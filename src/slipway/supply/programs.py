@@ -37,7 +37,12 @@ INTEGRATION: Mapping[str, str] = {
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/share/wordnet/data.verb": "wordnet-base",
 }
-FUNCTIONAL: Mapping[str, str] = {**REHEARSAL, **BROWSER}
+FUNCTIONAL: Mapping[str, str] = {
+    **REHEARSAL,
+    **BROWSER,
+    "certutil": "libnss3-tools",
+    "openssl": "openssl",
+}
 _FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 

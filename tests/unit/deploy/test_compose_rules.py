@@ -205,7 +205,7 @@ def test_the_edge_serves_what_is_kept(kind: str) -> None:
 
 
 def test_who_has_a_name_is_remembered_to_be_safe() -> None:
-    """A certificate that browsers trust is insisted on for a year; of our own authority it isn't."""
+    """A certificate that browsers trust is insisted on for a year; of our authority it isn't."""
     promised = {
         kind: STACKS[kind].services["edge"]["environment"].get("EDGE_HSTS") for kind in STACKS
     }

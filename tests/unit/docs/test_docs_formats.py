@@ -33,11 +33,11 @@ from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.ledger.runs import LastRun
+from slipway.operate.certificate import Shown as ShownCertificate
+from slipway.operate.certificate import Told
 from slipway.operate.down import Ended
 from slipway.operate.releases import listed
 from slipway.operate.scale import Count, Counts
-from slipway.operate.certificate import Shown as ShownCertificate
-from slipway.operate.certificate import Told
 from slipway.operate.secrets import Held, Shown
 from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.ending import Ending
