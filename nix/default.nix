@@ -85,6 +85,7 @@ in
     nix2container = go.nix2container;
     actionlint = go.actionlint;
     probe = go.probe;
+    acl = go.acl;
     door = go.door;
     edge = go.edge;
     certificate = go.certificate;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import bills, deploys, development, inputs, load, rehearsal, secret, services
+from tasks import bills, deploys, development, inputs, load, rehearsal, secret, services, tokens
 
 namespace = Collection(
     inputs.lock,
@@ -37,6 +37,7 @@ namespace.add_collection(
 namespace.add_collection(
     Collection("secrets", secret.list_, secret.show, secret.rotate, secret.set_)
 )
+namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.revoke))
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)
 namespace.add_collection(_bench)

@@ -16,8 +16,11 @@ import pytest
 from tests.functional.conftest import Site
 from tests.functional.test_deploys import MAIN, ids, make_job, status
 
+from langflix.data import revisions
+
 COMPOSE, EDGE = "deploy/docker-compose.yml", "deploy/edge/haproxy.cfg"
 REVISIONS = "src/langflix/data/revisions.py"
+LAST = revisions.REVISIONS[-1]
 #: What is stopped for a moment is away for as long as the plan says, and what this machine is slow.
 SLACK_S = 60.0
 #: What uses the database, and so is stopped for a migration that it can't go on after.
@@ -30,7 +33,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9001"
-down_revision = "0007"
+down_revision = "LAST"
 branch_labels = None
 depends_on = None
 
@@ -188,8 +191,8 @@ def test_a_migration_that_needs_downtime_and_the_way_back(site: Site, live: dict
     """What uses the database is stopped for it; ``rollback --data`` brings the data from before."""
     earlier = make_job(site, live["url"])
     migration = site.root / "src/langflix/migrations/versions/9001_contract.py"
-    migration.write_text(CONTRACT, "utf-8")
-    site.replace(REVISIONS, '"0007")', '"0007", "9001")')
+    migration.write_text(CONTRACT.replace("LAST", LAST), "utf-8")
+    site.replace(REVISIONS, f'"{LAST}")', f'"{LAST}", "9001")')
     try:
         plan = site.good("plan", "--json").json
         outcome = site.good("deploy", "--json").json

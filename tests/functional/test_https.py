@@ -91,7 +91,6 @@ def test_people_come_by_https(
 
 def _refused(chrome: webdriver.Chrome, url: str) -> bool:
     """Whether the browser warns instead of opening a page."""
-    chrome.get_log("browser")
     try:
         chrome.get(url)
     except Exception as error:

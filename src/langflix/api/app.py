@@ -20,6 +20,7 @@ from langflix.api import (
     metrics,
     problems,
     sessions,
+    tokens,
     who,
 )
 from langflix.api import create as create_jobs
@@ -50,8 +51,8 @@ def create(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in (health.router, metrics.router, sessions.router):
         app.include_router(router)
-    refused = who.REFUSED if who.accepted(settings) else None
-    modules = (jobs, create_jobs, clips, expressions, media, events)
+    refused = who.REFUSED if who.wants_token(settings) else None
+    modules = (jobs, create_jobs, clips, expressions, media, events, tokens)
     for router in (*(module.router for module in modules), sessions.kept):
         app.include_router(router, responses=refused)
     app.add_middleware(Gate, services=services)

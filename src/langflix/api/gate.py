@@ -1,9 +1,9 @@
 """What a request must be before anything of the application sees it.
 
 In this order, so that a stranger costs next to nothing: its first lines are short, it is not
-compressed, it is let in (:mod:`langflix.api.who`), and its body has come, small, in time and not
-nested without end. Everything wants a token but what :data:`OPEN` names. An upload's body is not
-waited for: :mod:`langflix.api.uploads` counts it while it comes.
+compressed, it is let in and may do that (:mod:`langflix.api.who`), and its body has come, small, in
+time and not nested without end. Everything wants a token but what :data:`OPEN` names. An upload's
+body is not waited for: :mod:`langflix.api.uploads` counts it while it comes.
 
 Plain ASGI, for what stands between would have read the body already.
 """
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from langflix.api import problems, who
 from langflix.api.problems import Problem
 from langflix.api.services import Services
+from langflix.domain.scope import wanted
 from langflix.errors import UnavailableError
 
 #: Paths that answer strangers; each says of itself what a stranger is not told.
@@ -59,7 +60,11 @@ class Gate:
         try:
             look_at_head(scope)
             if scope["path"] not in OPEN:
-                scope.setdefault("state", {})["caller"] = await self._caller(asked)
+                caller = await self._caller(asked)
+                needed = wanted(scope["method"], scope["path"])
+                if not caller.scope.covers(needed):
+                    raise who.may_not(caller, needed)
+                scope.setdefault("state", {})["caller"] = caller
             if (scope["method"], scope["path"]) not in STREAMED:
                 receive = await whole(asked.headers, receive)
         except Problem as problem:
@@ -71,8 +76,8 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _caller(self, asked: HTTPConnection) -> who.Caller:
-        """Only a session has to be looked up, which may take its time."""
-        if who.COOKIE in asked.cookies:
+        """What has to be looked up may take its time."""
+        if who.is_looked_up(asked):
             caller = await run_in_threadpool(who.identify, self._services, asked)
         else:
             caller = who.identify(self._services, asked)

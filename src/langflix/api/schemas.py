@@ -16,6 +16,7 @@ SourceName = Literal["upload", "media"]
 Level = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 VideoKind = Literal["lesson", "short"]
 KindName = Literal["folder", "video", "subtitle"]
+ScopeName = Literal["read", "upload", "admin"]
 
 #: The largest number that PostgreSQL takes as an offset without complaint, and more than enough.
 MAX_OFFSET = 2**31 - 1

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from langflix.api import who
 from langflix.api.problems import Problem, described
+from langflix.api.schemas import ScopeName
 from langflix.api.services import Given
 from langflix.data import sessions
 from langflix.data.engine import session
@@ -29,10 +30,11 @@ class Login(BaseModel):
 
 
 class Session(BaseModel):
-    """Whether the API wants a token, whether the sender has shown it, and what there is to use."""
+    """Whether the API wants a token, what the sender's lets do, and what there is to use."""
 
     needs_token: bool
     allowed: bool
+    scope: ScopeName | None
     media_share: bool
 
 
@@ -64,11 +66,12 @@ class Sessions(BaseModel):
 @router.get("", responses=described(HTTPStatus.TOO_MANY_REQUESTS))
 def state(request: Request, services: Given) -> Session:
     """Say whether a token is wanted and was shown."""
-    allowed = who.identify(services, request) is not None
+    caller = who.identify(services, request)
     return Session(
-        needs_token=bool(who.accepted(services.settings)),
-        allowed=allowed,
-        media_share=allowed and services.share is not None,
+        needs_token=who.wants_token(services.settings),
+        allowed=caller is not None,
+        scope=caller.scope.value if caller else None,
+        media_share=caller is not None and services.share is not None,
     )
 
 
@@ -83,7 +86,7 @@ def state(request: Request, services: Given) -> Session:
 def login(body: Login, request: Request, services: Given) -> Response:
     """Trade the token for a session, whose cookie the answer brings."""
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
-    if not who.accepted(services.settings):
+    if not who.wants_token(services.settings):
         return answer
     caller = who.by_token(services, request, body.token)
     if caller is None:
@@ -126,7 +129,7 @@ def listing(request: Request, services: Given) -> Sessions:
     """List the browsers that are signed in."""
     caller: who.Caller = request.state.caller
     with session(services.engine) as db:
-        rows = sessions.living(db, who.accepted(services.settings).keys())
+        rows = sessions.living(db, who.letting_in(services.settings, db).keys())
         return Sessions(sessions=[SignedIn.of(row, caller.session) for row in rows])
 
 

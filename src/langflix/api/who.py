@@ -1,8 +1,9 @@
 """Who a request is: the one place that decides it, and so what it may do.
 
-A token is shown as ``Authorization: Bearer …``. A browser can't send a header with a film or an
-event stream, so the page trades the token for a session: its cookie holds 256 random bits, of which
-the database has a hash. Where the settings name no token everybody is let in.
+A token is shown as ``Authorization: Bearer …``: the settings' own, which may do everything, or one
+with a name, of which the database has a hash and what it may do. A browser can't send a header with
+a film or an event stream, so the page trades the token for a session: its cookie holds 256 random
+bits, of which the database has a hash, too. Where the settings name no token everybody is let in.
 """
 
 from __future__ import annotations
@@ -15,22 +16,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from langflix.api.problems import Problem, described
 from langflix.api.services import Services
-from langflix.data import sessions
+from langflix.data import sessions, tokens
 from langflix.data.engine import session
+from langflix.domain.scope import Scope
 from langflix.errors import UnavailableError
 from langflix.secret import Secret
 from langflix.settings import Settings
 
 COOKIE = "langflix_sid"
 _BEARER = "bearer "
-_COOKIE_BYTES = 32
+_SECRET_BYTES = 32
 _COOKIE_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
+#: Whoever finds one, such as a scanner of repositories, sees what it is.
+_TOKEN_PREFIX = "langflix_"  # noqa: S105 - no token, but how each begins
+_TOKEN_SHAPE = re.compile(_TOKEN_PREFIX + _COOKIE_SHAPE.pattern)
 #: For FastAPI's ``responses=`` of what wants a token.
-REFUSED = described(HTTPStatus.UNAUTHORIZED)
+REFUSED = described(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,26 @@ class Caller:
     """Somebody who is let in.
 
     Attributes:
-        token: name of the token that was shown; empty where none is wanted.
+        token: what stands for the token that was shown; empty where none is wanted.
+        scope: what it lets do.
         session: id of the session, when it was its cookie that was shown.
     """
 
     token: str
+    scope: Scope
     session: str | None = None
 
 
-def accepted(settings: Settings) -> Mapping[str, Secret]:
-    """Return the tokens that let in, by name; none where everybody is let in."""
-    token = settings.api_token
-    return {} if token is None else {fingerprint(token): token}
+def wants_token(settings: Settings) -> bool:
+    """Say whether strangers are kept out."""
+    return settings.api_token is not None
+
+
+def letting_in(settings: Settings, db: Session) -> Mapping[str, Scope]:
+    """Return what stands for each token that lets in, and what it lets do."""
+    own = settings.api_token
+    named = {row.id: Scope(row.scope) for row in tokens.living(db)}
+    return named if own is None else {**named, fingerprint(own): Scope.ADMIN}
 
 
 def fingerprint(token: Secret) -> str:
@@ -58,33 +72,52 @@ def fingerprint(token: Secret) -> str:
 
 
 def identify(services: Services, asked: HTTPConnection) -> Caller | None:
-    """Return who asks, or None for a stranger; asks the database only for a session.
+    """Return who asks, or None for a stranger; see :func:`is_looked_up`.
 
     Raises:
         Problem: 429, after too many wrong tokens.
-        UnavailableError: a session is shown, and the database does not answer.
+        UnavailableError: the database is needed, and does not answer.
 
     """
-    wanted = accepted(services.settings)
-    if not wanted:
-        return Caller("")
-    header = asked.headers.get("authorization", "")
-    if header[: len(_BEARER)].lower() == _BEARER:
-        return by_token(services, asked, header[len(_BEARER) :].strip())
+    if not wants_token(services.settings):
+        return Caller("", Scope.ADMIN)
+    shown = _shown(asked)
+    if shown is not None:
+        return by_token(services, asked, shown)
     cookie = asked.cookies.get(COOKIE, "")
     if not _COOKIE_SHAPE.fullmatch(cookie):
         return None
     with session(services.engine) as db:
-        found = sessions.use(db, digest(cookie), wanted.keys())
-        return Caller(found.token, found.id) if found else None
+        scopes = letting_in(services.settings, db)
+        found = sessions.use(db, digest(cookie), scopes.keys())
+        return Caller(found.token, scopes[found.token], found.id) if found else None
 
 
 def by_token(services: Services, asked: HTTPConnection, shown: str) -> Caller | None:
     """Return who shows this token, or None; raises Problem 429 after too many wrong ones."""
-    wanted = accepted(services.settings)
-    right = [name for name, token in wanted.items() if _same(shown, token.reveal())]
-    services.guesses.judge(address_of(asked), bool(right))
-    return Caller(right[0]) if right else None
+    own = services.settings.api_token
+    found: Caller | None = None
+    if own is not None and _same(shown, own.reveal()):
+        found = Caller(fingerprint(own), Scope.ADMIN)
+    elif _TOKEN_SHAPE.fullmatch(shown):
+        with session(services.engine) as db:
+            row = tokens.use(db, digest(shown))
+            found = Caller(row.id, Scope(row.scope)) if row else None
+    services.guesses.judge(address_of(asked), found is not None)
+    return found
+
+
+def is_looked_up(asked: HTTPConnection) -> bool:
+    """Say whether the database has to be asked who this is."""
+    return COOKIE in asked.cookies or bool(_TOKEN_SHAPE.fullmatch(_shown(asked) or ""))
+
+
+def _shown(asked: HTTPConnection) -> str | None:
+    """Return the token that a request shows, if it does."""
+    header = asked.headers.get("authorization", "")
+    if header[: len(_BEARER)].lower() != _BEARER:
+        return None
+    return header[len(_BEARER) :].strip()
 
 
 def is_known(services: Services, asked: HTTPConnection) -> bool:
@@ -101,14 +134,25 @@ def stranger() -> Problem:
     return Problem(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
 
 
+def may_not(caller: Caller, wanted: Scope) -> Problem:
+    """Return what somebody is told whose token lets do less than is asked for."""
+    detail = f"this token lets {caller.scope.value}; it takes one that lets {wanted.value}"
+    return Problem(HTTPStatus.FORBIDDEN, detail)
+
+
 def new_cookie() -> str:
     """Return the content of a new session's cookie."""
-    return secrets.token_urlsafe(_COOKIE_BYTES)
+    return secrets.token_urlsafe(_SECRET_BYTES)
 
 
-def digest(cookie: str) -> str:
-    """Return what the database has of a cookie."""
-    return hashlib.sha256(cookie.encode()).hexdigest()
+def new_token() -> str:
+    """Return a new token, which can't be guessed: so a hash without salt is enough for it."""
+    return _TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def digest(shown: str) -> str:
+    """Return what the database has of a cookie or a token."""
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def address_of(asked: HTTPConnection) -> str:

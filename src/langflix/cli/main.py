@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "jobs": "langflix.cli.jobs",
     "expressions": "langflix.cli.expressions",
     "sessions": "langflix.cli.sessions",
+    "tokens": "langflix.cli.tokens",
     "run": "langflix.cli.run",
     "smoke": "langflix.cli.smoke",
     "load": "langflix.cli.load",
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     jobs_arguments.add_arguments(of_jobs)
     _add_expressions(commands.add_parser("expressions", help="search what all lessons say"))
     _add_sessions(commands.add_parser("sessions", help="browsers that are signed in"))
+    _add_tokens(commands.add_parser("tokens", help="tokens with names, and what they let do"))
     _add_run(commands.add_parser("run", help="make a lesson here, without any service"))
     _add_smoke(commands.add_parser("smoke", help="make one lesson through a deployed stack"))
     _add_load(commands.add_parser("load", help="time a deployed stack whose workers are busy"))
@@ -113,6 +115,19 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     end.add_argument("id", metavar="ID", nargs="?")
     end.add_argument("--all", action="store_true", help="every one")
     jobs_arguments.add_api(end)
+
+
+def _add_tokens(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="make one; it is shown once")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--scope", required=True, choices=("read", "upload", "admin"))
+    add.add_argument("--days", type=int, metavar="N", help="lets in for so long; for ever without")
+    jobs_arguments.add_api(add)
+    jobs_arguments.add_api(actions.add_parser("list", help="those that let in, by name"))
+    revoke = actions.add_parser("revoke", help="take one away")
+    revoke.add_argument("name", metavar="NAME")
+    jobs_arguments.add_api(revoke)
 
 
 def _add_smoke(parser: argparse.ArgumentParser) -> None:

@@ -106,6 +106,25 @@ class Job(Base):
     film: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+class ApiToken(Base):
+    """A token with a name; it is revoked by taking its row away."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (CheckConstraint("scope IN ('read', 'upload', 'admin')", name="scope"),)
+
+    #: How sessions that began with it call it, as they do :func:`langflix.api.who.fingerprint`.
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    #: A :class:`langflix.domain.scope.Scope`.
+    scope: Mapped[str] = mapped_column(String(8))
+    #: SHA-256 of the token: who reads the table can't show it.
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    #: Lets in for ever without one.
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class WebSession(Base):
     """A browser that has shown a token; it is ended by taking its row away."""
 

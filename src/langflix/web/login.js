@@ -42,6 +42,8 @@ export async function letIn() {
 
 /** @param {object | null} session of this page, where the server told @returns {boolean} its share */
 function entered(session) {
+  // Who may only look is not offered what the server would refuse.
+  document.body.classList.toggle("looking", session?.scope === "read");
   const button = byId("logout");
   button.hidden = !session?.needs_token;
   button.addEventListener("click", async () => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,10 @@ import pytest
 from tests.integration.deploy.edges import LEND, PORTS, PROGRAMS, Edge, Names
 from tests.integration.deploy.rooms import APPS, ROOT, House, Room, unpack_role
 
+from slipway.config import load
+from slipway.shell import LocalShell
 from slipway.supply import gotool, locks
+from slipway.supply.outputs import outputs
 
 MakeRoom = Callable[[str], Room]
 
@@ -88,23 +91,20 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def programs(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of what lends the edge its sockets, starts it, and keeps its certificate."""
-    folder = tmp_path_factory.mktemp("programs")
-    go("build", "-o", f"{folder}/", *(f"./{name}" for name in PROGRAMS))
-    return folder
+def programs() -> Mapping[str, Path]:
+    """Our own programs, by name, as they are in the images."""
+    found = outputs(LocalShell(), ROOT, load(ROOT), (*PROGRAMS, "acl"))
+    return {name: path / "bin" / name for name, path in found.items()}
 
 
 @pytest.fixture(scope="session")
-def acl(go: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def acl(programs: Mapping[str, Path]) -> Path:
     """The program that makes Redis's access list."""
-    program = tmp_path_factory.mktemp("acl") / "acl"
-    go("build", "-o", str(program), "./acl")
-    return program
+    return programs["acl"]
 
 
 @pytest.fixture
-def edge(make_room: MakeRoom, programs: Path) -> Iterator[Edge]:
+def edge(make_room: MakeRoom, programs: Mapping[str, Path]) -> Iterator[Edge]:
     """A running edge without backends."""
     with running_edge(make_room("edge"), programs) as made:
         yield made
@@ -112,13 +112,13 @@ def edge(make_room: MakeRoom, programs: Path) -> Iterator[Edge]:
 
 @contextmanager
 def running_edge(
-    room: Room, programs: Path, before: Callable[[Edge], None] = lambda edge: None
+    room: Room, programs: Mapping[str, Path], before: Callable[[Edge], None] = lambda edge: None
 ) -> Iterator[Edge]:
     """Run the edge in a room; the frontend has another port, as all share an address.
 
     Args:
         room: the edge's.
-        programs: the folder of our own programs.
+        programs: our own programs.
         before: called before the edge starts.
     """
     config = (ROOT / "deploy/edge/haproxy.cfg").read_text()
@@ -128,7 +128,7 @@ def running_edge(
         one.mkdir()
     (folder / "haproxy.cfg").write_text(config.replace(" frontend:8080 ", " frontend:8081 "))
     for name in PROGRAMS:
-        shutil.copy2(programs / name, shared)
+        shutil.copy2(programs[name], shared)
     os.chown(shared, APPS, APPS)
     room.binds |= {folder: "/etc/haproxy", shared: "/data"}
     (room.root / "etc/haproxy").mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,10 @@ import base64
 import hashlib
 import os
 import re
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +94,9 @@ class Attacked:
 
 @pytest.fixture(scope="module")
 def attacked(
-    role_root: Callable[[str], Path], programs: Path, tmp_path_factory: pytest.TempPathFactory
+    role_root: Callable[[str], Path],
+    programs: Mapping[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Attacked]:
     """The stack's own programs in a network of their own, for all of these tests."""
     tmp_path = tmp_path_factory.mktemp("attacked")
@@ -213,3 +217,31 @@ def test_flowers_pages_may_do_what_they_do_and_nothing_else(attacked: Attacked) 
     assert len(inline) == 1
     assert set(re.findall("'sha256-[^']+'", policy)) == hashes
     assert "default-src 'self'" in policy
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["owner", "stranger"])
+def test_generated_requests_end_nothing(attacked: Attacked, shown: bool, tmp_path: Path) -> None:
+    """What schemathesis makes of every operation, through the edge: no error of the server's."""
+    document = tmp_path / "openapi.json"
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    with attacked.edge.client("127.0.0.50") as owner:
+        told = owner.get("/api/openapi.json", headers=bearer)
+    document.write_bytes(told.content)
+    argv = [
+        *(str(Path(sys.executable).with_name("schemathesis")), "run", str(document)),
+        *("--url", f"http://127.0.0.1:{EDGE}", "--exclude-path", "/api/v1/events"),
+        *("--exclude-path", "/metrics", "--checks", "not_a_server_error"),
+        *("--phases", "examples,coverage,fuzzing", "--seed", "20251", "--max-examples", "10"),
+        *("--workers", "1", "--no-color", "--request-timeout", "30"),
+        *(
+            "--generation-database",
+            "none",
+            *(("--header", f"Authorization: Bearer {TOKEN}") if shown else ()),
+        ),
+    ]
+    with attacked.watched("schemathesis"), attacked.edge.room.house.entered():
+        ran = subprocess.run(
+            argv, cwd=tmp_path, capture_output=True, text=True, timeout=540, check=False
+        )
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+    assert "No issues found" in ran.stdout

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -88,7 +88,7 @@ class Authority:
 
 
 @pytest.fixture
-def acme(make_room: MakeRoom, programs: Path, tmp_path: Path) -> Iterator[Edge]:
+def acme(make_room: MakeRoom, programs: Mapping[str, Path], tmp_path: Path) -> Iterator[Edge]:
     """A running edge, whose certificate is that of an authority of its own so far."""
 
     def before(edge: Edge) -> None:

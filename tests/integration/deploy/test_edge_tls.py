@@ -8,7 +8,7 @@ import signal
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,7 @@ def keep(edge: Edge, names: str = NAMES, **more: str) -> None:
 
 
 @pytest.fixture
-def tls(make_room: MakeRoom, programs: Path) -> Iterator[Edge]:
+def tls(make_room: MakeRoom, programs: Mapping[str, Path]) -> Iterator[Edge]:
     """A running edge with a certificate, and every backend up."""
 
     def before(edge: Edge) -> None:
@@ -148,7 +148,7 @@ def test_what_is_spoken(tls: Edge) -> None:
     ("port", "place"), [("8443", "https://films:8443/a/b?c=d"), ("443", "https://films/a/b?c=d")]
 )
 def test_who_comes_without_tls_is_sent_on(
-    make_room: MakeRoom, programs: Path, port: str, place: str
+    make_room: MakeRoom, programs: Mapping[str, Path], port: str, place: str
 ) -> None:
     """To the same path, by any method; the proofs that ACME asks for are answered where it asks."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def certificate(
 
 
 @pytest.fixture
-def supplied(make_room: MakeRoom, programs: Path, tmp_path: Path) -> Iterator[Edge]:
+def supplied(make_room: MakeRoom, programs: Mapping[str, Path], tmp_path: Path) -> Iterator[Edge]:
     """A running edge with a certificate that somebody supplied."""
     root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = certificate("Somebody's authority", root, ("Somebody's authority", root))

@@ -255,6 +255,25 @@ def test_signing_in_is_accessible(locked_site: str, chrome: webdriver.Chrome, lo
     there(chrome, field)
 
 
+def test_who_may_only_look_is_not_offered_more(locked_site: str, chrome: webdriver.Chrome) -> None:
+    """With a token that lets read there are lessons, and nothing that makes or deletes one."""
+    owner = {"Authorization": f"Bearer {TOKEN}"}
+    wish = {"name": "viewer", "scope": "read"}
+    made = httpx.post(f"{locked_site}/api/v1/tokens", json=wish, headers=owner).json()["token"]
+    resize(chrome, (1280, 900))
+    chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    choose(chrome, locked_site, "en", "light")
+    field = "#login-form:not([hidden]) input"
+    there(chrome, field)
+    put(chrome, field, made, Keys.ENTER)
+    there(chrome, "#jobs [data-status=DONE]")
+    assert shown(chrome, "#jobs [data-testid=open]")
+    assert not shown(chrome, "#upload-form")
+    assert not shown(chrome, "#jobs [data-testid=delete]")
+    assert complaints(chrome, 1280) == []
+    httpx.delete(f"{locked_site}/api/v1/tokens/viewer", headers=owner)
+
+
 def test_the_audit_would_see_a_fault(site: str, chrome: webdriver.Chrome) -> None:
     """Faults put into the page are found, and the rule on sizes of WCAG 2.2 is among those run."""
     resize(chrome, (1280, 900))

@@ -43,6 +43,9 @@ COMMANDS: dict[str, list[str]] = {
     "expressions": ["--search", "x", "--level", "B1"],
     "sessions list": [],
     "sessions end": [ID],
+    "tokens add": ["one", "--scope", "read"],
+    "tokens list": [],
+    "tokens revoke": ["one"],
     "jobs list": ["--search", "x"],
     "jobs get": [ID],
     "jobs cancel": [ID],
@@ -63,6 +66,10 @@ CLIP = {"position": 0, "url": f"/api/v1/clips/{ID}/file", "bytes": 3, "phrase": 
 VIDEO = {"kind": "lesson", "url": f"/api/v1/jobs/{ID}/videos/lesson/file", "bytes": 3}
 SAID = {"level": "B1", "phrase": "p", "dialogue": "d", "title": "T"}
 FILM = {"path": "a.mp4", "film": None, "problem": "why", "job": None}
+NAMED = {
+    "name": "one", "scope": "read", "created_at": "2026-01-01T00:00:00Z", "last_used_at": None,
+    "expires_at": None,
+}  # fmt: skip
 SIGNED_IN = {"id": ID, "last_used_at": "2026-11-27T10:00:00Z", "address": "h", "agent": "a"}
 FILE = Told(b"abc", headers={"ETag": '"1"'})
 
@@ -92,7 +99,10 @@ ANSWERS: dict[str, object] = {
     "GET /api/v1/media/films": {"films": [FILM], "total": 1},
     "POST /api/v1/media/jobs": PENDING,
     "GET /api/v1/sessions": {"sessions": [SIGNED_IN]},
+    "GET /api/v1/tokens": {"tokens": [NAMED]},
+    "POST /api/v1/tokens": Told(json.dumps({**NAMED, "token": "langflix_x"}).encode(), 201),
     "DELETE /api/v1/sessions/{session_id}": Told(b"", 204),
+    "DELETE /api/v1/tokens/{name}": Told(b"", 204),
     "GET /api/v1/events": stream(("job", JOB), ("removed", {"id": ID})),
 }
 
