@@ -224,6 +224,7 @@ def test_generated_requests_end_nothing(attacked: Attacked, shown: bool, tmp_pat
     """What schemathesis makes of every operation, through the edge: no error of the server's."""
     document = tmp_path / "openapi.json"
     bearer = {"Authorization": f"Bearer {TOKEN}"}
+    shown_by = bearer if shown else {}
     with attacked.edge.client("127.0.0.50") as owner:
         told = owner.get("/api/openapi.json", headers=bearer)
     document.write_bytes(told.content)
