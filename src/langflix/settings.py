@@ -54,6 +54,8 @@ class Settings:
     redis: Endpoint | None
     flower_password: Secret | None
     api_token: Secret | None
+    #: The one that was wanted before; both let in, so that nobody is kept out by the change.
+    api_token_before: Secret | None
     data_dir: Path
     media_dir: Path | None
     run_dir: Path
@@ -88,6 +90,7 @@ class Settings:
             redis=reader.endpoint("REDIS", REDIS_SCHEMES, "redis" in need),
             flower_password=reader.secret("FLOWER_PASSWORD_FILE", "flower" in need),
             api_token=reader.secret("API_TOKEN_FILE", needed=False),
+            api_token_before=reader.secret("API_TOKEN_BEFORE_FILE", needed=False, empty=True),
             data_dir=reader.value("DATA_DIR", "/data", _absolute),
             media_dir=reader.value("MEDIA_DIR", "", _absolute_or_none),
             run_dir=reader.value("RUN_DIR", "/tmp/langflix", _absolute),  # noqa: S108  see heartbeat
@@ -168,7 +171,7 @@ class _Reader:
             self.problems.append("LANGFLIX_DATABASE_LOGIN_FILE: it does not hold user:password")
         return Endpoint(found.url, Secret(password), user)
 
-    def secret(self, name: str, needed: bool) -> Secret | None:
+    def secret(self, name: str, needed: bool, empty: bool = False) -> Secret | None:
         path = self._environ.get(f"LANGFLIX_{name}", "").strip()
         if not path:
             if needed:
@@ -179,6 +182,8 @@ class _Reader:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not UTF-8 text"
             self.problems.append(f"LANGFLIX_{name}: {path} cannot be read: {reason}")
+            return None
+        if not text and empty:
             return None
         if not text:
             self.problems.append(f"LANGFLIX_{name}: {path} is empty")

@@ -61,9 +61,14 @@ def wants_token(settings: Settings) -> bool:
 
 def letting_in(settings: Settings, db: Session) -> Mapping[str, Scope]:
     """Return what stands for each token that lets in, and what it lets do."""
-    own = settings.api_token
-    named = {row.id: Scope(row.scope) for row in tokens.living(db)}
-    return named if own is None else {**named, fingerprint(own): Scope.ADMIN}
+    own = {fingerprint(token): Scope.ADMIN for token in _own(settings)}
+    return {**{row.id: Scope(row.scope) for row in tokens.living(db)}, **own}
+
+
+def _own(settings: Settings) -> tuple[Secret, ...]:
+    """Return the stack's own tokens: the one that is wanted, and the one before it."""
+    both = (settings.api_token, settings.api_token_before)
+    return tuple(token for token in both if token is not None)
 
 
 def fingerprint(token: Secret) -> str:
@@ -95,11 +100,9 @@ def identify(services: Services, asked: HTTPConnection) -> Caller | None:
 
 def by_token(services: Services, asked: HTTPConnection, shown: str) -> Caller | None:
     """Return who shows this token, or None; raises Problem 429 after too many wrong ones."""
-    own = services.settings.api_token
-    found: Caller | None = None
-    if own is not None and _same(shown, own.reveal()):
-        found = Caller(fingerprint(own), Scope.ADMIN)
-    elif _TOKEN_SHAPE.fullmatch(shown):
+    right = [token for token in _own(services.settings) if _same(shown, token.reveal())]
+    found = Caller(fingerprint(right[0]), Scope.ADMIN) if right else None
+    if found is None and _TOKEN_SHAPE.fullmatch(shown):
         with session(services.engine) as db:
             row = tokens.use(db, digest(shown))
             found = Caller(row.id, Scope(row.scope)) if row else None

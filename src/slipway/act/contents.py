@@ -9,6 +9,7 @@ import string
 from slipway.errors import DeployError
 from slipway.ledger.entries import Source
 from slipway.ledger.folder import Folder
+from slipway.ledger.layout import secret_file
 from slipway.ledger.release import as_json
 from slipway.plan.draft import Draft
 from slipway.plan.secrets import SecretChoice
@@ -56,9 +57,20 @@ class Contents:
             return self._draft.wanted.supplied[spec.name]
         if choice.origin == "generated":
             return generate(spec.generate)
+        if choice.origin == "derived" and spec.derive == "before":
+            return self._before(spec.source, choice.version)
         if choice.origin == "derived":
             return derive(spec.derive, self._secret(spec.source), spec.login, choice.version)
         return self._folder.secret(spec.name, choice.version)
+
+    def _before(self, name: str, version: int) -> Secret:
+        """What the live release has as a secret that gets another version; empty for none."""
+        memory = self._draft.seen.memory
+        live = memory.records.live
+        number = live.secrets.get(name, version) if live else version
+        if number == version or secret_file(name, number) not in memory.files:
+            return Secret("")
+        return self._folder.secret(name, number)
 
 
 def derive(how: str, source: Secret, login: str = "", version: int = 1) -> Secret:

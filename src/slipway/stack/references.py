@@ -10,7 +10,7 @@ from slipway.errors import Problem
 from slipway.stack.model import Stack
 
 OWN = "x-slipway"
-DERIVATIONS = ("login", "redis-acl")
+DERIVATIONS = ("before", "login", "redis-acl")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

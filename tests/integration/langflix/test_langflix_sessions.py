@@ -18,13 +18,15 @@ TOKEN, OTHER = "the-first-token-0123456789", "the-second-token-0123456789"
 
 
 @contextmanager
-def guarded(stack: Stack, folder: Path, token: str) -> Iterator[Stack]:
-    """Run an API on the stack's database that wants a token."""
+def guarded(stack: Stack, folder: Path, token: str, before: str = "") -> Iterator[Stack]:
+    """Run an API on the stack's database that wants a token, or the one that it wanted before."""
     (folder / "token").write_text(token)
+    (folder / "before").write_text(before)
     environ = {
         **stack.environ,
         "LANGFLIX_PORT": str(free_port()),
         "LANGFLIX_API_TOKEN_FILE": str(folder / "token"),
+        "LANGFLIX_API_TOKEN_BEFORE_FILE": str(folder / "before"),
     }
     made = Stack({**environ, "LANGFLIX_URL": f"http://127.0.0.1:{environ['LANGFLIX_PORT']}"},
                  stack.home)  # fmt: skip
@@ -166,3 +168,19 @@ def test_another_token_ends_the_sessions_of_the_old_one(
         sign_in(client, OTHER)
         listed = client.get("/api/v1/sessions").json()["sessions"]
         assert [each["current"] for each in listed] == [True]
+
+
+def test_the_token_of_before_lets_in_beside_its_successor(
+    stack: Stack, site: Stack, tmp_path: Path
+) -> None:
+    """Nobody is kept out by the change: neither who shows it nor who signed in with it."""
+    with browser(site) as one:
+        cookie = sign_in(one)
+    (tmp_path / "other").mkdir()
+    with guarded(stack, tmp_path / "other", OTHER, before=TOKEN) as newer, browser(newer) as client:
+        assert client.get("/api/v1/jobs").status_code == 401
+        for shown in (OTHER, TOKEN):
+            header = {"Authorization": f"Bearer {shown}"}
+            assert client.get("/api/v1/jobs", headers=header).status_code == 200
+        client.cookies[COOKIE] = cookie
+        assert client.get("/api/v1/sessions").status_code == 200

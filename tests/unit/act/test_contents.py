@@ -13,7 +13,7 @@ from tests.unit.demo import wanted
 from slipway.act.contents import Contents, derive, generate
 from slipway.errors import DeployError
 from slipway.ledger.entries import Source
-from slipway.ledger.records import Memory
+from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.plan.draft import Draft, draft
 from slipway.plan.wanted import Seen
@@ -44,6 +44,23 @@ def test_logins_take_turns() -> None:
     """A version's login is another one than that of the version before."""
     made = [derive("login", Secret("a:b"), "demo_app", number).reveal() for number in (1, 2, 3)]
     assert made == ["demo_app_a:a:b\n", "demo_app_b:a:b\n", "demo_app_a:a:b\n"]
+
+
+def test_what_was_before_is_there_beside_its_successor() -> None:
+    """The live version's value, when the source gets another one; else nothing."""
+    made = wanted()
+    specs = (*made.stack.secrets, SecretSpec("old", derive="before", source="db_password"))
+    named = replace(made, stack=replace(made.stack, secrets=specs))
+    first = draft(named, Seen(), NOW)
+    assert contents(first)[0](Source("secret", "old", 1)) == b""
+    live = replace(first.release, secrets={"db_password": 1})
+    folder = FakeFolder(files={"secrets/db_password/1": b"abc"})
+    for files, left in ((("secrets/db_password/1",), b"abc"), ((), b"")):
+        seen = Seen(Memory(records=Records((live,), live.id), files=files))
+        second = draft(replace(named, anew=frozenset({"db_password"})), seen, NOW)
+        give, _ = contents(second, folder)
+        assert give(Source("secret", "old", 2)) == left
+        assert give(Source("secret", "db_password", 2)) != b"abc"
 
 
 def test_an_optional_secret_that_nobody_has_is_empty() -> None:

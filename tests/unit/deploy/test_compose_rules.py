@@ -270,7 +270,7 @@ def test_development_opens_the_stores_to_this_machine() -> None:
 
 #: Service to the secrets that it is given, without the overlays' own.
 SECRETS = {
-    "api": {"postgres_app_login", "redis_api", "api_token"},
+    "api": {"postgres_app_login", "redis_api", "api_token", "api_token_before"},
     "worker": {"postgres_app_login", "redis_worker"},
     "beat": {"redis_beat"},
     "flower": {"redis_flower", "flower_password"},
