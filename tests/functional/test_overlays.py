@@ -306,3 +306,33 @@ def test_token_and_key_are_nowhere_else(live: Live) -> None:
         assert live.holding(secret) == ""
     assert not [one for one in live.watched.variables if token.encode() in one]
     assert live.left == ()
+
+
+def test_a_rotated_token_keeps_nobody_out(live: Live) -> None:
+    """Who shows the token of before is answered all the while, and both let in afterwards."""
+    token, told, over = live.secret("api", "api_token"), list[object](), threading.Event()
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            try:
+                answer = httpx.get(f"{live.url}/api/v1/jobs", headers=bearer, timeout=60)
+                told.append(answer.status_code)
+            except httpx.HTTPError as error:
+                told.append(repr(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        live.site.good("secrets.rotate", "api_token")
+    finally:
+        over.set()
+        thread.join(90)
+    assert len(told) > 50
+    assert set(told) == {200}
+    now = live.secret("api", "api_token")
+    assert now != token
+    assert live.secret("api", "api_token_before") == token
+    for shown in (now, token):
+        known = {"Authorization": f"Bearer {shown}"}
+        assert httpx.get(f"{live.url}/api/v1/jobs", headers=known, timeout=60).status_code == 200
