@@ -39,6 +39,7 @@ def lint(workspace: Workspace) -> int:
         "integration": "only tests against real programs",
         "functional": "only whole deploys on a rehearsal host",
         "match": "only tests whose name contains this",
+        "long": "those as well that take minutes and show again what others show",
     },
 )
 def test_(
@@ -47,6 +48,7 @@ def test_(
     integration: bool = False,
     functional: bool = False,
     match: str = "",
+    long: bool = False,
 ) -> int:
     """Run every test, or only some kinds."""
     from slipway.supply import programs
@@ -61,7 +63,7 @@ def test_(
     argv = [sys.executable, "-m", "pytest", *(f"tests/{kind}" for kind in kinds)]
     # Many tests wait for programs: one more at a time than there are processors keeps these busy.
     side_by_side = str(1 + (os.cpu_count() or 1))
-    argv += ["-n", side_by_side, "--no-loadscope-reorder"]
+    argv += ["-n", side_by_side, "--no-loadscope-reorder", *(["--long"] if long else [])]
     return attached(workspace, [*argv, *(["-k", match] if match else []), *remainder()])
 
 

@@ -60,7 +60,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
     return Groups(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long ones be asked for."""
+    parser.addoption("--long", action="store_true", help="run what takes minutes, too")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest groups where several processes share the tests."""
+    """Leave out what is long; begin with the longest groups where several processes share them."""
+    if not config.getoption("--long"):
+        reason = pytest.mark.skip(reason="shows again what others show: ./inv test --long")
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(reason)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: rank(item.path))

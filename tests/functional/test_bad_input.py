@@ -272,7 +272,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, "it never happened"
 
 
-@pytest.mark.parametrize("step", ["up", "verify"])
+@pytest.mark.parametrize("step", ["up", pytest.param("verify", marks=pytest.mark.long)])
 def test_ctrl_c_puts_the_release_back(site: Site, live: str, step: str) -> None:
     """Ctrl-C while services change: code 130, the lease is free, the release before serves."""
     change(site)

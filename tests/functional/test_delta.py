@@ -62,6 +62,7 @@ def test_one_changed_line_moves_kilobytes(site: Site) -> None:
     assert site.sh("stat", "-c", "%a", f"{CACHE}/{name}").strip() == "600"
 
 
+@pytest.mark.long  # tests/integration/hosts/test_delta_transfer.py damages one, too
 def test_a_damaged_reference_falls_back(site: Site) -> None:
     """The same deploy goes on with the whole layer, says so, and later ones are small again."""
     with_reference(site)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.functional.conftest import Site
 
-DEPLOYS, ROLLBACKS = 10, 3
+DEPLOYS, ROLLBACKS = 10, 1
 #: The suite's other tests are at work as well: what is late was not dropped.
 PATIENCE_S = 120
 #: Less than the measurement's, for the same reason; still some thousand requests.
