@@ -37,7 +37,7 @@ def logs(
 
 @command(help={"host": HOST, "json": JSON})
 def certificate(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
-    """Print the certificate of the stack's own authority, for devices to trust."""
+    """Print the certificate that devices have to trust."""
     from slipway.operate.certificate import read_certificate
 
     with workspace.target(host) as target:

@@ -38,7 +38,7 @@ def add(
 
 @command(name="list", help={"host": HOST, "json": JSON})
 def list_(workspace: Workspace, host: str | None = None, json: bool = False) -> int:
-    """List the tokens that have a name; not what has to be shown."""
+    """List the tokens that have a name."""
     return _ask(workspace, host, ("list",), json=json)
 
 

@@ -139,9 +139,18 @@ class Hub:
 
     async def _connect(self) -> psycopg.AsyncConnection[object]:
         parts = urlsplit(self._endpoint.with_password())
-        return await psycopg.AsyncConnection.connect(
-            urlunsplit(parts._replace(scheme="postgresql")),
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="langflix events",
+        connecting = asyncio.ensure_future(
+            psycopg.AsyncConnection.connect(
+                urlunsplit(parts._replace(scheme="postgresql")),
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name="langflix events",
+            )
         )
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # One that just came to be would belong to nobody.
+            with suppress(psycopg.Error, OSError):
+                await (await connecting).close()
+            raise

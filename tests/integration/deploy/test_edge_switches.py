@@ -209,6 +209,7 @@ def test_what_a_look_at_the_configuration_tells_is_what_haproxy_says(full: Edge)
     text = (ROOT / "deploy/edge/haproxy.cfg").read_text("utf-8")
     there = servers(full.command(LOOK))
     told = {name: number for name, number in (read_backends(text) or {}).items() if number}
+    assert told.pop("acme") == 1  # there with a certificate
     assert told == Counter(one.backend for one in there)
     api = Rolling("api", 3, "", (), 1, 1, True)
     assert api.lacks_places(there) == ""
