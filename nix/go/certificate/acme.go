@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,7 +74,16 @@ func (a *asker) bundle(now time.Time) *bundle {
 	return held
 }
 
-func (a *asker) path() string { return filepath.Join(a.at.private, "acme.pem") }
+// path is where the certificate of this authority is kept: another's is none of its.
+func (a *asker) path() string {
+	return filepath.Join(a.at.private, "acme-"+mark(a.given.directory)+".pem")
+}
+
+// mark stands for an authority's address in the name of a file.
+func mark(directory string) string {
+	sum := sha256.Sum256([]byte(directory))
+	return hex.EncodeToString(sum[:4])
+}
 
 // hear takes the answer, if it has come.
 func (a *asker) hear(now time.Time) {
@@ -96,7 +108,7 @@ func (a *asker) hear(now time.Time) {
 	wait := waits[min(a.failures, len(waits)-1)]
 	a.failures, a.notAgain = a.failures+1, now.Add(wait)
 	fmt.Fprintf(a.stderr, "certificate: none for %s from %s, again in %s: %s\n",
-		strings.Join(a.given.names, ", "), a.given.directory, wait, strings.Join(strings.Fields(err.Error()), " "))
+		strings.Join(a.given.names, ", "), a.given.directory, wait, a.given.hidden(strings.Join(strings.Fields(err.Error()), " ")))
 }
 
 // obtain asks the authority, and returns certificate, chain and key in PEM.
@@ -133,7 +145,7 @@ func (a *account) GetRegistration() *registration.Resource { return a.registrati
 func (a *account) GetPrivateKey() crypto.PrivateKey        { return a.key }
 
 func connect(given acmeSettings, at folders) (*lego.Client, *account, error) {
-	path := filepath.Join(at.private, "account.pem")
+	path := filepath.Join(at.private, "account-"+mark(given.directory)+".pem")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		if _, text, err = newKey(); err == nil {
@@ -175,14 +187,44 @@ func prove(client *lego.Client, given acmeSettings) error {
 	return client.Challenge.SetDNS01Provider(provider, options...)
 }
 
+// hidden is a text without the provider's settings: a client may repeat what it asked with.
+func (s acmeSettings) hidden(text string) string {
+	given, err := readLines(s.dnsFile)
+	if err != nil {
+		return text
+	}
+	for _, value := range given {
+		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
+			if len(value) >= 8 {
+				text = strings.ReplaceAll(text, form, "***")
+			}
+		}
+	}
+	return text
+}
+
 // exportFile takes lines NAME=VALUE into the environment, where a provider looks for its settings.
 func exportFile(path string) error {
+	given, err := readLines(path)
+	if err != nil {
+		return err
+	}
+	for name, value := range given {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readLines(path string) (map[string]string, error) {
+	given := map[string]string{}
 	if path == "" {
-		return nil
+		return given, nil
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
@@ -193,11 +235,9 @@ func exportFile(path string) error {
 		}
 		name, value, found := strings.Cut(line, "=")
 		if !found {
-			return fmt.Errorf("%s: a line is not NAME=VALUE", path)
+			return nil, fmt.Errorf("%s: a line is not NAME=VALUE", path)
 		}
-		if err := os.Setenv(strings.TrimSpace(name), strings.TrimSpace(value)); err != nil {
-			return err
-		}
+		given[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
-	return lines.Err()
+	return given, lines.Err()
 }

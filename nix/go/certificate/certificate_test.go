@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -260,7 +261,7 @@ func TestAnAuthorityIsAskedWhenItIsTimeAndNotTooOften(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	env := map[string]string{"CERTIFICATE_NAMES": " NAS.local, [fd00::7],10.0.0.1 ,nas.local,"}
+	env := map[string]string{"CERTIFICATE_NAMES": " NAS.local, [fd00::7],10.0.0.1 ,nas.local.,"}
 	given := readSettings(func(name string) string { return env[name] })
 	if strings.Join(given.names, " ") != "nas.local fd00::7 10.0.0.1" {
 		t.Errorf("%v", given.names)
@@ -292,6 +293,43 @@ func TestAProvidersSettings(t *testing.T) {
 	_ = os.WriteFile(path, []byte("secret\n"), 0o600)
 	if err := exportFile(path); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAnAuthorityStaysWhenANameIsNone(t *testing.T) {
+	at := newFolders(t)
+	_, before, _ := localBundle(at.private, names, begin)
+	for _, wrong := range []string{"lessons.münchen.de"} {
+		if _, _, err := localBundle(at.private, append([]string{wrong}, names...), begin); err == nil {
+			t.Errorf("%s is a name", wrong)
+		}
+	}
+	if _, after, err := localBundle(at.private, names, begin); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("devices have to import another one: %v", err)
+	}
+}
+
+func TestAnotherAuthorityIsAskedAnewAndSettingsAreNotRepeated(t *testing.T) {
+	at, path := newFolders(t), filepath.Join(t.TempDir(), "dns")
+	_ = os.WriteFile(path, []byte("TOKEN=hunter2+hunter2\nSHORT=a\n"), 0o600)
+	one := newAsker(acmeSettings{directory: "https://one.example"}, at, io.Discard)
+	other := newAsker(acmeSettings{directory: "https://other.example"}, at, io.Discard)
+	if one.path() == other.path() {
+		t.Error("the certificate of one is taken for the other's")
+	}
+	given := acmeSettings{dnsFile: path}
+	if said := given.hidden("a url?t=hunter2%2Bhunter2 or hunter2+hunter2"); said != "a url?t=*** or ***" {
+		t.Errorf("it said %q", said)
+	}
+}
+
+func TestAnEndedOneThatIsSuppliedHoldsUpNobody(t *testing.T) {
+	at, path := newFolders(t), filepath.Join(t.TempDir(), "tls")
+	supplied, _, _ := localBundle(newFolders(t).private, names, begin)
+	_ = os.WriteFile(path, supplied.text, 0o600)
+	_ = serve(at.site, made{supplied, nil})
+	if err := check(settings{names: names, supplied: path}, at, begin.Add(localLife+day), io.Discard); err != nil {
+		t.Error(err)
 	}
 }
 

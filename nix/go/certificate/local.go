@@ -102,6 +102,10 @@ func newAuthority(path string, names []string, now time.Time) (authority, error)
 	if err != nil {
 		return authority{}, err
 	}
+	// One that nobody can read must not take the place of one that devices trust.
+	if _, err := x509.ParseCertificate(der); err != nil {
+		return authority{}, err
+	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	if err := put(path, append(slices.Clone(text), keyText...), 0o600); err != nil {
 		return authority{}, err

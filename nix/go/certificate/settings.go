@@ -43,7 +43,7 @@ func readSettings(env func(string) string) settings {
 func list(text string) []string {
 	var names []string
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\n", r) }) {
-		word = strings.ToLower(strings.Trim(word, "[]"))
+		word = strings.TrimRight(strings.ToLower(strings.Trim(word, "[]")), ".")
 		if word != "" && !slices.Contains(names, word) {
 			names = append(names, word)
 		}

@@ -25,7 +25,7 @@ SITE, PRIVATE = "/data/site", "/data/private"
 TLS = {
     "EDGE_CERTIFICATE": f"{SITE}/site.pem",
     "EDGE_ADMIN": "/run/haproxy/admin.sock",
-    "EDGE_HTTPS_PORT": "8443",
+    "EDGE_HTTPS_PORT": "443",
     "EDGE_HSTS": "max-age=31536000",
     "EDGE_PROXIES": "127.0.0.7 127.0.0.9/32",
     "EDGE_PROXY_PROTOCOL": "127.0.0.8",
@@ -167,7 +167,7 @@ def test_who_comes_without_tls_is_sent_on(
 
 def test_proxies_are_believed_by_their_address(tls: Edge) -> None:
     """Of one that is named the client and its scheme; of anybody else neither."""
-    lines = "X-Forwarded-For: 198.51.100.1, 203.0.113.5\r\nX-Forwarded-Proto: https\r\n"
+    lines = "X-Forwarded-For: 198.51.100.1, 203.0.113.5\r\nX-Forwarded-Proto: http, https\r\n"
     heard = told(tls, lines, "127.0.0.9")
     assert '"x-forwarded-for": "203.0.113.5"' in heard
     assert '"x-forwarded-proto": "https"' in heard
