@@ -6,6 +6,7 @@ the program that asked for the certificate.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -21,7 +22,7 @@ from cryptography import x509
 from tests.integration.deploy.conftest import MakeRoom, running_edge
 from tests.integration.deploy.edges import Edge
 from tests.integration.deploy.rooms import APPS, House, wait_for
-from tests.integration.deploy.test_edge_tls import PRIVATE, SITE, TLS, end, folder_of, served
+from tests.integration.deploy.test_edge_tls import PRIVATE, SITE, TLS, end, folder_of, keep, served
 
 NAME = "lessons.example.org"
 DIRECTORY = "https://127.0.0.1:14000/dir"
@@ -93,39 +94,29 @@ def acme(make_room: MakeRoom, programs: Mapping[str, Path], tmp_path: Path) -> I
 
     def before(edge: Edge) -> None:
         edge.env |= TLS
-        for path in (SITE, PRIVATE):
-            folder_of(edge, path).mkdir()
-            os.chown(folder_of(edge, path), APPS, APPS)
         edge.names.known["certificate"] = "127.0.0.1"
-
-    def wait(edge: Edge) -> None:
-        before(edge)
         ask(edge, Authority(edge.room.house, tmp_path, life_s=1).root)
 
-    with running_edge(make_room("edge"), programs, wait) as made:
+    with running_edge(make_room("edge"), programs, before) as made:
         yield made
 
 
 def ask(edge: Edge, root: Path, **more: str) -> subprocess.Popen[bytes]:
-    """Have a certificate kept, by ACME if that goes."""
+    """Have a certificate kept, by ACME if that goes; the local one does not wait for that."""
     trusted = folder_of(edge, "/data/authority.pem")
     trusted.write_bytes(root.read_bytes())
     env = {
-        "CERTIFICATE_NAMES": f"{NAME},127.0.0.1",
         "ACME_DIRECTORY": DIRECTORY,
         "ACME_NAMES": NAME,
         "LEGO_CA_CERTIFICATES": "/data/authority.pem",
         **more,
     }
-    started = edge.room.start(["/data/certificate", "keep", SITE, PRIVATE], env=env)
-    wait_for((folder_of(edge, SITE) / "site.pem").exists, "a certificate", seconds=20)
-    return started
+    return keep(edge, f"{NAME},127.0.0.1", within_s=20, **env)
 
 
 def issuer(edge: Edge) -> str:
     """Who vouches for what is served."""
-    text = (folder_of(edge, SITE) / "site.pem").read_bytes()
-    return x509.load_pem_x509_certificate(text).issuer.rfc4514_string()
+    return certificate(edge).issuer.rfc4514_string()
 
 
 def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path) -> None:
@@ -154,7 +145,8 @@ def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path
         wait_for(lambda: shown(acme) == second, "the edge to serve the renewed one")
     assert acme.command("show info").split("Pid: ")[1].split()[0] == pid
     keys = {path.name for path in folder_of(acme, PRIVATE).iterdir()}
-    assert {"account.pem", "acme.pem", "authority.pem"} <= keys
+    mark = hashlib.sha256(DIRECTORY.encode()).hexdigest()[:8]
+    assert {f"account-{mark}.pem", f"acme-{mark}.pem", "authority.pem"} <= keys
 
 
 def test_a_name_that_is_refused_is_told_and_the_local_one_serves(

@@ -39,16 +39,19 @@ def folder_of(edge: Edge, path: str) -> Path:
     return shared / path.removeprefix("/data/")
 
 
-def keep(edge: Edge, names: str = NAMES, **more: str) -> None:
-    """Have a certificate kept; returns once there is one."""
+def keep(
+    edge: Edge, names: str = NAMES, *, within_s: float = 120, **more: str
+) -> subprocess.Popen[bytes]:
+    """Have a certificate kept; the program that does, once there is one."""
     for path in (SITE, PRIVATE):
         folder = folder_of(edge, path)
         folder.mkdir(exist_ok=True)
         os.chown(folder, APPS, APPS)
-    edge.room.start(
+    started = edge.room.start(
         ["/data/certificate", "keep", SITE, PRIVATE], env={"CERTIFICATE_NAMES": names, **more}
     )
-    wait_for((folder_of(edge, SITE) / "site.pem").exists, "a certificate")
+    wait_for((folder_of(edge, SITE) / "site.pem").exists, "a certificate", seconds=within_s)
+    return started
 
 
 @pytest.fixture
