@@ -51,33 +51,22 @@ def rehearsals(root: Path, shell: Shell, clock: Clock, report: Report) -> Rehear
     return Rehearsals(root / ".slipway/rehearsal", shell=shell, clock=clock, report=report)
 
 
-def open_host(
-    entry: HostEntry,
-    hosts: Rehearsals,
-    tree: Path | None,
-    shell: Shell,
-    warn: Callable[[str], None],
-) -> tuple[Host, str]:
-    """A host, ready for its first command, and the address of the ports it publishes.
+def booted(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> RehearsalInfo | None:
+    """The rehearsal host of an entry; None for an entry of another kind.
 
     Args:
         entry: which.
         hosts: the rehearsal hosts.
-        tree: programs to boot a rehearsal host from that isn't up; None doesn't boot.
-        shell: this machine, to ask ssh which machine a name of its configuration stands for.
-        warn: told what of OpenSSH's configuration could not be taken into account.
+        tree: programs to boot it from when it isn't up; None doesn't boot.
 
     Raises:
-        HostUnreachable: a rehearsal host that isn't up, with no tree to boot it from.
+        HostUnreachable: it isn't up, with no tree to boot it from.
         HostError: it did not come up.
     """
-    booted = None
-    if entry.kind == "rehearsal":
-        booted = (hosts.up(entry.name, tree) if tree else _running(entry, hosts)).login
-    return connection_to(entry, booted=booted, warn=warn), address_of(entry, shell, booted=booted)
-
-
-def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:
+    if entry.kind != "rehearsal":
+        return None
+    if tree is not None:
+        return hosts.up(entry.name, tree)
     info = hosts.status(entry.name)
     if info is None or not info.healthy:
         why = "isn't up" if info is None else info.problem
@@ -87,3 +76,18 @@ def _running(entry: HostEntry, hosts: Rehearsals) -> RehearsalInfo:
             stage="rehearsal",
         )
     return info
+
+
+def open_host(
+    entry: HostEntry, found: RehearsalInfo | None, shell: Shell, warn: Callable[[str], None]
+) -> tuple[Host, str]:
+    """A host, ready for its first command, and the address of the ports it publishes.
+
+    Args:
+        entry: which.
+        found: the rehearsal host, when it is one.
+        shell: this machine, to ask ssh which machine a name of its configuration stands for.
+        warn: told what of OpenSSH's configuration could not be taken into account.
+    """
+    login = found.login if found is not None else None
+    return connection_to(entry, booted=login, warn=warn), address_of(entry, shell, booted=login)

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from slipway import config
 from slipway.act.doors import Doors
 from slipway.act.runner import HostRunner
+from slipway.app.approach import Approach
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.commands import read_commands
 from slipway.app.http import LazyHttp
 from slipway.app.supplies import Supplies
-from slipway.app.target import Target, open_host, rehearsals
+from slipway.app.target import Target, booted, open_host, rehearsals
 from slipway.config import Config
 from slipway.doors import Clock, Host, Shell, SystemClock
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.counting import CountingHost
 from slipway.hosts.docker import DockerEngine
-from slipway.hosts.open import load_ahead
-from slipway.hosts.rehearsal import Rehearsals, require_root
+from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals, require_root
 from slipway.images.build import build_again, image_attribute, read_images
 from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from slipway.hosts.delta import Delta
 
 _TREE = "rehearsal-host"
-_REACH_S = 20.0
 
 
 class Workspace:
@@ -136,27 +135,6 @@ class Workspace:
             program(self.root, lambda: self._tool(ATTRIBUTE, locked=locked)),
         )
 
-    def reach(self, host: str | None) -> Target | None:
-        """See before a long build whether the host can be used at all.
-
-        Returns:
-            It, or None for a rehearsal host, which is booted after the build.
-
-        Raises:
-            ConfigError: there is no such host.
-            HostError: it can't be reached, or this user may not boot rehearsal hosts.
-        """
-        if self.entry(host).kind == "rehearsal":
-            require_root()
-            return None
-        target = self.target(host)
-        try:
-            target.host.run(("true",), timeout=_REACH_S)
-        except BaseException:
-            target.close()
-            raise
-        return target
-
     def images(
         self,
         *,
@@ -165,6 +143,7 @@ class Workspace:
         rebuild: bool = False,
         samples: bool = False,
         tree: bool = False,
+        first: Callable[[], object] | None = None,
     ) -> tuple[Image, ...]:
         """Have images built, after fetching what they lack.
 
@@ -174,6 +153,7 @@ class Workspace:
             rebuild: build every image and layer a second time and compare the bytes.
             samples: have the files of ``[samples]`` there as well, which smoke tests use.
             tree: have :meth:`tree` built with them, in the same run of Nix.
+            first: called before anything is fetched or built.
 
         Raises:
             ConfigError: there is no such role.
@@ -186,7 +166,7 @@ class Workspace:
         self.report.step("build", f"{len(wanted)} images")
         names = (*(image_attribute(role) for role in wanted), *((_TREE,) if tree else ()))
         needs = Needs(roles=wanted, rehearsal=tree)
-        paths = self._built(names, needs, locked=locked, warn=self.report.warn)
+        paths = self._built(names, needs, locked=locked, warn=self.report.warn, first=first)
         images = read_images(paths, settings.application, wanted)
         if rebuild:
             build_again(self.shell, self.root, settings, images, watch=Building(self.report))
@@ -220,8 +200,15 @@ class Workspace:
         *,
         locked: bool,
         warn: Callable[[str], None] | None = None,
+        first: Callable[[], object] | None = None,
     ) -> dict[str, Path]:
         """The store paths of packages of ``nix/``, built when they aren't; asked for once."""
+
+        def prepare() -> None:
+            if first is not None:
+                first()
+            self.supplies(locked=locked).bring(needs)
+
         lacking = [name for name in packages if name not in self._paths]
         if lacking:
             self._paths |= outputs(
@@ -229,7 +216,7 @@ class Workspace:
                 self.root,
                 self.config,
                 lacking,
-                prepare=lambda: self.supplies(locked=locked).bring(needs),
+                prepare=prepare,
                 watch=Building(self.report),
                 warn=warn,
             )
@@ -249,7 +236,10 @@ class Workspace:
         """
         entry = self.entry(host)
         tree = self.tree(locked=locked) if boot and entry.kind == "rehearsal" else None
-        machine, address = open_host(entry, self.rehearsals(), tree, self.shell, self.report.warn)
+        return self._opened(entry, booted(entry, self.rehearsals(), tree))
+
+    def _opened(self, entry: HostEntry, found: RehearsalInfo | None) -> Target:
+        machine, address = open_host(entry, found, self.shell, self.report.warn)
         return Target(entry, address, self._doors(entry, CountingHost(machine)))
 
     def _doors(self, entry: HostEntry, host: CountingHost) -> Doors:
@@ -302,16 +292,16 @@ class Workspace:
             HostError: the host can't be reached, or did not boot.
             SupplyError: an image can't be built.
         """
-        load_ahead(self.entry(host))
-        self.reading(self.entry(host), locked=locked)
-        target = self.reach(host) if boot else self.target(host)
+        entry = self.entry(host)
+        way = Approach(entry, self.rehearsals(), self._opened, boots=boot)
         try:
-            images = self.images(locked=locked, samples=True, tree=boot and target is None)
+            self.reading(entry, locked=locked)
+            boots = boot and entry.kind == "rehearsal"
+            images = self.images(locked=locked, samples=True, tree=boots, first=way.arrive)
+            return images, way.settle(lambda: self.tree(locked=locked))
         except BaseException:
-            if target is not None:
-                target.close()
+            way.turn_back()
             raise
-        return images, target or self.target(host, boot=True, locked=locked)
 
     def wanted(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from slipway.doors import Host
+from slipway.hosts.engine import FRESH_S
 from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.inspect import EngineState, read_containers, read_state
 from slipway.images.transfer import Transfer
@@ -37,6 +39,7 @@ class DockerEngine:
     ) -> None:
         self._host, self._project, self._docker, self._delta = host, project, docker, delta
         self._facts: Facts | None = None
+        self._looked: tuple[float, EngineState] | None = None
 
     def facts(self, app_dir: str) -> Facts:
         """What the host is like; see :meth:`slipway.hosts.engine.Engine.facts`."""
@@ -44,8 +47,16 @@ class DockerEngine:
         return self._facts
 
     def state(self) -> EngineState:
-        """What the engine holds."""
+        """What the engine holds; see :meth:`slipway.hosts.engine.Engine.state`."""
+        looked, self._looked = self._looked, None
+        if looked is not None and time.monotonic() - looked[0] <= FRESH_S:
+            return looked[1]
         return read_state(self._host, self._project, docker=self._docker)
+
+    def look_ahead(self) -> None:
+        """Ask before it is needed; see :meth:`slipway.hosts.engine.Engine.look_ahead`."""
+        asked = time.monotonic()
+        self._looked = (asked, read_state(self._host, self._project, docker=self._docker))
 
     def containers(self) -> tuple[Container, ...]:
         """The application's containers; see :meth:`slipway.hosts.engine.Engine.containers`."""

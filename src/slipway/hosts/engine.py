@@ -15,6 +15,9 @@ from slipway.images.transfer import Transfer
 from slipway.report import Progress
 from slipway.runner.containers import Container
 
+#: Seconds after which what was seen ahead is asked again: something was built or booted meanwhile.
+FRESH_S = 5.0
+
 
 class Engine(Protocol):
     """Docker and Compose on a host, for one application."""
@@ -30,10 +33,17 @@ class Engine(Protocol):
         """
 
     def state(self) -> EngineState:
-        """What the engine holds, in one round trip.
+        """What the engine holds, in one round trip; in none where it was just asked ahead.
 
         Raises:
             HostError: there is no Docker, or it doesn't answer.
+        """
+
+    def look_ahead(self) -> None:
+        """Ask what the engine holds, for the next :meth:`state` within ``FRESH_S``.
+
+        Raises:
+            HostError: as for :meth:`state`.
         """
 
     def containers(self) -> tuple[Container, ...]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from importlib import import_module
 
 from slipway.doors import Host, Shell
 from slipway.errors import CommandFailed, ConfigError
 from slipway.hosts import openssh
 from slipway.hosts.config import HostEntry
-from slipway.hosts.local import LocalHost
 from slipway.hosts.login import Login
 
 # `Match exec` may ask the network.
@@ -34,6 +31,8 @@ def open_host(
         ConfigError: a rehearsal host that isn't up.
     """
     if entry.kind == "local":
+        from slipway.hosts.local import LocalHost
+
         return LocalHost(entry.name, sudo=entry.sudo)
     from slipway.hosts.ssh import SshHost
 
@@ -45,16 +44,6 @@ def open_host(
             hint=f"./inv rehearsal.up --name {entry.name}",
         )
     return SshHost(booted, sudo=entry.sudo)
-
-
-def load_ahead(entry: HostEntry) -> None:
-    """Begin to load what reaches a host, while other things are waited for.
-
-    The SSH library takes as long to load as Compose's program takes to read a stack.
-    """
-    if entry.kind != "local":
-        load = threading.Thread(target=import_module, args=("slipway.hosts.ssh",), daemon=True)
-        load.start()
 
 
 def address_of(entry: HostEntry, shell: Shell, *, booted: Login | None = None) -> str:

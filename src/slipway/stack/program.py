@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ATTRIBUTE = "compose-model"
@@ -33,16 +34,27 @@ def program(root: Path, build: Callable[[], Path]) -> Path:
 def sources_hash(nix: Path) -> str:
     """The hash of all that decides how the program comes out, hex: its Go, its locks, its Nix."""
     digest = hashlib.sha256()
-    for path in sorted((*nix.rglob("*.nix"), *nix.rglob("*.sh"), *_go(nix))):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(nix).as_posix()}\0{content}\n".encode())
+    for name in sorted((*_nix(str(nix)), *_go(nix))):
+        with open(f"{nix}/{name}", "rb") as stream:
+            content = hashlib.sha256(stream.read()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def _go(nix: Path) -> tuple[Path, ...]:
-    go, locks = nix / "go", nix / "locks"
-    return (
-        *(go / ATTRIBUTE).glob("*.go"),
-        *go.glob("go.*"),
-        *(path for path in (locks / "debian.json", locks / "go.json") if path.is_file()),
-    )
+def _nix(folder: str, inside: str = "") -> Iterator[str]:
+    """Every Nix file and shell script below a folder, as paths in it."""
+    with os.scandir(folder) as found:
+        for one in found:
+            if one.is_dir(follow_symlinks=False):
+                yield from _nix(one.path, f"{inside}{one.name}/")
+            elif one.name.endswith((".nix", ".sh")):
+                yield f"{inside}{one.name}"
+
+
+def _go(nix: Path) -> Iterator[str]:
+    for name in os.listdir(nix / "go" / ATTRIBUTE):
+        if name.endswith(".go"):
+            yield f"go/{ATTRIBUTE}/{name}"
+    yield from (f"go/{name}" for name in os.listdir(nix / "go") if name.startswith("go."))
+    locks = ("locks/debian.json", "locks/go.json")
+    yield from (name for name in locks if (nix / name).is_file())

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +141,7 @@ def digest(root: Path, sources: Sources) -> str:
     total = hashlib.sha256()
     try:
         for path in sources.paths:
-            for kind, name, content in _walk(root, path):
+            for kind, name, content in _walk(str(root), path):
                 total.update(f"{kind} {len(name)} {len(content)} ".encode())
                 total.update(name)
                 total.update(content)
@@ -155,25 +156,37 @@ def digest(root: Path, sources: Sources) -> str:
     return total.hexdigest()
 
 
-def _walk(root: Path, path: str, depth: int = 0) -> Iterator[tuple[str, bytes, bytes]]:
+def _walk(root: str, path: str, depth: int = 0) -> Iterator[tuple[str, bytes, bytes]]:
     """Kind, name and content of a path and of everything below it, in one order everywhere."""
-    place = root / path
-    name = os.fsencode(path)
-    if place.is_symlink():
-        yield "link", name, os.fsencode(place.readlink())
-        if not place.exists() or depth > 8:
+    place, name = f"{root}/{path}", os.fsencode(path)
+    found = _stat(place, follow=False)
+    if found is not None and stat.S_ISLNK(found.st_mode):
+        yield "link", name, os.fsencode(os.readlink(place))
+        found = _stat(place, follow=True)
+        if found is None or depth > 8:
             return
         depth += 1
-    if place.is_dir():
+    if found is None:
+        yield "none", name, b""
+    elif stat.S_ISDIR(found.st_mode):
         yield "folder", name, b""
-        for child in sorted(one.name for one in place.iterdir()):
+        for child in sorted(os.listdir(place)):
             if not _is_byte_code(child) and child != ".git":
                 yield from _walk(root, f"{path}/{child}", depth)
-    elif place.is_file():
+    elif stat.S_ISREG(found.st_mode):
         kind = "program" if os.access(place, os.X_OK) else "file"
-        yield kind, name, hashlib.sha256(place.read_bytes()).digest()
+        with open(place, "rb") as stream:
+            yield kind, name, hashlib.sha256(stream.read()).digest()
     else:
         yield "none", name, b""
+
+
+def _stat(place: str, *, follow: bool) -> os.stat_result | None:
+    """What is there; None for nothing, and for a link that leads nowhere."""
+    try:
+        return os.stat(place, follow_symlinks=follow)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _is_byte_code(path: str) -> bool:

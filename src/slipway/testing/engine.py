@@ -45,6 +45,8 @@ class FakeEngine:
         loads: every transfer.
         executed: container and command of every program that ran in one.
         once: one-off containers that a run began and that go on.
+        looks: how often it was asked ahead.
+        unreachable: why it can't be, or None.
     """
 
     folder: FakeFolder
@@ -64,6 +66,8 @@ class FakeEngine:
     loads: list[Transfer] = field(default_factory=list)
     executed: list[tuple[str, ...]] = field(default_factory=list)
     once: list[str] = field(default_factory=list)
+    looks: int = 0
+    unreachable: Exception | None = None
     made: int = 0
 
     def facts(self, app_dir: str) -> Facts:
@@ -84,6 +88,12 @@ class FakeEngine:
         chains = tuple(tuple(layer.digest for layer in one.layers) for one in self.held.values())
         images = HeldImages(chains, {ref: one.config_digest for ref, one in self.held.items()})
         return EngineState(images, tuple(self.running))
+
+    def look_ahead(self) -> None:
+        """Note it, or fail as it was set to."""
+        self.looks += 1
+        if self.unreachable is not None:
+            raise self.unreachable
 
     def containers(self) -> tuple[Container, ...]:
         """Those there are."""

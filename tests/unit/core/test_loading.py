@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from slipway.commandline import CommandLine
-from slipway.hosts.config import HostEntry
-from slipway.hosts.open import load_ahead
 
 ROOT = Path(__file__).resolve().parents[3]
 # What a deploy without changes goes through, from the command line to "unchanged".
 UNCHANGED = (
     "tasks", "slipway.app.workspace", "slipway.act.deploy", "slipway.hosts.ssh",
-    "slipway.operate.status", "slipway.app.present",
+    "slipway.operate.status", "slipway.app.present", "slipway.app.approach",
 )  # fmt: skip
 # What changes, builds and measurements need: each is a good part of a short command's time.
 NEEDLESS = (
@@ -26,7 +23,7 @@ NEEDLESS = (
     "slipway.plan.preflight", "slipway.plan.steps", "slipway.hosts.delta", "slipway.hosts.sending",
     "slipway.images.archive", "slipway.images.layers", "slipway.operate.rollback",
     "slipway.supply.elf", "slipway.supply.nixtool", "slipway.app.bench", "slipway.app.load",
-    "slipway.web", "httpx",
+    "slipway.web", "httpx", "slipway.hosts.local", "http.client",
 )  # fmt: skip
 
 
@@ -61,16 +58,6 @@ def test_what_python_compiled_is_kept_unless_it_is_told_not_to(
     with pytest.raises(SystemExit):
         CommandLine(name="slipway", version="1").run(["./inv", "--version"])
     assert sys.dont_write_bytecode is not keep
-
-
-def test_what_reaches_a_host_is_loaded_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a host over SSH its library; this machine needs none."""
-    began: list[object] = []
-    monkeypatch.setattr(threading.Thread, "start", lambda self: began.append(self._args))
-    load_ahead(HostEntry("here", "local", "/pool/demo"))
-    assert began == []
-    load_ahead(HostEntry("nas", "ssh", "/pool/demo", address="nas"))
-    assert began == [("slipway.hosts.ssh",)]
 
 
 def test_no_module_of_tasks_has_the_name_of_another() -> None:

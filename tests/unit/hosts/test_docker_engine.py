@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from slipway.doors import Completed
 from slipway.errors import HostError
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import DockerEngine
+from slipway.hosts.engine import FRESH_S
 from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded
 from slipway.hosts.shelf import Shelf
@@ -24,6 +26,7 @@ from slipway.testing import FakeHost
 FACTS = (Path(__file__).parent / "samples/facts-26.1-overlay2.txt").read_bytes()
 BARE = Image("web", "demo/web:1", b"{}", "sha256:c", b"{}", "sha256:m", ())
 SHOWN = json.dumps({"Id": "sha256:c", "RepoTags": ["demo/web:1"], "Layers": []})
+HELD = f"images {len(SHOWN)}\n{SHOWN}\ncontainers 0\n\nnetworks 0\n\n"
 
 
 class Counted(Progress):
@@ -58,6 +61,32 @@ def test_facts() -> None:
         "26.1.5+dfsg1", "2.26.1-4", "/mnt/.ix-apps/docker",
     )  # fmt: skip
     assert host.calls[0][-3:] == ("/bin/docker", "/pool/app", "demo")
+
+
+def test_what_was_seen_ahead_is_told_once() -> None:
+    """It is not asked again when it is needed; later it is: something may have changed."""
+    host = FakeHost()
+    host.on("sh", reply=HELD)
+    made = DockerEngine(host, "demo")
+    made.look_ahead()
+    assert len(host.calls) == 1
+    seen = made.state()
+    assert "demo/web:1" in seen.images.references
+    assert len(host.calls) == 1
+    assert made.state() == seen
+    assert len(host.calls) == 2
+
+
+def test_what_was_seen_too_long_ago_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While images were built a minute has passed."""
+    host, now = FakeHost(), [100.0]
+    host.on("sh", reply=HELD)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    made = DockerEngine(host, "demo")
+    made.look_ahead()
+    now[0] += FRESH_S + 0.1
+    made.state()
+    assert len(host.calls) == 2
 
 
 def test_nothing_is_sent_to_a_host_that_was_not_asked() -> None:

@@ -6,10 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from slipway.hosts.rehearsal import Rehearsals, machine, state
+from slipway.hosts.rehearsal import Rehearsals, host, machine, state
 from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.report import Report
 from slipway.testing import FakeClock, FakeShell
@@ -20,18 +21,23 @@ INFO = RehearsalInfo(
 
 
 @pytest.fixture
-def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsals:
+    """One host, ``home``, which runs."""
+    monkeypatch.setattr(machine, "require_root", lambda: None)
+    monkeypatch.setattr(machine, "processes", lambda marker: [7])
+    monkeypatch.setattr(state, "read_info", lambda places: INFO)
+    monkeypatch.setattr(state, "is_init", lambda pid: True)
+    report = Report(err=io.StringIO(), out=io.StringIO())
+    return Rehearsals(tmp_path, shell=FakeShell(), clock=FakeClock(), report=report)
+
+
+@pytest.fixture
+def seen(hosts: Rehearsals, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
     """Look at a host that runs and answers so; what is wrong with it."""
 
     def look(ssh: Iterator[bool], docker: Iterator[str | None]) -> str | None:
-        monkeypatch.setattr(machine, "require_root", lambda: None)
-        monkeypatch.setattr(machine, "processes", lambda marker: [7])
         monkeypatch.setattr(machine, "ssh_answers", lambda address, port: next(ssh))
         monkeypatch.setattr(machine, "docker_version", lambda pid: next(docker))
-        monkeypatch.setattr(state, "read_info", lambda places: INFO)
-        monkeypatch.setattr(state, "is_init", lambda pid: True)
-        report = Report(err=io.StringIO(), out=io.StringIO())
-        hosts = Rehearsals(tmp_path, shell=FakeShell(), clock=FakeClock(), report=report)
         found = hosts.status("home")
         assert found is not None
         return found.problem
@@ -49,3 +55,31 @@ def test_one_that_stays_silent_is_ill(seen: Callable[..., str | None]) -> None:
     """sshd first: without it nobody can look at the rest."""
     assert seen(repeat(False), repeat("26")) == "its sshd does not answer"
     assert seen(repeat(True), repeat(None)) == "its Docker engine does not answer"
+
+
+def test_one_that_just_answered_is_not_asked_again(
+    hosts: Rehearsals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server would count connections on which nobody logs in, and refuse all for a while."""
+
+    def nobody(*_: Any) -> bool:
+        raise AssertionError("it was asked")
+
+    monkeypatch.setattr(machine, "ssh_answers", nobody)
+    monkeypatch.setattr(machine, "docker_version", nobody)
+    monkeypatch.setattr(host, "_checked_tree", lambda tree: tree)
+    monkeypatch.setattr(Rehearsals, "_made_from", lambda self, places: "these programs")
+    monkeypatch.setattr(Rehearsals, "_fingerprint", lambda self, *_: "these programs")
+    noted = hosts.noted("home")
+    assert noted == INFO
+    assert hosts.up("home", Path("/t"), answering=noted) == INFO
+
+
+def test_one_that_does_not_run_is_not_noted(
+    hosts: Rehearsals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nothing to connect to."""
+    monkeypatch.setattr(state, "is_init", lambda pid: False)
+    assert hosts.noted("home") is None
+    monkeypatch.setattr(state, "read_info", lambda places: None)
+    assert hosts.noted("home") is None

@@ -46,12 +46,15 @@ class Rehearsals:
         self._clock = clock
         self._report = report
 
-    def up(self, name: str, tree: Path) -> RehearsalInfo:
+    def up(self, name: str, tree: Path, *, answering: RehearsalInfo | None = None) -> RehearsalInfo:
         """Have a healthy host of this name: boots it unless it runs; boots an ill one anew.
 
         Args:
             name: a small letter, then up to 20 small letters, digits, hyphens.
             tree: folder of unpacked Debian packages with merged ``/usr``; is only read.
+            answering: the host, when it has just answered: it isn't asked again. A server of
+                OpenSSH 9.8 or later counts connections on which nobody logs in, and then refuses
+                all for a while (sshd_config(5), PerSourcePenalties).
 
         Raises:
             ConfigError: the name or the tree is not one.
@@ -63,7 +66,7 @@ class Rehearsals:
         tree = _checked_tree(tree)
         places = Places(self._root / name)
         with self._alone():
-            found = self._look(places)
+            found = answering or self._look(places)
             if found is not None and found.healthy:
                 if self._made_from(places) == self._fingerprint(places, found, tree):
                     return found
@@ -86,6 +89,18 @@ class Rehearsals:
         check_name(name)
         machine.require_root()
         return self._look(Places(self._root / name))
+
+    def noted(self, name: str) -> RehearsalInfo | None:
+        """The host of this name as it booted, when it runs; whether it answers isn't looked at.
+
+        Raises:
+            ConfigError: the name is not one.
+            HostError: not root.
+        """
+        check_name(name)
+        machine.require_root()
+        info = self._booted(Places(self._root / name))[0]
+        return info if info is not None and info.healthy else None
 
     def list_all(self) -> tuple[RehearsalInfo, ...]:
         """Every host of this checkout, by name.
@@ -116,19 +131,24 @@ class Rehearsals:
             state.remove(places.state)
         return True
 
-    def _look(self, places: Places) -> RehearsalInfo | None:
+    def _booted(self, places: Places) -> tuple[RehearsalInfo | None, int]:
+        """What a boot left there, and its first process; 0 when there is none."""
         pids = machine.processes(places.marker)
         info = state.read_info(places)
         if info is None:
             if not places.state.exists() and not pids:
-                return None
-            return state.unknown(places, "its boot did not finish")
-        inits = [pid for pid in pids if state.is_init(pid)]
-        if not inits:
-            return dataclasses.replace(info, problem="it does not run")
+                return None, 0
+            return state.unknown(places, "its boot did not finish"), 0
+        first = next((pid for pid in pids if state.is_init(pid)), 0)
+        return (info if first else dataclasses.replace(info, problem="it does not run")), first
+
+    def _look(self, places: Places) -> RehearsalInfo | None:
+        info, first = self._booted(places)
+        if info is None or not info.healthy:
+            return info
         if not self._in_time(lambda: machine.ssh_answers(info.address, info.ssh_port)):
             return dataclasses.replace(info, problem="its sshd does not answer")
-        if not self._in_time(lambda: machine.docker_version(inits[0]) is not None):
+        if not self._in_time(lambda: machine.docker_version(first) is not None):
             return dataclasses.replace(info, problem="its Docker engine does not answer")
         return info
 

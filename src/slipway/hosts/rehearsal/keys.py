@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from slipway.hosts.rehearsal.spec import Keys
 
 CLIENT = "id_ed25519"
@@ -44,6 +41,10 @@ def write_private(path: Path, text: str) -> None:
 
 def _pair(path: Path) -> tuple[str, str]:
     """Private key (OpenSSH format) and public key (one line) at ``path``."""
+    # Here, because a command that finds its host running needs no keys of it.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     if not path.exists():
         made = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from slipway.hosts.rehearsal.network import Network, read_taken
 
 IP_S = 20.0
 ASK_S = 5.0
+_ANSWER_BYTES = 1 << 20
 # Overlay file systems and Docker's overlay2 on top of these fail or lose data.
 UNFIT = ("overlay", "aufs", "nfs", "nfs4", "cifs", "smb3", "9p", "vfat", "exfat", "ecryptfs")
 NAMESPACES = ("mnt", "pid", "net", "uts", "ipc", "cgroup")
@@ -150,28 +150,19 @@ def _signal_and_wait(descriptors: list[int], number: int, seconds: float) -> lis
     return left
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("docker", timeout=ASK_S)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket instead of a port."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ASK_S)
-        self.sock.connect(self._path)
-
-
 def docker_version(pid: int) -> str | None:
     """The version of the Docker engine in process ``pid``'s file system, if it answers."""
-    connection = _UnixConnection(f"/proc/{pid}/root/run/docker.sock")
     try:
-        connection.request("GET", "/version")
-        return str(json.loads(connection.getresponse().read())["Version"])
-    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ASK_S)
+            connection.connect(f"/proc/{pid}/root/run/docker.sock")
+            # HTTP 1.0: the answer comes in one piece and ends with the connection.
+            connection.sendall(b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n")
+            with connection.makefile("rb") as stream:
+                _, _, body = stream.read(_ANSWER_BYTES).partition(b"\r\n\r\n")
+        return str(json.loads(body)["Version"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    finally:
-        connection.close()
 
 
 def ssh_answers(address: str, port: int) -> bool:
