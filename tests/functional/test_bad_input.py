@@ -122,7 +122,7 @@ def test_a_host_out_of_reach_is_code_4(
     found = refused(site.inv("deploy", "--host", "elsewhere", "--json"), 4)
     assert said in found.error
     assert hint in found.hint
-    assert "build" not in found.ended.err.split("error:")[0]
+    assert "plan" not in found.ended.err.split("error:")[0]
 
 
 @pytest.mark.parametrize(

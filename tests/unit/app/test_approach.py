@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.composing import ROOT
 from tests.unit.demo import World, world
 
+from slipway.app import workspace
 from slipway.app.approach import Approach
+from slipway.app.supplies import Supplies
 from slipway.app.target import Target
 from slipway.errors import HostUnreachable
 from slipway.hosts.config import HostEntry
@@ -88,6 +93,22 @@ def test_a_host_out_of_reach_is_told_before_anything_is_built() -> None:
         Approach(NAS, Hosts(None), opened, boots=True).arrive()
     assert caught.value is GONE
     assert opened.closed.is_set()
+
+
+def test_what_is_built_waits_for_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is fetched for one that can't be used."""
+    done: list[str] = []
+
+    def outputs(*given: Any, prepare: Callable[[], object], **_: object) -> dict[str, Path]:
+        prepare()
+        return dict.fromkeys(given[3], Path())
+
+    monkeypatch.setattr(workspace, "outputs", outputs)
+    monkeypatch.setattr(workspace, "read_images", lambda *_: ())
+    monkeypatch.setattr(Supplies, "bring", lambda *_: done.append("fetched"))
+    made = workspace.Workspace(ROOT, Report(quiet=True))
+    made.images(locked=True, first=lambda: done.append("host"))
+    assert done == ["host", "fetched"]
 
 
 def test_a_rehearsal_host_that_is_up_is_not_looked_at() -> None:
