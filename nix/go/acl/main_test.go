@@ -20,7 +20,9 @@ func TestATemplateBecomesAList(t *testing.T) {
 	write("one", "abc\n")
 	write("none", "\n")
 	text := "# who\n\nuser a password:one -@all\n  +get ~x:*\n\n  (+set ~y)\nuser b password:none\n"
-	list, err := fill(text, func(name string) (string, error) {
+	var users []string
+	list, err := fill(text, func(user, name string) (string, error) {
+		users = append(users, user)
 		return hash(filepath.Join(folder, name))
 	})
 	if err != nil {
@@ -30,6 +32,29 @@ func TestATemplateBecomesAList(t *testing.T) {
 		"+get ~x:* (+set ~y)\nuser b off\n"
 	if list != want {
 		t.Errorf("made %q", list)
+	}
+	if strings.Join(users, " ") != "a b" {
+		t.Errorf("asked for %q", users)
+	}
+}
+
+// TestWhatWasValidBeforeIsSoBesides: until it goes; one that is empty lets nobody in.
+func TestWhatWasValidBeforeIsSoBesides(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "one")
+	for _, each := range []struct{ now, before, want string }{
+		{"abc", "old", "on " + hashOf("abc") + " " + hashOf("old")},
+		{"", "old", "on " + hashOf("old")},
+		{"abc", "", "on " + hashOf("abc")},
+		{"", "", "off"},
+	} {
+		for name, text := range map[string]string{path: each.now, path + before: each.before} {
+			if err := os.WriteFile(name, []byte(text+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := hash(path); err != nil || got != each.want {
+			t.Errorf("%+v gave %q, %v", each, got, err)
+		}
 	}
 }
 
@@ -57,7 +82,9 @@ func TestWhatFailsIsSaid(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "list")); err == nil {
 		t.Error("there is a list")
 	}
-	if code := run([]string{template}, &said); code != 2 {
-		t.Errorf("ended with %d", code)
+	for _, words := range [][]string{{template}, {"reload", template, folder, "list"}, nil} {
+		if code := run(words, &said); code != 2 {
+			t.Errorf("%q ended with %d", words, code)
+		}
 	}
 }

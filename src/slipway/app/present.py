@@ -24,6 +24,9 @@ def plan_text(plan: Plan) -> str:
     if plan.definitions:
         lines += ["", "networks and volumes of another definition:"]
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
+    if plan.reloads:
+        lines += ["", "secrets that are taken anew while the service runs:"]
+        lines += [f"  {one.service}  {', '.join(one.secrets)}" for one in plan.reloads]
     if plan.migrations:
         lines += ["", "migrations:"]
         for one in plan.migrations:

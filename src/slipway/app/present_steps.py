@@ -10,6 +10,7 @@ from slipway.plan.actions import (
     Check,
     Compose,
     Count,
+    Hand,
     Load,
     Remove,
     Retire,
@@ -63,6 +64,9 @@ def action_text(action: Action) -> str:
             return f"watch for {action.seconds:g} s, at most {action.errors:.0%} errors"
         case Check():
             return f"check {', '.join(name for name, _ in action.checks)}"
+        case Hand():
+            takes = ", which takes it" if action.command else ""
+            return f"hand {', '.join(path for _, path in action.files)} to {action.service}{takes}"
         case Watch():
             return f"watch {', '.join(one.service for one in action.expected)}"
         case Ask():

@@ -4,9 +4,10 @@
 it was before its migration is ``database.dump`` beside them. ``current`` is a symbolic link to the
 live one's folder, ``journal.jsonl`` gets a line of intent before and a line of outcome after each
 run. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files lie below ``files/`` under
-the hash of their content. ``scale.json`` holds how many containers of services are wanted whatever
-the Compose files say (:mod:`slipway.ledger.scale`). ``runs/`` and ``lease`` are the runner's
-(:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
+the hash of their content. ``handed/SERVICE/`` holds the secrets of a service that takes them while
+it runs (:mod:`slipway.stack.reloads`). ``scale.json`` holds how many containers of services are
+wanted whatever the Compose files say (:mod:`slipway.ledger.scale`). ``runs/`` and ``lease`` are the
+runner's (:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 CURRENT = "current"
 JOURNAL = "journal.jsonl"
 SECRETS = "secrets"
+HANDED = "handed"
 SCALE = "scale.json"
 DUMP = "database.dump"
 COMPOSE = "compose.json"

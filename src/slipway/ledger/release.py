@@ -15,7 +15,7 @@ from slipway.images.values import Image
 from slipway.reading import Reader
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
-from slipway.stack.model import Piped
+from slipway.stack.model import Piped, Reload
 
 FORMAT = 1
 _NONE = Piped()
@@ -111,6 +111,7 @@ class Release:
             be absent; empty when the system's authorities do.
         checked: the services that have a health check.
         database: how its database is kept and put back.
+        reloads: the services that take changed secrets while they run.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Release:
     trust: str = ""
     checked: tuple[str, ...] = ()
     database: Database = Database()
+    reloads: tuple[Reload, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -168,6 +170,7 @@ class Release:
             "trust": self.trust,
             "checked": list(self.checked),
             "database": self.database.to_json(),
+            "reloads": {one.service: one.to_json() for one in self.reloads},
         }
 
     @classmethod
@@ -201,7 +204,7 @@ class Release:
 def _release(reader: Reader) -> Release:
     images, secrets = reader.table("images"), reader.table("secrets")
     previous, expected = reader.take("previous"), reader.table("expected")
-    rolling = reader.table("rolling")
+    rolling, reloads = reader.table("rolling"), reader.table("reloads")
     return Release(
         id=reader.text("id"),
         application=reader.text("application"),
@@ -228,6 +231,7 @@ def _release(reader: Reader) -> Release:
         trust=reader.text("trust", ""),
         checked=reader.texts("checked", []),
         database=_database(reader.table("database")),
+        reloads=tuple(_reload(reloads.table(name), name) for name in reloads.names()),
     )
 
 
@@ -238,6 +242,10 @@ def _database(reader: Reader) -> Database:
         Piped(restore.text("service", ""), restore.texts("command", [])),
         reader.texts("users", []),
     )
+
+
+def _reload(reader: Reader, service: str) -> Reload:
+    return Reload(service, reader.texts("command"), reader.text_map("files"))
 
 
 def _rolling(reader: Reader, service: str) -> Rolling:

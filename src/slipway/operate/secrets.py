@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.act.doors import Doors
 from slipway.errors import ConfigError
+from slipway.ledger.release import Release
 from slipway.operate.standing import compose_of, live_of
 from slipway.report import table
 from slipway.secret import Secret
@@ -67,7 +68,12 @@ def listed(doors: Doors) -> tuple[Held, ...]:
     document = json.loads(compose_of(doors, live))
     held = memory.secrets
     return tuple(
-        Held(name, live.secrets.get(name), held.get(name, ()), readers(document["services"], name))
+        Held(
+            name,
+            live.secrets.get(name),
+            held.get(name, ()),
+            tuple(sorted({*readers(document["services"], name), *_takers(live, name)})),
+        )
         for name in sorted({*held, *live.secrets})
     )
 
@@ -81,6 +87,11 @@ def readers(services: Mapping[str, Mapping[str, object]], name: str) -> tuple[st
             if any(one["source"] == name for one in _mounts(body))
         )
     )
+
+
+def _takers(live: Release, name: str) -> Iterator[str]:
+    """The services that take it while they run."""
+    return (one.service for one in live.reloads if name in one.files.values())
 
 
 def _mounts(body: Mapping[str, object]) -> Sequence[Mapping[str, str]]:

@@ -323,6 +323,33 @@ class Soak:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """Let a service have these versions of secrets, and have it take them.
+
+    Attributes:
+        service: the service.
+        files: name of a file in the folder that it reads, and the file below the application's
+            folder that is copied there; all others go.
+        command: program and arguments, run in each of its containers; empty for none.
+    """
+
+    where: ClassVar[str] = "host"
+    service: str
+    files: tuple[tuple[str, str], ...]
+    command: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {
+            "action": "hand",
+            "where": self.where,
+            "service": self.service,
+            "files": dict(self.files),
+            "command": list(self.command),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Run services' own health checks at once, in all of their running containers.
 
@@ -360,5 +387,5 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
 
 Action = (
     Load | Write | Remove | Compose | Watch | Ask | Run
-    | Start | Roll | Retire | Room | Count | Soak | Check
+    | Start | Roll | Retire | Room | Count | Soak | Check | Hand
 )  # fmt: skip

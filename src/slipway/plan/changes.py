@@ -13,6 +13,7 @@ from typing import Any
 from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.drift import differences, restarted
+from slipway.plan.handed import secret_changes
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
@@ -59,7 +60,8 @@ def make_plan(
         for one in pending(stack, release, live, changes)
     )
     changes = _follow_migrations(stack, changes, migrations)
-    plan = Plan(release.id, bytes_to_send, changes, migrations, definitions)
+    reloads = secret_changes(release, live, changes)
+    plan = Plan(release.id, bytes_to_send, changes, migrations, definitions, reloads=reloads)
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
     return plan

@@ -155,6 +155,7 @@ def _release(
             wanted.stack.database_users,
         ),
         checked=tuple(name for name in standing if health_check(wanted.stack.services[name])),
+        reloads=wanted.stack.reloads,
     )
     return replace(made, rolling=rolling(wanted.stack, made))
 

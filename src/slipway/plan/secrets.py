@@ -79,6 +79,9 @@ def choose(
         following = 1 + max(
             number for name in family for number in (0, *held.get(name, ()), used.get(name, 0))
         )
+        # Logins take turns, and the one that is in use has its password already.
+        if any(one.source == spec.name and one.login for one in specs) and kept:
+            following += (following - kept + 1) % 2
         given = supplied.get(spec.name)
         if given is not None and (not kept or values.get(spec.name, {}).get(kept) != given):
             chosen[spec.name] = SecretChoice(spec, following, "supplied")

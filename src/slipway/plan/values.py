@@ -87,6 +87,23 @@ class PendingMigration:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretChange:
+    """Secrets that a service takes anew while it runs.
+
+    Attributes:
+        service: its name.
+        secrets: those of another version.
+    """
+
+    service: str
+    secrets: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields."""
+        return {"service": self.service, "secrets": list(self.secrets)}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a deploy would do.
 
@@ -98,6 +115,7 @@ class Plan:
         definitions: networks and volumes of another definition.
         lost: what of the live release, which a deploy that fails goes back to, the host has no
             more.
+        reloads: the services that take secrets anew while they run.
     """
 
     release: str
@@ -106,6 +124,7 @@ class Plan:
     migrations: tuple[PendingMigration, ...] = ()
     definitions: tuple[DefinitionChange, ...] = ()
     lost: tuple[Loss, ...] = ()
+    reloads: tuple[SecretChange, ...] = ()
 
     @property
     def gone(self) -> tuple[Loss, ...]:
@@ -142,7 +161,13 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.touched or self.bytes_to_send or self.migrations or self.definitions)
+        return not (
+            self.touched
+            or self.bytes_to_send
+            or self.migrations
+            or self.definitions
+            or self.reloads
+        )
 
     def to_json(self) -> dict[str, object]:
         """What ``plan --json`` prints."""
@@ -154,4 +179,5 @@ class Plan:
             "migrations": [migration.to_json() for migration in self.migrations],
             "definitions": [definition.to_json() for definition in self.definitions],
             "lost": [loss.to_json() for loss in self.lost],
+            "reloads": [one.to_json() for one in self.reloads],
         }

@@ -20,6 +20,9 @@ from slipway.runner.watching import check_services
 
 Json = Mapping[str, Any]
 
+_HANDED = "handed"
+_TAKE_S = 60.0
+_SHOWN_LINES = 10
 _CHECK_S = 30.0
 # As Docker does not call one unhealthy for a single failure.
 _TRIES = 3
@@ -134,6 +137,12 @@ class Carrier:
         soak(self.doors, self._roller, _expected(action), action["seconds"], action["errors"])
         return True
 
+    def _hand(self, action: Json) -> bool:
+        self.doors.folder.hand(f"{_HANDED}/{action['service']}", action["files"])
+        if action["command"]:
+            taken(self.doors, action["service"], action["command"])
+        return True
+
     def _check(self, action: Json) -> bool:
         check_health(self.doors, action["checks"], _expected(action))
         return True
@@ -151,6 +160,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "count": Carrier._count,
     "soak": Carrier._soak,
     "check": Carrier._check,
+    "hand": Carrier._hand,
 }
 
 
@@ -160,11 +170,32 @@ _CHANGING = ("compose", "start", "roll", "retire")
 def changes(action: Json) -> bool:
     """Whether an action changes what runs; files and images that nothing uses don't. Pure."""
     kind = action["action"]
-    return kind in _CHANGING or (kind == "remove" and bool(action["networks"]))
+    return (
+        kind in _CHANGING
+        or (kind == "remove" and bool(action["networks"]))
+        or (kind == "hand" and bool(action["command"]))
+    )
 
 
 def _expected(action: Json) -> tuple[Expected, ...]:
     return tuple(Expected.from_json(one) for one in action["expected"])
+
+
+def taken(doors: Doors, service: str, argv: Sequence[str]) -> None:
+    """Have the running containers of a service take their secrets.
+
+    Raises:
+        Failed: one does not; its last lines are in the details.
+    """
+    for container in doors.docker.containers():
+        if (container.service, container.state, container.one_off) != (service, "running", False):
+            continue
+        done = doors.docker.execute(container.id, argv, _TAKE_S)
+        if not done.ok:
+            raise Failed(
+                f"{service} does not take its secrets",
+                details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
+            )
 
 
 def check_health(
@@ -197,5 +228,5 @@ def _check_one(doors: Doors, container: Container, argv: Sequence[str]) -> None:
             doors.clock.sleep(_AGAIN_S)
     raise Failed(
         f"{container.service} does not pass its health check any more",
-        details=(done.err or done.out).strip().splitlines()[-10:],
+        details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -131,6 +131,9 @@ class Folder(Protocol):
 
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""
+
+    def hand(self, folder: str, files: Mapping[str, str]) -> None:
+        """Let a folder hold copies of files, by their names in it, and nothing else."""
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files and folders, and the folder each lay in when it is empty."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _CURRENT = "current"
 
@@ -73,6 +73,24 @@ class HostFolder:
             file.flush()
             os.fsync(file.fileno())
 
+    def hand(self, folder: str, files: Mapping[str, str]) -> None:
+        """Let a folder hold copies of files and nothing else; each is there whole or not at all.
+
+        Who is given the folder alone may look into it, and nobody gets there from above.
+
+        Args:
+            folder: the folder.
+            files: its names to the files that are copied, with their owners and modes.
+        """
+        place = self._at(folder)
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        os.makedirs(place, mode=0o755, exist_ok=True)
+        os.chmod(place, 0o755)  # whatever the umask is
+        for name, path in files.items():
+            _copied(self._at(path), place, name)
+        for name in set(os.listdir(place)) - set(files):
+            os.unlink(os.path.join(place, name))
+
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files and folders, and the folder each lay in when it is empty."""
         for path in paths:
@@ -87,6 +105,23 @@ class HostFolder:
 
     def _at(self, path: str) -> str:
         return os.path.join(self._path, path)
+
+
+def _copied(source: str, folder: str, name: str) -> None:
+    fresh, found = os.path.join(folder, f".{name}.new"), os.stat(source)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh)
+    with open(source, "rb") as file:
+        content = file.read()
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        os.fchmod(descriptor, found.st_mode & 0o777)
+        if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+        file.flush()
+        os.fsync(descriptor)
+    os.replace(fresh, os.path.join(folder, name))
 
 
 class HostClock:

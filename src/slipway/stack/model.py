@@ -92,6 +92,25 @@ class Soak:
 
 
 @dataclass(frozen=True, slots=True)
+class Reload:
+    """How a service that runs takes secrets anew.
+
+    Attributes:
+        service: the service.
+        command: program and arguments, run in each of its containers.
+        files: name of a file in its ``/run/secrets`` to the secret in it.
+    """
+
+    service: str
+    command: tuple[str, ...]
+    files: Mapping[str, str]
+
+    def to_json(self) -> dict[str, object]:
+        """All fields but the service."""
+        return {"command": list(self.command), "files": dict(self.files)}
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """How the database is brought to the release's shape.
 
@@ -144,6 +163,7 @@ class Stack:
         edge: what switches.
         secrets: by name.
         data: folders to make.
+        reloads: services that take changed secrets while they run.
         migration: how to migrate.
         verify_path: path of the URL that must answer 200.
         smoke: the smoke test.
@@ -162,6 +182,7 @@ class Stack:
     edge: Edge = Edge()
     secrets: tuple[SecretSpec, ...] = ()
     data: tuple[DataFolder, ...] = ()
+    reloads: tuple[Reload, ...] = ()
     migration: Migration = Migration()
     verify_path: str = "/"
     smoke: Smoke = Smoke()

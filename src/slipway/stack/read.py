@@ -20,6 +20,7 @@ from slipway.stack.compose import Model
 from slipway.stack.health import replicas
 from slipway.stack.model import Rolling, Smoke, Stack
 from slipway.stack.references import OWN, reference_problems
+from slipway.stack.reloads import reloads
 from slipway.stack.tables import at_most
 from slipway.stack.twice import stands_once
 
@@ -62,6 +63,7 @@ def read_stack(
         edge=tables.edge(reader.table("edge")),
         secrets=tables.secrets(reader.table("secrets")),
         data=tables.data(reader.table("data")),
+        reloads=reloads(document["services"], {n: one.reload for n, one in own.items()}, problems),
         migration=tables.migration(reader.table("migrate")),
         verify_path=verify.text("path", "/"),
         smoke=Smoke(smoke.texts("command", []), smoke.text_map("secrets")),
@@ -188,11 +190,13 @@ def _config_name(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What ``x-slipway`` says of a service: its role, how it rolls, how long requests may take."""
+    """What ``x-slipway`` says of a service: its role, how it rolls, how long requests may take,
+    and what has it take its secrets anew."""
 
     role: str
     rolling: Rolling | None
     drain_s: float | None
+    reload: tuple[str, ...]
 
 
 def _own(services: Mapping[str, Mapping[str, Any]], problems: list[Problem]) -> dict[str, _Own]:
@@ -205,7 +209,7 @@ def _own(services: Mapping[str, Mapping[str, Any]], problems: list[Problem]) -> 
         if drain_s is not None and rolling != "edge":
             reader.note("drain", "is for a service with roll: true, whose requests the edge counts")
         at_most(reader, "drain", drain_s or 0, _DRAIN_MOST_S, "the seconds of a day")
-        found[name] = _Own(role, rolling, drain_s)
+        found[name] = _Own(role, rolling, drain_s, reader.texts("reload", []))
         reader.finish()
     return found
 

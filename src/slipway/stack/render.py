@@ -18,6 +18,7 @@ from typing import Any
 
 from slipway.errors import ConfigError, Problem
 from slipway.stack.model import Stack
+from slipway.stack.reloads import mounted
 
 CONFIG_LABEL = "io.slipway.config"
 ROLE_LABEL = "io.slipway.role"
@@ -76,6 +77,11 @@ def secret_path(app_dir: str, name: str, version: int) -> str:
     return f"{app_dir}/secrets/{name}/{version}"
 
 
+def handed_path(app_dir: str, service: str) -> str:
+    """Where the secrets of a service that takes them while it runs lie on the host."""
+    return f"{app_dir}/handed/{service}"
+
+
 def render(
     stack: Stack,
     *,
@@ -106,6 +112,9 @@ def render(
             _point(body, secret_path(app_dir, name, secrets[name]))
     problems: list[Problem] = []
     hashes: dict[str, str] = {}
+    for one in stack.reloads:
+        folder = handed_path(app_dir, one.service)
+        document["services"][one.service] = mounted(document["services"][one.service], folder)
     for service, body in document["services"].items():
         role = stack.roles.get(service)
         if role is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slipway.errors import DeployError
@@ -93,6 +93,12 @@ class FakeFolder:
             self.files[path] = text.encode()
         else:
             self.files.pop(path, None)
+
+    def hand(self, folder: str, files: Mapping[str, str]) -> None:
+        """Let a folder hold copies of files and nothing else."""
+        copies = {f"{folder}/{name}": self.files[path] for name, path in files.items()}
+        self.remove([folder])
+        self.files |= copies
 
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files, and those below a folder."""

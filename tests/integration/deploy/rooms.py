@@ -207,6 +207,20 @@ class Room:
             )
         return done.returncode, done.stdout.decode()
 
+    def change_secrets(self, process: subprocess.Popen[bytes], **secrets: str) -> None:
+        """Change files in the folder of a program that runs; an empty text takes one away.
+
+        A dot in a name is written as two underscores.
+        """
+        folder = Path(f"/proc/{self.leader(process)}/root/run/secrets")
+        for name, text in secrets.items():
+            file = folder / name.replace("__", ".")
+            if text:
+                file.write_text(text)
+                os.chown(file, APPS, APPS)
+            else:
+                file.unlink()
+
     def leader(self, process: subprocess.Popen[bytes]) -> int:
         """The process that is number 1 in the room, as this machine numbers it."""
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

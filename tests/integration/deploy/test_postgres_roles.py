@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 from tests.integration.deploy.conftest import MakeRoom
 from tests.integration.deploy.databases import (
@@ -202,14 +207,74 @@ def test_nobody_else_logs_in(room: Room, login: Login, database: str) -> None:
     assert "no pg_hba.conf entry" in output
 
 
-def test_the_old_password_goes_on_beside_the_new_one(room: Room) -> None:
-    """A new password is the other login's, so what runs with the old one is not shut out."""
-    stop(room, start(room))
+def _reload(room: Room, process: subprocess.Popen[bytes]) -> None:
+    code, said = room.join(process, [START, "reload"])
+    assert (code, said) == (0, "")
+
+
+def _lets_in(room: Room, login: Login) -> bool:
+    code, said = ask(room, login, "select 1")
+    assert code == 0 or "password authentication failed" in said
+    return code == 0
+
+
+def test_a_running_server_takes_other_passwords(room: Room) -> None:
+    """The new login beside the old one, then alone: who still has a session of the old is out."""
+    process = start(room)
+    new = Login("langflix_app_b", "second '\"\\\\ $x;-one")
+    owner = Login("langflix", "owner's '\"\\\\ $x; second")
+    started = as_superuser(room, process, "select pg_postmaster_start_time()")
+    room.change_secrets(
+        process,
+        postgres_password=owner.password,
+        postgres_app_login=f"{new.user}:{new.password}",
+        postgres_app_login__before=f"{APP.user}:{APP.password}\n",
+    )
+    _reload(room, process)
+    assert [_lets_in(room, one) for one in (new, APP, owner, OWNER)] == [True, True, True, False]
+    with _session(room, APP) as old, _session(room, new) as current:
+        room.change_secrets(process, postgres_app_login__before="")
+        _reload(room, process)
+        assert [_lets_in(room, one) for one in (new, APP, owner)] == [True, False, True]
+        with pytest.raises(psycopg.OperationalError):
+            old.execute("select 1")
+        current.execute("select 1")
+    assert as_superuser(room, process, "select pg_postmaster_start_time()") == started
+    assert "second" not in room.log.read_text()
+
+
+@contextmanager
+def _session(room: Room, login: Login) -> Iterator[psycopg.Connection[Any]]:
+    with (
+        room.house.entered(),
+        psycopg.connect(
+            host="127.0.0.1", dbname="langflix", user=login.user, password=login.password,
+            autocommit=True,
+        ) as connection,
+    ):  # fmt: skip
+        yield connection
+
+
+def test_a_start_lets_in_with_both_while_both_are_there(room: Room) -> None:
+    """As a reload does, should the server be started meanwhile; then with the one that is left."""
     new = Login("langflix_app_b", "second one")
     room.secrets["postgres_app_login"] = f"{new.user}:{new.password}"
+    room.secrets["postgres_app_login.before"] = f"{APP.user}:{APP.password}"
+    stop(room, start(room))
+    del room.secrets["postgres_app_login.before"]
+    (room.folder / "secrets/postgres_app_login.before").unlink()
     start(room)
-    for login in (APP, new):
-        assert answer(room, login, "select 1") == "1"
+    assert [_lets_in(room, one) for one in (new, APP)] == [True, False]
+
+
+def test_secrets_that_can_not_be_taken_change_nothing(room: Room) -> None:
+    """Said in a sentence; who was let in still is."""
+    process = start(room)
+    room.change_secrets(process, postgres_app_login="langflix_app_c:x", postgres_password="other")
+    code, said = room.join(process, [START, "reload"])
+    assert code == 1
+    assert "is not langflix_app_a or langflix_app_b" in said
+    assert [_lets_in(room, one) for one in (OWNER, APP)] == [True, True]
 
 
 def test_rights_given_by_hand_are_taken_back(room: Room) -> None:

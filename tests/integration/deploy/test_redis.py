@@ -21,6 +21,7 @@ from slipway.config import load
 ETC = ROOT / "deploy/images/redis/etc/redis"
 IMAGE = load(ROOT).images["redis"]
 START = list(IMAGE.entrypoint)
+RELOAD = ["/usr/bin/acl", "reload", *START[1:4], "127.0.0.1:6379"]
 USERS = ("api", "worker", "beat", "flower", "default")
 #: Somebody for the tests, who may do everything; the image knows nobody like that.
 ADMIN = "\nuser admin password:redis_admin ~* &* +@all\n"
@@ -162,6 +163,41 @@ def _forms(info: list[Any]) -> list[tuple[str, int]]:
     """A command, or its subcommands, with the number of words that each wants."""
     name, arity, subcommands = str(info[0]), int(info[1]), info[9] if len(info) > 9 else []
     return [(str(one[0]), int(one[1])) for one in subcommands] or [(name, arity)]
+
+
+def test_a_running_server_takes_other_passwords(room: Room) -> None:
+    """Both, then the new one alone; who is connected stays so, and a start makes it the same."""
+    process = _start(room)
+    client = _log_in(room, "api")
+    room.change_secrets(process, redis_api="canary-new\n", redis_api__before="canary-api\n")
+    assert room.join(process, RELOAD) == (0, "")
+    for password in ("canary-new", "canary-api"):
+        assert _log_in(room, "api", password).ping()
+    room.change_secrets(process, redis_api__before="")
+    assert room.join(process, RELOAD) == (0, "")
+    assert _log_in(room, "api", "canary-new").ping()
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        _log_in(room, "api")
+    assert client.ping()
+    assert _log_in(room, "worker").ping()
+    assert "canary" not in room.log.read_text()
+
+
+def test_who_changes_passwords_can_do_nothing_else(room: Room) -> None:
+    """Their password is in the container alone, and of one start."""
+    process = _start(room)
+    password = _reloads(room, process)
+    client = _log_in(room, "reload", password)
+    assert not _refused(client, "ACL SETUSER nobody off")
+    commands = [one for one in FORBIDDEN if not one.startswith(("ACL SETUSER", "ACL WHOAMI"))]
+    assert [one for one in (*commands, "GET x", "PING") if not _refused(client, one)] == []
+    room.kill(process)
+    assert _reloads(room, _start(room)) != password
+
+
+def _reloads(room: Room, process: subprocess.Popen[bytes]) -> str:
+    """The password of who changes passwords."""
+    return Path(f"/proc/{room.leader(process)}/root/run/redis/users.acl.reload").read_text()
 
 
 def test_nobody_comes_in_without_a_name(room: Room) -> None:

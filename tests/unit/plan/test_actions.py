@@ -14,6 +14,7 @@ from slipway.plan.actions import (
     Check,
     Compose,
     Count,
+    Hand,
     Load,
     Remove,
     Retire,
@@ -44,12 +45,13 @@ EXAMPLES: tuple[Action, ...] = (
     Room((ROLLING,)),
     Count(),
     Check((("web", ("probe", "http://localhost")),)),
+    Hand("db", (("password", "secrets/db_password/2"),), ("reload", "now")),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
-    "room": "host", "count": "host",
+    "room": "host", "count": "host", "hand": "host",
 }  # fmt: skip
 
 

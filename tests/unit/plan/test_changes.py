@@ -77,10 +77,11 @@ def test_plan_has_the_promised_fields() -> None:
         ],
         "definitions": [],
         "lost": [],
+        "reloads": [],
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
-        "lost",
+        "lost", "reloads",
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,26 @@ def test_derived_secret_follows_its_source() -> None:
     held = {"made": (1,), "acl": (1,)}
     known = {"held": held, "values": {"made": {1: Secret("x")}}, "supplied": {"made": Secret("y")}}
     assert chosen(ACL, MADE, **known) == {"made": (2, "supplied"), "acl": (2, "derived")}
+
+
+LOGIN = SecretSpec("login", derive="login", source="made", login="app")
+
+
+def test_a_new_login_is_never_the_one_in_use() -> None:
+    """A version that was undone is not used again, and the one after it would have its turn."""
+    live = {"made": 1, "login": 1}
+    for held, following in (((1,), 2), ((1, 2), 4)):
+        found = choose_anew(MADE, LOGIN, held={"made": held, "login": held}, live=live)
+        assert found == {"made": following, "login": following}
+    assert choose_anew(MADE, ACL, held={"made": (1, 2)}, live={"made": 1}) == {"made": 3, "acl": 3}
+
+
+def choose_anew(
+    *specs: SecretSpec, held: Mapping[str, Sequence[int]], live: dict[str, int]
+) -> dict[str, int]:
+    """The versions when the generated one is made anew."""
+    found = choose(specs, held=held, values={}, supplied={}, live=live, anew=("made",))
+    return {one.spec.name: one.version for one in found}
 
 
 def test_missing_ones_are_named_together() -> None:

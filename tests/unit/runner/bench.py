@@ -60,6 +60,10 @@ class Folder:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)
 
+    def hand(self, folder: str, files: Mapping[str, str]) -> None:
+        """Copy files."""
+        self.made.folder.hand(folder, files)
+
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files."""
         self.removed += paths

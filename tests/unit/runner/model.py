@@ -9,7 +9,7 @@ that is asked, and at every moment :attr:`Model.gaps` notes whether requests cou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -379,6 +379,9 @@ class _Folder:
         raise AssertionError
 
     def append(self, path: str, line: str) -> None:
+        raise AssertionError
+
+    def hand(self, folder: str, files: Mapping[str, str]) -> None:
         raise AssertionError
 
     def remove(self, paths: Sequence[str]) -> None:

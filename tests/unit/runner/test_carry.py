@@ -13,8 +13,8 @@ from tests.unit.runner.bench import Bench
 from tests.unit.runner.model import PLACE, Model
 
 from slipway.ledger.entries import Link
-from slipway.plan.actions import Ask, Check, Compose, Count, Remove, Watch, Write
-from slipway.runner.carry import Carrier
+from slipway.plan.actions import Ask, Check, Compose, Count, Hand, Remove, Watch, Write
+from slipway.runner.carry import Carrier, changes
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done
 from slipway.runner.expected import Expected
@@ -59,6 +59,42 @@ def test_remove_networks_only_says_nothing(bench: Bench) -> None:
     bench.do(Remove(networks=("inner",)))
     assert bench.made.engine.removed_networks == ["inner"]
     assert bench.listener.events == []
+
+
+def test_secrets_are_handed_and_taken(bench: Bench) -> None:
+    """The folder holds these and no others; who runs is told, in each of its containers."""
+    engine, folder = bench.made.engine, bench.made.folder
+    bench.do(Compose(bench.release, ("up", "--detach"), 5.0))
+    folder.files |= {
+        "secrets/pw/1": b"old", "secrets/pw/2": b"new", "handed/db/gone": b"x"
+    }  # fmt: skip
+    both = (("pw", "secrets/pw/2"), ("pw.before", "secrets/pw/1"))
+    bench.do(Hand("db", both))
+    assert handed(bench) == {"handed/db/pw": b"new", "handed/db/pw.before": b"old"}
+    assert engine.executed == []
+    bench.do(Hand("db", both[:1], ("take", "them")))
+    assert handed(bench) == {"handed/db/pw": b"new"}
+    (ids,) = {one.id for one in engine.running if one.service == "db"}
+    assert engine.executed == [(ids, "take", "them")]
+    assert changes(Hand("db", both, ("take",)).to_json())
+    assert not changes(Hand("db", both).to_json())
+
+
+def handed(bench: Bench) -> dict[str, bytes]:
+    """What lies in the folders of running services."""
+    files = bench.made.folder.files
+    return {path: data for path, data in files.items() if path.startswith("handed/")}
+
+
+def test_a_service_that_does_not_take_its_secrets_is_told(bench: Bench) -> None:
+    """With its last lines; one that does not run has nothing to take."""
+    bench.do(Compose(bench.release, ("up", "--detach"), 5.0))
+    bench.made.engine.sick = {one.image_id for one in bench.made.engine.running}
+    with pytest.raises(Failed, match="db does not take its secrets"):
+        bench.do(Hand("db", (), ("take",)))
+    engine = bench.made.engine
+    engine.running = [replace(one, state="exited") for one in engine.running]
+    bench.do(Hand("db", (), ("take",)))
 
 
 def test_compose(bench: Bench) -> None:

@@ -21,6 +21,32 @@ def names(path: Path) -> list[str]:
     return sorted(one.name for one in path.iterdir())
 
 
+def test_secrets_are_copied_whole(folder: HostFolder, tmp_path: Path) -> None:
+    """With their modes, in a folder that who has it may read and nobody gets to from above."""
+    for name, text in {"secrets/a/1": "one", "secrets/a/2": "two"}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o400)
+    mask = os.umask(0o077)
+    try:
+        folder.hand("handed/db", {"a": "secrets/a/2", "a.before": "secrets/a/1"})
+    finally:
+        os.umask(mask)
+    place = tmp_path / "handed/db"
+    assert names(place) == ["a", "a.before"]
+    assert (place / "a").read_text() == "two"
+    assert {oct(one.stat().st_mode & 0o777) for one in place.iterdir()} == {"0o400"}
+    assert [oct(one.stat().st_mode & 0o777) for one in (place.parent, place)] == ["0o700", "0o755"]
+    (place / ".a.new").write_text("half")
+    folder.hand("handed/db", {"a": "secrets/a/1"})
+    assert names(place) == ["a"]
+    assert (place / "a").read_text() == "one"
+    with pytest.raises(FileNotFoundError):
+        folder.hand("handed/db", {"a": "secrets/a/9"})
+    assert (place / "a").read_text() == "one"
+
+
 def test_the_live_release(folder: HostFolder, tmp_path: Path) -> None:
     """Where ``current`` leads, whatever is there; None as long as it does not."""
     assert folder.path == str(tmp_path)

@@ -12,6 +12,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.step import Step
 from slipway.plan.steps import (
     files,
+    hand,
     migrate,
     networks,
     prune,
@@ -25,6 +26,7 @@ from slipway.plan.steps import (
     transfer,
     up,
     verify,
+    withdraw,
 )
 
 ORDER: tuple[Callable[[Draft], Step | None], ...] = (
@@ -32,6 +34,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     secrets.step,
     files.step,
     room.step,
+    hand.step,
     networks.step,
     migrate.step,
     up.step,
@@ -41,12 +44,14 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     soak.step,
     record.step,
     retire.step,
+    withdraw.step,
     prune.step,
 )
 
 
 AGAIN = (
     room.step,
+    hand.step,
     networks.step,
     up.step,
     roll.step,
@@ -54,6 +59,7 @@ AGAIN = (
     soak.step,
     record.step,
     retire.step,
+    withdraw.step,
 )
 """Those that bring back a release which the host has all of.
 
