@@ -67,6 +67,22 @@ def rotate(
     return deployed(workspace, host, locked=locked, wait=wait, anew=[secret])
 
 
+@command(name="rotate-all", help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
+def rotate_all(
+    workspace: Workspace,
+    host: str | None = None,
+    locked: bool = False,
+    wait: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Generate all secrets anew that are generated, and deploy once."""
+    from slipway.plan.replaced import all_rotatable
+
+    reading = workspace.reading(workspace.entry(host), locked=locked)
+    anew = all_rotatable(reading.stack.secrets, reading.supplied)
+    return deployed(workspace, host, locked=locked, wait=wait, anew=anew)
+
+
 @command(
     name="set",
     help={

@@ -55,5 +55,17 @@ def rotatable(specs: Sequence[SecretSpec], supplied: Collection[str], name: str)
     return spec
 
 
+def all_rotatable(specs: Sequence[SecretSpec], supplied: Collection[str]) -> tuple[str, ...]:
+    """The names of all secrets that can be generated anew; arguments as for :func:`settable`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    names = tuple(one.name for one in specs if one.generate and one.name not in supplied)
+    if not names:
+        raise _refused("no secret of this stack is generated", "./inv secrets.set SECRET")
+    return names
+
+
 def _refused(why: str, hint: str) -> ConfigError:
     return ConfigError(f"{why}; nothing was changed", hint=hint, stage="config")

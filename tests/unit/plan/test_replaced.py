@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slipway.errors import ConfigError
-from slipway.plan.replaced import rotatable, settable
+from slipway.plan.replaced import all_rotatable, rotatable, settable
 from slipway.plan.secrets import choose
 from slipway.stack.model import SecretSpec
 
@@ -50,3 +50,12 @@ def test_a_secret_made_anew_is_the_next_version_with_all_that_is_derived_from_it
     assert [(one.version, one.origin) for one in anew] == [
         (3, "generated"), (1, "kept"), (3, "derived"),
     ]  # fmt: skip
+
+
+def test_all_are_those_that_slipway_makes() -> None:
+    """Somebody else's and derived ones stay as they are."""
+    specs = (MADE, GIVEN, ACL, SecretSpec("more", generate=8))
+    assert all_rotatable(specs, ()) == ("made", "more")
+    assert all_rotatable(specs, ("more",)) == ("made",)
+    with pytest.raises(ConfigError, match="no secret of this stack is generated"):
+        all_rotatable((GIVEN,), ())
