@@ -35,7 +35,15 @@ namespace.add_collection(
     Collection("rehearsal", rehearsal.up, rehearsal.status, rehearsal.shell, rehearsal.down)
 )
 namespace.add_collection(
-    Collection("secrets", secret.list_, secret.show, secret.rotate, secret.rotate_all, secret.set_)
+    Collection(
+        "secrets",
+        secret.list_,
+        secret.show,
+        secret.edit,
+        secret.rotate,
+        secret.rotate_all,
+        secret.set_,
+    )
 )
 namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.revoke))
 _bench = Collection("bench", load.load)

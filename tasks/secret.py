@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from tasks.command import HOST, JSON, LOCKED, WAIT, command
+from tasks.command import HOST, JSON, LOCKED, WAIT, attached, command
 from tasks.deploys import deployed
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def rotate(
     reading = workspace.reading(workspace.entry(host), locked=locked)
     rotatable(reading.stack.secrets, reading.supplied, secret)
     return deployed(workspace, host, locked=locked, wait=wait, anew=[secret])
+
+
+@command(help={"file": "which (default: the one that deploy/secrets.toml names)"})
+def edit(workspace: Workspace, file: str = "") -> int:
+    """Edit the file that SOPS keeps secrets in."""
+    from slipway.app.commands import encrypted_file, read_commands
+
+    commands = read_commands(workspace.shell, workspace.report, workspace.root)
+    return attached(workspace, ["sops", encrypted_file(commands, file)])
 
 
 @command(name="rotate-all", help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})

@@ -67,6 +67,29 @@ def read_commands(shell: Shell, report: Report, root: Path) -> Commands:
     return Commands(shell, report, root, _parse(read_text(path, FILE)) if path.exists() else {})
 
 
+def encrypted_file(commands: Commands, wanted: str = "") -> str:
+    """The file of SOPS' that commands read, to be edited.
+
+    Args:
+        commands: those of the checkout.
+        wanted: its path; empty where there is one only.
+
+    Raises:
+        ConfigError: no command reads that one, or any; or there are several.
+    """
+    read = {argv[-1] for argv in commands.argv.values() if Path(argv[0]).name == "sops"}
+    files = sorted(read)
+    if wanted in read or (not wanted and len(files) == 1):
+        return wanted or files[0]
+    if not files:
+        why = f"no command of {FILE} is of sops"
+        hint = "docs/guides/secrets.md shows one"
+    else:
+        why = f"no command reads {wanted}" if wanted else "several files are read"
+        hint = f"name one of them: {', '.join(files)}"
+    raise ConfigError(f"{why}; nothing was opened", hint=hint, stage="config")
+
+
 def _parse(text: str) -> dict[str, tuple[str, ...]]:
     reader = Reader(parse_toml(text, FILE))
     reader.format(1)
