@@ -20,13 +20,15 @@ from slipway.hosts.rehearsal.values import Places
 ROOT = Path(__file__).resolve().parents[2]
 #: Ten deploys under load are one command.
 _LIMIT_S = 3600
+FILES = ("docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.tests.yml",
+         "docker-compose.quick.yml")  # fmt: skip
 HOSTS = """format = 1
 default = "{name}"
 
 [host.{name}]
 kind = "rehearsal"
 app_dir = "/mnt/tank/apps/langflix"
-compose = ["docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.tests.yml"]
+compose = {compose}
 variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}
 """
 
@@ -34,6 +36,8 @@ variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}
 _CONSOLE_LINES = 40
 #: New containers of tests are watched for as long as it takes to see that they are.
 SOAK = "x-slipway: { soak: { seconds: 2 } }\n"
+#: A whole lesson is made after the deploys of a few tests; others look at something else.
+QUICK = "x-slipway: { smoke: !reset null }\n"
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("checkout")
     name = f"test-{secrets.token_hex(3)}"
     copy_checkout(root)
-    (root / "deploy/hosts.toml").write_text(HOSTS.format(name=name), "utf-8")
+    (root / "deploy/hosts.toml").write_text(
+        HOSTS.format(name=name, compose=json.dumps(FILES)), "utf-8"
+    )
     (root / "deploy/docker-compose.tests.yml").write_text(SOAK, "utf-8")
+    (root / "deploy/docker-compose.quick.yml").write_text(QUICK, "utf-8")
     made = Site(root, name)
     try:
         yield made

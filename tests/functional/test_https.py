@@ -13,8 +13,7 @@ from selenium import webdriver
 from tests.browser import browser, severe, there
 from tests.functional.conftest import Site
 
-PLAIN = '"docker-compose.tests.yml"]'
-SECURE = '"docker-compose.tests.yml", "docker-compose.https.yml"]'
+PLAIN, SECURE = "docker-compose.quick.yml", "docker-compose.https.yml"
 #: A page that came by HTTP/2 says so itself.
 _PROTOCOL = "return performance.getEntriesByType('navigation')[0].nextHopProtocol"
 

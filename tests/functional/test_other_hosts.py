@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.functional.conftest import Ended, Site
+from tests.functional.conftest import FILES, Ended, Site
 
 from slipway.hosts.rehearsal import POOL, machine, state
 from slipway.hosts.rehearsal.values import Places
@@ -78,7 +78,7 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
         "known_hosts": engine["known_hosts_path"],
         "sudo": True,
         "app_dir": f"{POOL}/apps/nas",
-        "compose": ["docker-compose.yml", "docker-compose.truenas.yml"],
+        "compose": FILES[:-1],
     })  # fmt: skip
 
     def refused() -> None:
@@ -138,5 +138,6 @@ def test_this_machines_docker_is_deployed_to(
 
     add_host(site, "mine", {
         "kind": "local", "app_dir": f"{POOL}/apps/mine", "docker": str(docker),
+        "compose": (FILES[0], FILES[2]),
     })  # fmt: skip
     whole_life(inv, "mine")

@@ -32,7 +32,7 @@ APP = f"{POOL}/apps/langflix"
 FILMS = f"{POOL}/films"
 KEY = "canary-gemini-93b1d0"
 FILES = ["docker-compose.yml", "docker-compose.truenas.yml", "docker-compose.media.yml",
-         "docker-compose.gemini.yml"]  # fmt: skip
+         "docker-compose.gemini.yml", "docker-compose.tests.yml"]  # fmt: skip
 # As docs/guides/secrets.md has it.
 SHOW = 'print(open("/run/secrets/{}").read())'
 
