@@ -78,6 +78,7 @@ def test_a_damaged_reference_falls_back(site: Site) -> None:
     assert change_a_line(site)[0] < 20_000
 
 
+@pytest.mark.long  # tests/integration/hosts/test_delta_transfer.py has another client, too
 def test_a_client_without_the_reference(site: Site) -> None:
     """Another machine's deploy sends the layer whole, without a word, and is small next time."""
     with_reference(site)
