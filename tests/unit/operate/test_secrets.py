@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.unit.demo import World, wanted, world
+from tests.unit.demo import COMPOSE, World, wanted, world
 
 from slipway.act.deploy import deploy
 from slipway.errors import ConfigError, DeployError
@@ -14,11 +14,13 @@ from slipway.operate.secrets import Held, listed, listed_text, shown
 from slipway.secret import Secret
 
 
-def deployed(*values: str) -> World:
+def deployed(*values: str, compose: str = COMPOSE) -> World:
     """A host on which each value of the password was deployed in turn."""
     made = world()
     for value in values:
-        deploy(replace(wanted(), supplied={"db_password": Secret(value)}), made.doors, "token")
+        deploy(
+            replace(wanted(compose), supplied={"db_password": Secret(value)}), made.doors, "token"
+        )
         made.clock.seconds += 60
     made.host.files.update({f"/pool/demo/{name}": data for name, data in made.folder.files.items()})
     return made
@@ -52,6 +54,13 @@ def test_what_is_not_there_is_said_with_what_is() -> None:
     with pytest.raises(ConfigError, match="has no version 7 of acl") as caught:
         shown(doors, "acl", 7)
     assert "with one of: 1" in str(caught.value.hint)
+
+
+def test_who_takes_it_while_it_runs_reads_it() -> None:
+    """Though the Compose file names a folder in its place."""
+    taking = COMPOSE.replace("{ role: db }", "{ role: db, reload: [take] }")
+    found = {one.name: one.readers for one in listed(deployed("a", compose=taking).doors)}
+    assert found["db_password"] == ("db",)
 
 
 def test_one_that_the_live_release_does_not_use_wants_a_number() -> None:
