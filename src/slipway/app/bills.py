@@ -157,11 +157,15 @@ def check_bills(
         except OSError as error:
             problems.append(f"{name} can't be read: {error.strerror}")
     if problems:
+        which = (
+            f"{signer} signed those of another build"
+            if signer
+            else ("a bill of another build, or a falsified one")
+        )
         raise BuildError(
             f"{len(problems)} of {len(files)} bills in {folder} are not of these images",
             details=problems,
-            hint=f"a bill of another build, or a falsified one: ./inv bills --output {folder} "
-            "writes those of this checkout",
+            hint=f"{which}: ./inv bills --output FOLDER writes those of this checkout",
             stage="bills",
         )
     return _written(folder, bills, files, signer)

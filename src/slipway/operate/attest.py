@@ -108,12 +108,26 @@ def hold_against(doors: Doors, signer: str, signed: Ids) -> Attested:
     if problems := strangers(live, images, signed):
         raise BuildError(
             f"what runs on {host} is not what {signer} signed; nothing was touched",
-            details=problems,
+            details=[*problems, *_instead(seen, signed)],
             hint=f"compare ./inv releases --host {host}: deploy what was signed, or have what runs "
             "there signed",
             stage="bills",
         )
     return Attested(host, live.id, signer, images)
+
+
+def _instead(seen: Seen, signed: Ids) -> list[str]:
+    """Which release was signed, if the host remembers it and another one is live."""
+    records = seen.memory.records
+    fitting = [
+        one.id
+        for one in records.releases
+        if one.images
+        and all(image.config_digest in signed.get(role, ()) for role, image in one.images.items())
+    ]
+    if not fitting or records.current in fitting:
+        return []
+    return [f"what was signed is {fitting[0]}, which is not live"]
 
 
 def used(live: Release, seen: Seen) -> tuple[Running, ...]:

@@ -258,6 +258,7 @@ def test_bills_of_other_images_are_refused(site: Site) -> None:
     with pytest.raises(BuildError, match=r"1 of 10 bills in .* are not of these images") as caught:
         check_bills(site.folder, (), site.files, signed.signer)
     assert caught.value.details == ("api.config.json is not what the images are made of",)
+    assert str(caught.value.hint).startswith("anna@example.org signed those of another build")
 
 
 @pytest.fixture

@@ -104,6 +104,22 @@ def test_what_somebody_put_there_is_named(changes: dict[str, Any], said: str) ->
     assert detail.startswith(said)
 
 
+def test_a_release_that_is_not_live_any_more_is_told() -> None:
+    """Who signed an earlier one learns which; what differs from the live one does not hide it."""
+    made = world()
+    first = deploy(wanted(), made.doors, "token").outcome.release
+    made.clock.seconds += 60
+    deploy(wanted(web="2"), made.doors, "token")
+
+    assert refused(made.doors, signed(web="1", db="1")) == (
+        "web has the image config-web-2, of no bill; signed for web is config-web-1",
+        f"what was signed is {first}, which is not live",
+    )
+    made.engine.crash("web", image_id="sha256:strange")
+    (detail,) = refused(made.doors, signed(web="2", db="1"))
+    assert detail.startswith("web has the image strange")
+
+
 def test_single_runs_count() -> None:
     """The image of one that runs, and without one the image that it would be given."""
     made = world()
