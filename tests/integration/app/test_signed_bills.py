@@ -94,7 +94,10 @@ def site(tmp_path: Path, honest: dict[str, str]) -> Site:
     """Signed by anna, whom the checkout names."""
     (tmp_path / "deploy").mkdir()
     made = Site(tmp_path, new_key(tmp_path / "keys/anna"), new_key(tmp_path / "keys/eve"), honest)
-    made.allow("# who may sign bills", f"anna@example.org {made.public(made.key)}")
+    made.allow(
+        "# who may sign bills",
+        f'anna@example.org namespaces="{NAMESPACE}" {made.public(made.key)}',
+    )
     made.sign(made.key)
     return made
 
