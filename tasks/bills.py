@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
         "role": "only this image; may be given several times",
         "format": "cyclonedx or spdx (default: both)",
         "output": "folder to write to (default: .slipway/bills)",
+        "sign": "a key of OpenSSH to sign them with",
         "check": "write nothing: compare a folder's bills with the images",
+        "host": "with --check: compare with what runs there, and build nothing",
         "locked": LOCKED,
         "json": JSON,
     },
@@ -28,22 +31,46 @@ def bills(
     role: list[str],
     format: str = "",
     output: str = "",
+    sign: str = "",
     check: str = "",
+    host: str = "",
     locked: bool = False,
     json: bool = False,
 ) -> Answer:
     """Write down what the images are made of."""
     from slipway.app import bills as making
+    from slipway.app import signed as signing
+    from slipway.bills.signature import key_at
+    from slipway.bills.sums import image_files
+    from slipway.operate.attest import hold_against
 
-    images = workspace.images(locked=locked, roles=tuple(role or ()))
-    workspace.report.step("bills", f"{len(images)} images")
-    made = making.make_bills(workspace.root, images)
-    files = making.texts(made, workspace.config.application, format)
+    making.see_that_flags_fit(
+        check=check, host=host, sign=sign, own=(*(role or ()), format, output)
+    )
+    shell, report, root = workspace.shell, workspace.report, workspace.root
+    signed = None
     if check:
-        done = making.check_bills(Path(check), made, files)
-        return Answer(done.to_json(), talk=f"{len(files)} bills are those of these images")
-    folder = Path(output) if output else workspace.root / making.FOLDER
+        signed = signing.believed(shell, report, root, Path(check), needed=bool(host))
+    if host and signed:
+        with workspace.target(host) as target:
+            held = hold_against(target.doors, signed.signer, signed.ids)
+        return Answer(held.to_json(), held.to_text(), held.talk)
+    key = key_at(sign) if sign else None
+    images = workspace.images(locked=locked, roles=tuple(role or ()))
+    report.step("bills", f"{len(images)} images")
+    made = making.make_bills(root, images)
+    files = making.texts(made, workspace.config.application, format)
+    if key or signed:
+        files |= image_files(images)
+    if check:
+        done = making.check_bills(Path(check), made, files, signed.signer if signed else "")
+        return Answer(done.to_json(), talk=done.compared)
+    folder = Path(output) if output else root / making.FOLDER
+    if key:
+        files |= signing.signed_sums(shell, report, key, files)
     done = making.write_bills(folder, made, files)
+    if key and (signed := signing.believed(shell, report, root, folder)):
+        done = replace(done, signer=signed.signer)
     return Answer(done.to_json(), done.to_text())
 
 

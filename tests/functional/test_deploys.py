@@ -7,8 +7,11 @@ unchanged checkout is live.
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -103,6 +106,34 @@ def test_one_changed_line_moves_one_layer(site: Site, live: dict[str, Any]) -> N
     assert {service for service in after if after[service] != before[service]} == PYTHON_ROLES
     assert outcome["containers_touched"] == len(PYTHON_ROLES)
     assert status(site)["release"] == outcome["release"] != live["release"]
+
+
+def test_what_runs_is_what_was_signed(site: Site, live: dict[str, Any], tmp_path: Path) -> None:
+    """Signed bills fit what was deployed; after a changed line neither host nor checkout."""
+    key, folder = tmp_path / "key", str(tmp_path / "signed")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    allowed = site.root / "deploy/allowed_signers"
+    allowed.write_text(f"anna {key.with_suffix('.pub').read_text()}", "utf-8")
+    there = ("bills", "--check", folder, "--host", site.host)
+    try:
+        assert site.good("bills", "--sign", str(key), "--output", folder, "--json").json["signer"]
+        held = site.good(*there, "--json")
+        assert (held.json["release"], held.json["signer"]) == (live["release"], "anna")
+        assert {one["service"] for one in held.json["images"]} >= STANDING
+        assert "build" not in held.err
+        assert "as anna signed them" in site.good("bills", "--check", folder).err
+
+        text = (site.root / MAIN).read_text("utf-8")
+        (site.root / MAIN).write_text(f"{text}\nCHANGED = {time.time_ns()}\n", "utf-8")
+        site.good("deploy")
+        runs, built = site.inv(*there), site.inv("bills", "--check", folder)
+    finally:
+        allowed.unlink()
+    assert (runs.code, built.code) == (3, 3)
+    strange = set(re.findall(r"langflix-(\w+)-\d+ has the image \w+, of no bill", runs.err))
+    assert strange == PYTHON_ROLES, runs.err
+    assert f"what was signed is {live['release']}, which is not live" in runs.err
+    assert "are not of these images" in built.err
 
 
 def test_a_line_of_one_role_replaces_that_role(site: Site, live: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from slipway.bills.cyclonedx import cyclonedx
 from slipway.bills.declared import read_declared
 from slipway.bills.inventory import bill_of
 from slipway.bills.spdx import spdx
+from slipway.bills.sums import sum_of
 from slipway.bills.values import DEB, GO, WHEEL, Bill
 from slipway.errors import BuildError, ConfigError
 from slipway.images.values import Image
@@ -33,14 +33,27 @@ class Written:
     Attributes:
         bills: one an image.
         files: path to the SHA-256 of its content, hex.
+        signer: who signed them, by the name in ``allowed_signers``; empty when nobody was asked
+            for.
     """
 
     bills: tuple[Bill, ...]
     files: dict[str, str]
+    signer: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The form that ``--json`` prints."""
-        return {"bills": [bill.to_json() for bill in self.bills], "files": self.files}
+        return {
+            "bills": [bill.to_json() for bill in self.bills],
+            "files": self.files,
+            "signer": self.signer,
+        }
+
+    @property
+    def compared(self) -> str:
+        """What is said of bills that were found right."""
+        by = f", as {self.signer} signed them" if self.signer else ""
+        return f"{len(self.files)} bills are those of these images{by}"
 
     def to_text(self) -> str:
         """The form that people read."""
@@ -55,6 +68,31 @@ def _row(bill: Bill) -> tuple[str, ...]:
     untold = sum(not one.version for one in bill.components)
     counts = (plain[DEB], plain[WHEEL], plain[GO], len(inside), untold)
     return bill.role, *(str(count) for count in counts)
+
+
+def see_that_flags_fit(*, check: str, host: str, sign: str, own: Sequence[str]) -> None:
+    """Refuse flags of which one would be passed over.
+
+    Args:
+        check: value of ``--check``.
+        host: value of ``--host``.
+        sign: value of ``--sign``.
+        own: values of the flags that say what is written, and where.
+
+    Raises:
+        ConfigError: two of them don't go together.
+    """
+    if sign and check:
+        raise ConfigError("--sign and --check don't go together: one writes, the other compares")
+    if host and not check:
+        raise ConfigError(
+            "--host says where to compare, and nothing says with what",
+            hint=f"./inv bills --check FOLDER --host {host}",
+        )
+    if host and any(own):
+        raise ConfigError(
+            "--host compares all that runs there; --role, --format and --output don't go with it"
+        )
 
 
 def make_bills(root: Path, images: Sequence[Image]) -> tuple[Bill, ...]:
@@ -100,8 +138,13 @@ def write_bills(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -
     return _written(folder, bills, files)
 
 
-def check_bills(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -> Written:
+def check_bills(
+    folder: Path, bills: Sequence[Bill], files: Mapping[str, str], signer: str = ""
+) -> Written:
     """See that a folder's bills are those of the images, byte for byte.
+
+    Args:
+        signer: who signed the folder as it is; empty when nobody was asked for.
 
     Raises:
         BuildError: one is missing or says something else; all of them are named.
@@ -114,19 +157,22 @@ def check_bills(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -
         except OSError as error:
             problems.append(f"{name} can't be read: {error.strerror}")
     if problems:
+        which = (
+            f"{signer} signed those of another build"
+            if signer
+            else ("a bill of another build, or a falsified one")
+        )
         raise BuildError(
             f"{len(problems)} of {len(files)} bills in {folder} are not of these images",
             details=problems,
-            hint=f"a bill of another build, or a falsified one: ./inv bills --output {folder} "
-            "writes those of this checkout",
+            hint=f"{which}: ./inv bills --output FOLDER writes those of this checkout",
             stage="bills",
         )
-    return _written(folder, bills, files)
+    return _written(folder, bills, files, signer)
 
 
-def _written(folder: Path, bills: Sequence[Bill], files: Mapping[str, str]) -> Written:
-    sums = {
-        str(folder / name): hashlib.sha256(text.encode()).hexdigest()
-        for name, text in files.items()
-    }
-    return Written(tuple(bills), sums)
+def _written(
+    folder: Path, bills: Sequence[Bill], files: Mapping[str, str], signer: str = ""
+) -> Written:
+    sums = {str(folder / name): sum_of(text.encode()) for name, text in files.items()}
+    return Written(tuple(bills), sums, signer)

@@ -33,6 +33,7 @@ from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
 from slipway.ledger.runs import LastRun
+from slipway.operate.attest import Attested, Running
 from slipway.operate.certificate import Shown as ShownCertificate
 from slipway.operate.certificate import Told
 from slipway.operate.down import Ended
@@ -245,6 +246,10 @@ def _bills() -> dict[str, object]:
     return Written((Bill("api", "a/api:1", "sha256:1", ()),), {}).to_json()
 
 
+def _attested() -> dict[str, object]:
+    return Attested("h", "r", "s", (Running("api", "api-1", "api", "sha256:1"),)).to_json()
+
+
 def _audit() -> dict[str, object]:
     found = Finding(("C",), Severity.LOW, "p", "n", "1", (), "s", "", ())
     excuse = Statement("D", "", "r", date(2026, 2, 1), "deploy/audit.toml")
@@ -274,6 +279,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
         "bills": _bills(),
+        "bills --host": _attested(),
         "audit": _audit(),
         "lock": Checked(0, 0, 0).to_json(),
         "fetch": Fetched(0, 0).to_json(),

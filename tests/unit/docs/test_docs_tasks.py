@@ -133,6 +133,7 @@ def test_paths_in_pages_are_in_the_tree() -> None:
     """Paths of the repository that pages name in backquotes exist, but for what people make."""
     start = re.compile(r"`((?:src|nix|deploy|tests|docs)/(?!NAME)[\w./-]+)`")
     made_by_people = {
+        "deploy/allowed_signers",
         "deploy/secrets.toml",
         "deploy/secrets.sops.yaml",
         "deploy/.env",

@@ -1,0 +1,45 @@
+"""Signed bills: who is believed, and which flags go together."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.app.bills import see_that_flags_fit
+from slipway.app.signed import believed
+from slipway.errors import ConfigError
+from slipway.report import Report
+from slipway.testing import FakeShell
+
+
+def test_without_signers_nobody_is_asked(tmp_path: Path) -> None:
+    """That a signature was passed over is said; where there is nothing else, it is refused."""
+    talk = io.StringIO()
+    report = Report(err=talk)
+    assert believed(FakeShell(), report, tmp_path, tmp_path) is None
+    assert talk.getvalue() == ""
+
+    (tmp_path / "SHA256SUMS.sig").write_text("x")
+    assert believed(FakeShell(), report, tmp_path, tmp_path) is None
+    assert "is signed, and there is no deploy/allowed_signers" in talk.getvalue()
+    with pytest.raises(ConfigError, match="nobody can say what should run") as caught:
+        believed(FakeShell(), report, tmp_path, tmp_path, needed=True)
+    assert "./inv bills --sign KEY" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"check": "f", "sign": "k"}, "--sign and --check don't go together"),
+        ({"host": "nas"}, "--host says where to compare"),
+        ({"host": "nas", "check": "f", "own": ("api",)}, "--host compares all"),
+    ],
+)
+def test_flags_that_would_be_passed_over_are_refused(flags: dict[str, Any], said: str) -> None:
+    """Each with a sentence, before anything is done."""
+    with pytest.raises(ConfigError, match=said):
+        see_that_flags_fit(**{"check": "", "host": "", "sign": "", "own": (), **flags})
+    see_that_flags_fit(check="f", host="nas", sign="", own=("", ""))
