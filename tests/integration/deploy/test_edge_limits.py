@@ -156,6 +156,8 @@ GUESS = {"Authorization": "Bearer wrong"}
     ("backend", "method", "path", "headers"),
     [
         ("api", "POST", "/api/v1/session", {}),
+        ("api", "POST", "/api/v1/sessio%6e", {}),
+        ("api", "GET", "/api/v1/session", GUESS),
         ("api", "GET", "/api/v1/jobs", GUESS),
         ("api", "POST", UPLOAD, GUESS),
         ("flower", "GET", "/flower/", {"Authorization": "Basic YWRtaW46eA=="}),
@@ -180,7 +182,7 @@ def test_what_is_right_is_no_guess(full: Edge) -> None:
     with full.client("127.0.0.9") as client:
         assert {client.get("/api/v1/jobs", headers=GUESS).status_code for _ in range(30)} == {200}
         full.backends["api"].status = 401
-        old = {"Cookie": "langflix_session=old"}
+        old = {"Cookie": "langflix_sid=old"}
         assert {client.get("/api/v1/jobs", headers=old).status_code for _ in range(15)} == {401}
         assert {client.get("/api/v1/jobs").status_code for _ in range(15)} == {401}
         assert client.get("/api/v1/jobs", headers=GUESS).status_code == 401
