@@ -24,7 +24,7 @@ def ascii_url(url: str) -> str:
     except httpx.InvalidURL as error:
         raise ConfigError(
             f"{url}: {error}; nothing was changed",
-            hint="look at `url` of x-slipway in deploy/docker-compose*.yml, at the variables in it, "
-            "and at `address` of the host",
+            hint="look at `url` of x-slipway in deploy/docker-compose*.yml, at the variables in "
+            "it, and at `address` of the host",
             stage="config",
         ) from error
