@@ -122,7 +122,8 @@ def issuer(edge: Edge) -> str:
 def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path) -> None:
     """The local one first; then Pebble's through the edge, anew when two thirds are over.
 
-    Who is asked for it first has failed, and is ended: the next one waits as long. The edge that runs serves each, and the local authority is none any more.
+    Who was asked for it first has failed, and is ended: the next one waits as long. The edge that
+    runs serves each, and the local authority is none any more.
     """
     pid = acme.command("show info").split("Pid: ")[1].split()[0]
     assert "Authority of" in issuer(acme)
