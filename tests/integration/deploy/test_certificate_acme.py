@@ -81,6 +81,7 @@ class Authority:
                     started = subprocess.Popen(argv, stdout=log, stderr=log, env=env)
                     stack.callback(started.wait, 10)
                     stack.callback(started.kill)
+            wait_for(lambda: "Listening on: " in self.said(), "Pebble to listen")
             yield
 
     def said(self) -> str:
