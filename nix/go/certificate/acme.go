@@ -27,20 +27,15 @@ import (
 
 const proofPort = "8402"
 
-// Waits after a failure; the last one stays. Let's Encrypt takes five failures of a name an hour
-// (https://letsencrypt.org/docs/rate-limits/).
-var waits = []time.Duration{30 * time.Second, 2 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour}
-
 // An asker has a certificate of an authority that speaks ACME, as far as that gives one. It is asked
 // beside everything else, since its answer may take minutes.
 type asker struct {
-	given    acmeSettings
-	at       folders
-	stderr   io.Writer
-	failures int
-	notAgain time.Time   // before that
-	pending  chan answer // of a question that was asked; nil for none
-	obtain   func(acmeSettings, folders) ([]byte, error)
+	given   acmeSettings
+	at      folders
+	stderr  io.Writer
+	tries   tries
+	pending chan answer // of a question that was asked; nil for none
+	obtain  func(acmeSettings, folders) ([]byte, error)
 }
 
 // An answer is a certificate with chain and key in PEM, or why there is none.
@@ -50,7 +45,9 @@ type answer struct {
 }
 
 func newAsker(given acmeSettings, at folders, stderr io.Writer) *asker {
-	return &asker{given: given, at: at, stderr: stderr, obtain: obtain}
+	made := &asker{given: given, at: at, stderr: stderr, obtain: obtain}
+	made.tries = readTries(made.triesPath(), given)
+	return made
 }
 
 // bundle is the newest one that there is, or nil; one is asked for when there is none, or when that
@@ -64,7 +61,11 @@ func (a *asker) bundle(now time.Time) *bundle {
 	if held != nil && (held.good(now) != nil || !held.covers(a.given.names)) {
 		held = nil
 	}
-	if (held == nil || held.due(now)) && a.pending == nil && !now.Before(a.notAgain) {
+	a.tries = a.tries.capped(now)
+	if (held == nil || held.due(now)) && a.pending == nil && !now.Before(a.tries.NotAgain) {
+		// Whoever is ended before the answer may have failed as well.
+		ahead, _ := a.tries.another(now)
+		a.remember(ahead)
 		a.pending = make(chan answer, 1)
 		go func(came chan<- answer) {
 			text, err := a.obtain(a.given, a.at)
@@ -79,9 +80,21 @@ func (a *asker) path() string {
 	return filepath.Join(a.at.private, "acme-"+mark(a.given.directory)+".pem")
 }
 
-// mark stands for an authority's address in the name of a file.
-func mark(directory string) string {
-	sum := sha256.Sum256([]byte(directory))
+// triesPath is where it is kept what this authority was asked in vain.
+func (a *asker) triesPath() string {
+	return strings.TrimSuffix(a.path(), ".pem") + ".tries.json"
+}
+
+// remember keeps tries for the next process; without that they are remembered by this one.
+func (a *asker) remember(made tries) {
+	if err := made.put(a.triesPath()); err != nil {
+		fmt.Fprintf(a.stderr, "certificate: after a restart %s is asked sooner: %v\n", a.given.directory, err)
+	}
+}
+
+// mark stands for a text, such as an authority's address in the name of a file.
+func mark(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:4])
 }
 
@@ -102,11 +115,13 @@ func (a *asker) hear(now time.Time) {
 		err = put(a.path(), got.text, 0o600)
 	}
 	if err == nil {
-		a.failures = 0
+		a.tries = tries{Names: a.given.names, Settings: a.tries.Settings}
+		a.remember(a.tries)
 		return
 	}
-	wait := waits[min(a.failures, len(waits)-1)]
-	a.failures, a.notAgain = a.failures+1, now.Add(wait)
+	var wait time.Duration
+	a.tries, wait = a.tries.another(now)
+	a.remember(a.tries)
 	fmt.Fprintf(a.stderr, "certificate: none for %s from %s, again in %s: %s\n",
 		strings.Join(a.given.names, ", "), a.given.directory, wait, a.given.hidden(strings.Join(strings.Fields(err.Error()), " ")))
 }

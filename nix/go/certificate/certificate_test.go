@@ -260,6 +260,100 @@ func TestAnAuthorityIsAskedWhenItIsTimeAndNotTooOften(t *testing.T) {
 	}
 }
 
+func TestARestartAsksNoSooner(t *testing.T) {
+	at, dns := newFolders(t), filepath.Join(t.TempDir(), "dns")
+	given := acmeSettings{directory: "https://ca.example/dir", names: []string{"lessons.example.org"}, dnsFile: dns}
+	other := given
+	other.names = []string{"other.example.org"}
+	// start is a new process that looks once, and gets its answer when it has asked.
+	start := func(given acmeSettings, after time.Duration, err error) (bool, string) {
+		var said bytes.Buffer
+		asked := newAsker(given, at, &said)
+		asked.obtain = func(given acmeSettings, _ folders) ([]byte, error) {
+			got, _, _ := localBundle(t.TempDir(), given.names, begin)
+			return got.text, err
+		}
+		asked.bundle(begin.Add(after))
+		was := asked.pending != nil
+		for end := time.Now().Add(20 * time.Second); asked.pending != nil && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+			asked.hear(begin.Add(after))
+		}
+		return was, said.String()
+	}
+	no, changed := errors.New("no proof"), func() { _ = os.WriteFile(dns, []byte("TOKEN=other\n"), 0o600) }
+	path := newAsker(given, at, io.Discard).triesPath()
+	broken := func() { _ = os.WriteFile(path, []byte("{\"failures\": 3"), 0o600) }
+	odd := func() { _ = os.WriteFile(path, []byte(`{"names": ["lessons.example.org"], "failures": -1}`), 0o600) }
+	for number, test := range []struct {
+		before func()
+		given  acmeSettings
+		after  time.Duration
+		err    error
+		asks   bool
+		says   string
+	}{
+		{nil, given, 0, no, true, "again in 30s"},
+		{nil, given, 29 * time.Second, no, false, ""},
+		{nil, given, 31 * time.Second, no, true, "again in 2m0s"},
+		{changed, given, 32 * time.Second, no, true, "again in 15m0s"},
+		{nil, given, 15 * time.Minute, no, false, ""},
+		{nil, given, 16 * time.Minute, no, true, "again in 1h0m0s"},
+		{nil, given, 2 * time.Hour, no, true, "again in 6h0m0s"},
+		{nil, given, 7 * time.Hour, no, false, ""},
+		{nil, other, 7 * time.Hour, no, true, "again in 30s"},
+		{nil, other, 8 * time.Hour, nil, true, ""},
+		{nil, other, 122 * day, no, true, "again in 30s"},
+		{broken, given, 122 * day, no, true, "again in 30s"},
+		{odd, given, 122 * day, no, true, "again in 30s"},
+	} {
+		if test.before != nil {
+			test.before()
+		}
+		asks, said := start(test.given, test.after, test.err)
+		if asks != test.asks || !strings.Contains(said, test.says) || (test.says == "") != (said == "") {
+			t.Errorf("%d: it asked: %v, and said %q", number, asks, said)
+		}
+	}
+	if mode, _ := os.Stat(path); mode.Mode().Perm() != 0o600 {
+		t.Errorf("others may read how it was asked: %v", mode.Mode())
+	}
+}
+
+func TestWhoIsEndedBeforeTheAnswerHasAsked(t *testing.T) {
+	at := newFolders(t)
+	given := acmeSettings{directory: "https://ca.example/dir", names: []string{"lessons.example.org"}}
+	for number, after := range []time.Duration{0, 31 * time.Second} {
+		ended := newAsker(given, at, io.Discard)
+		ended.obtain = func(acmeSettings, folders) ([]byte, error) { select {} }
+		ended.bundle(begin.Add(after))
+		next := newAsker(given, at, io.Discard)
+		if next.bundle(begin.Add(after + 29*time.Second)); ended.pending == nil || next.pending != nil || next.tries.Failures != number+1 {
+			t.Errorf("%d: its successor asked at once, after %d tries", number, next.tries.Failures)
+		}
+	}
+}
+
+func TestAClockThatWasAheadDoesNotHoldUpForEver(t *testing.T) {
+	at := newFolders(t)
+	given := acmeSettings{directory: "https://ca.example/dir", names: []string{"lessons.example.org"}}
+	far := tries{given.names, given.mark(), 1, begin.Add(1000 * day)}
+	if err := far.put(newAsker(given, at, io.Discard).triesPath()); err != nil {
+		t.Fatal(err)
+	}
+	asked := newAsker(given, at, io.Discard)
+	asked.obtain = func(acmeSettings, folders) ([]byte, error) { return nil, errors.New("no") }
+	longest := waits[len(waits)-1]
+	for _, after := range []time.Duration{0, time.Hour, longest - time.Second} {
+		if asked.bundle(begin.Add(after)); asked.pending != nil {
+			t.Errorf("it asked after %v", after)
+		}
+	}
+	if asked.bundle(begin.Add(longest)); asked.pending == nil {
+		t.Error("it waits for longer than the longest wait")
+	}
+}
+
 func TestSettings(t *testing.T) {
 	env := map[string]string{"CERTIFICATE_NAMES": " NAS.local, [fd00::7],10.0.0.1 ,nas.local.,"}
 	given := readSettings(func(name string) string { return env[name] })
@@ -269,6 +363,11 @@ func TestSettings(t *testing.T) {
 	dns, addresses := split(given.names)
 	if len(dns) != 1 || len(addresses) != 2 || !addresses[0].Equal(net.ParseIP("fd00::7")) {
 		t.Errorf("%v %v", dns, addresses)
+	}
+	env["ACME_NAMES"] = "Küche.example, ku\u0308che.example straße.example 집.example -ü.example _x.lan fd00::7"
+	given = readSettings(func(name string) string { return env[name] })
+	if strings.Join(given.acme.names, " ") != "xn--kche-0ra.example xn--strae-oqa.example xn--rc6b.example -ü.example _x.lan fd00::7" {
+		t.Errorf("%v", given.acme.names)
 	}
 	if err := keep(context.Background(), settings{}, newFolders(t), &bytes.Buffer{}); err == nil {
 		t.Error("it is for nobody")
@@ -293,6 +392,19 @@ func TestAProvidersSettings(t *testing.T) {
 	_ = os.WriteFile(path, []byte("secret\n"), 0o600)
 	if err := exportFile(path); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestANameWithOtherLettersIsVouchedFor(t *testing.T) {
+	names := list("küche.example,집.lan")
+	made, root, err := localBundle(newFolders(t).private, names, begin)
+	if err != nil || !made.covers(names) {
+		t.Fatalf("%v: %v", names, err)
+	}
+	for _, name := range []string{"xn--kche-0ra.example", "xn--rc6b.lan"} {
+		if err := verify(made, root, name, begin); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

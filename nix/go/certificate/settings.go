@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // settings are what the environment says.
@@ -39,11 +41,16 @@ func readSettings(env func(string) string) settings {
 	}
 }
 
-// list reads names between commas or blanks, each once; an IPv6 address may stand in brackets.
+// list reads names between commas or blanks, each once; an IPv6 address may stand in brackets. Letters
+// beyond ASCII become what the DNS and certificates have for them (RFC 5890, 2.3.2.1); what can't be a
+// name stays as it is, for whoever is asked to vouch for it to refuse.
 func list(text string) []string {
 	var names []string
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\n", r) }) {
 		word = strings.TrimRight(strings.ToLower(strings.Trim(word, "[]")), ".")
+		if label, err := idna.Lookup.ToASCII(word); err == nil {
+			word = label
+		}
 		if word != "" && !slices.Contains(names, word) {
 			names = append(names, word)
 		}

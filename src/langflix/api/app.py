@@ -49,9 +49,9 @@ def create(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
+    mistaken, refused = (who.MISTAKEN, who.REFUSED) if who.wants_token(settings) else (None, None)
     for router in (health.router, metrics.router, sessions.router):
-        app.include_router(router)
-    refused = who.REFUSED if who.wants_token(settings) else None
+        app.include_router(router, responses=mistaken)
     modules = (jobs, create_jobs, clips, expressions, media, events, tokens)
     for router in (*(module.router for module in modules), sessions.kept):
         app.include_router(router, responses=refused)

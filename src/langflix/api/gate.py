@@ -2,8 +2,9 @@
 
 In this order, so that a stranger costs next to nothing: its first lines are short, it is not
 compressed, it is let in and may do that (:mod:`langflix.api.who`), and its body has come, small, in
-time and not nested without end. Everything wants a token but what :data:`OPEN` names. An upload's
-body is not waited for: :mod:`langflix.api.uploads` counts it while it comes.
+time and not nested without end. Everything wants a token but what :data:`OPEN` names; a wrong one
+is answered with 401 there, too, for by that the edge counts guesses. An upload's body is not waited
+for: :mod:`langflix.api.uploads` counts it while it comes.
 
 Plain ASGI, for what stands between would have read the body already.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
@@ -65,6 +67,9 @@ class Gate:
                 if not caller.scope.covers(needed):
                     raise who.may_not(caller, needed)
                 scope.setdefault("state", {})["caller"] = caller
+            elif who.shows_token(asked):
+                with suppress(UnavailableError):  # health is told while the database is away
+                    await self._caller(asked)
             if (scope["method"], scope["path"]) not in STREAMED:
                 receive = await whole(asked.headers, receive)
         except Problem as problem:

@@ -63,7 +63,7 @@ class Sessions(BaseModel):
     sessions: list[SignedIn]
 
 
-@router.get("", responses=described(HTTPStatus.TOO_MANY_REQUESTS))
+@router.get("", responses=described(HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS))
 def state(request: Request, services: Given) -> Session:
     """Say whether a token is wanted and was shown."""
     caller = who.identify(services, request)
@@ -95,14 +95,17 @@ def login(body: Login, request: Request, services: Given) -> Response:
     agent = request.headers.get("user-agent", "")
     with session(services.engine) as db:
         sessions.add(db, who.digest(cookie), caller.token, who.address_of(request), agent)
+    is_secure = who.is_secure(request)
+    if is_secure:  # where HTTP comes again, one that was set over HTTPS would be in its way
+        _forget(answer, who.COOKIE)
     answer.set_cookie(
-        who.COOKIE,
+        who.cookie_name(request),
         cookie,
         max_age=int(sessions.LIFE.total_seconds()),
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=is_secure,
     )
     return answer
 
@@ -111,17 +114,24 @@ def login(body: Login, request: Request, services: Given) -> Response:
     "",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    responses=described(HTTPStatus.TOO_MANY_REQUESTS),
+    responses=described(HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS),
 )
 def logout(request: Request, services: Given) -> Response:
-    """End the session whose cookie is shown, and forget the cookie."""
-    caller = who.identify(services, request)
-    if caller is not None and caller.session is not None:
+    """End the sessions whose cookies are shown, that of HTTP as well, and forget the cookies."""
+    shown = who.cookies_of(request)
+    if shown:
         with session(services.engine) as db:
-            sessions.end(db, caller.session)
+            sessions.end_shown(db, [who.digest(cookie) for cookie in shown])
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
-    answer.delete_cookie(who.COOKIE, path="/", httponly=True, samesite="strict")
+    for name in (who.COOKIE, who.SECURE_COOKIE):
+        _forget(answer, name)
     return answer
+
+
+def _forget(answer: Response, name: str) -> None:
+    """Have the browser forget a cookie; over HTTP it keeps what was set over HTTPS."""
+    is_secure = name == who.SECURE_COOKIE
+    answer.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="strict")
 
 
 @kept.get("")

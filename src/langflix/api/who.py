@@ -4,6 +4,11 @@ A token is shown as ``Authorization: Bearer …``: the settings' own, which may 
 with a name, of which the database has a hash and what it may do. A browser can't send a header with
 a film or an event stream, so the page trades the token for a session: its cookie holds 256 random
 bits, of which the database has a hash, too. Where the settings name no token everybody is let in.
+
+Over HTTPS the cookie has another name than over HTTP. What begins with ``__Host-`` nobody can set
+but this host over HTTPS (RFC 6265bis, 4.1.3.2), so neither a neighbour nor who sits on the network
+slips a session of theirs in. And what was set over HTTPS no page over HTTP may overwrite (its
+storage model): under one name, whoever goes back to HTTP could not sign in.
 """
 
 from __future__ import annotations
@@ -29,13 +34,16 @@ from langflix.secret import Secret
 from langflix.settings import Settings
 
 COOKIE = "langflix_sid"
+SECURE_COOKIE = f"__Host-{COOKIE}"
 _BEARER = "bearer "
 _SECRET_BYTES = 32
 _COOKIE_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Whoever finds one, such as a scanner of repositories, sees what it is.
 _TOKEN_PREFIX = "langflix_"  # noqa: S105 - no token, but how each begins
 _TOKEN_SHAPE = re.compile(_TOKEN_PREFIX + _COOKIE_SHAPE.pattern)
-#: For FastAPI's ``responses=`` of what wants a token.
+#: For FastAPI's ``responses=`` of what wants no token, but no wrong one either.
+MISTAKEN = described(HTTPStatus.UNAUTHORIZED)
+#: ... and of what wants one.
 REFUSED = described(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -89,7 +97,7 @@ def identify(services: Services, asked: HTTPConnection) -> Caller | None:
     shown = _shown(asked)
     if shown is not None:
         return by_token(services, asked, shown)
-    cookie = asked.cookies.get(COOKIE, "")
+    cookie = asked.cookies.get(cookie_name(asked), "")
     if not _COOKIE_SHAPE.fullmatch(cookie):
         return None
     with session(services.engine) as db:
@@ -112,7 +120,28 @@ def by_token(services: Services, asked: HTTPConnection, shown: str) -> Caller | 
 
 def is_looked_up(asked: HTTPConnection) -> bool:
     """Say whether the database has to be asked who this is."""
-    return COOKIE in asked.cookies or bool(_TOKEN_SHAPE.fullmatch(_shown(asked) or ""))
+    return cookie_name(asked) in asked.cookies or bool(_TOKEN_SHAPE.fullmatch(_shown(asked) or ""))
+
+
+def shows_token(asked: HTTPConnection) -> bool:
+    """Say whether a token is shown, right or wrong; a cookie is none, for it can't be guessed."""
+    return _shown(asked) is not None
+
+
+def is_secure(asked: HTTPConnection) -> bool:
+    """Say whether the edge, or a proxy before it, was asked over HTTPS."""
+    return asked.url.scheme == "https"
+
+
+def cookie_name(asked: HTTPConnection) -> str:
+    """Return the name of the cookie that counts for a request."""
+    return SECURE_COOKIE if is_secure(asked) else COOKIE
+
+
+def cookies_of(asked: HTTPConnection) -> list[str]:
+    """Return what the cookies of sessions hold that a request shows, of HTTP and of HTTPS."""
+    shown = [asked.cookies.get(name, "") for name in (COOKIE, SECURE_COOKIE)]
+    return [cookie for cookie in shown if _COOKIE_SHAPE.fullmatch(cookie)]
 
 
 def _shown(asked: HTTPConnection) -> str | None:

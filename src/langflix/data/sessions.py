@@ -73,6 +73,11 @@ def living(db: Session, tokens: Collection[str]) -> Sequence[WebSession]:
     return db.scalars(select(WebSession).where(*_living(tokens)).order_by(*newest)).all()
 
 
+def end_shown(db: Session, secret_hashes: Collection[str]) -> None:
+    """End the sessions whose cookies hash to these."""
+    db.execute(delete(WebSession).where(WebSession.secret_hash.in_(secret_hashes)))
+
+
 def end(db: Session, session_id: str) -> bool:
     """End a session; say whether it was there."""
     gone = delete(WebSession).where(WebSession.id == session_id).returning(WebSession.id)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
+from slipway.app.names import ascii_url
 from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
@@ -118,6 +119,7 @@ def read_checkout(
         )
     )
     stack = read_stack(model, application=application, roles=roles)
+    stack = replace(stack, url=ascii_url(stack.url))
     contents = _contents(folder, stack, model)
     stack = replace(stack, warnings=(*stack.warnings, *unreached(stack, contents)))
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
@@ -155,7 +157,7 @@ def make_wanted(
         commit: of the checkout.
 
     Raises:
-        ConfigError: the folder of migrations is not there.
+        ConfigError: the folder of migrations is not there, or nobody can have the address.
     """
     where = bracketed(address)
     references = {image.role: image.reference for image in images}
@@ -174,7 +176,7 @@ def make_wanted(
         supplied=reading.supplied,
         app_dir=entry.app_dir,
         data_dir=reading.data_dir,
-        url=stack.url.replace("{address}", where).rstrip("/"),
+        url=ascii_url(stack.url.replace("{address}", where)).rstrip("/"),
         who=who,
         commit=commit,
         migrations=migrations.sha256,

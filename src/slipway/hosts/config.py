@@ -146,7 +146,7 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
         name=name,
         kind=kind,
         app_dir=_app_dir(reader, kind, home),
-        address=_word(reader, "address", None if ssh else ""),
+        address=_address(reader, ssh=ssh),
         port=_port(reader),
         user=_word(reader, "user", ""),
         key_file=_local_path(reader, "key_file", home),
@@ -189,6 +189,13 @@ def _word(reader: Reader, key: str, default: str | None) -> str:
         not text or text.startswith("-") or any(c.isspace() or not c.isprintable() for c in text)
     ):
         reader.note(key, f"should be one word that doesn't start with -, got {text!r}")
+    return text
+
+
+def _address(reader: Reader, *, ssh: bool) -> str:
+    text = _word(reader, "address", None if ssh else "")
+    if text.startswith("[") and text.endswith("]"):
+        reader.note("address", f"has no brackets here: write {text[1:-1]!r}")
     return text
 
 

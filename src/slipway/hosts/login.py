@@ -38,8 +38,9 @@ class Login:
 
     @property
     def place(self) -> str:
-        """``address:port``."""
-        return f"{self.address}:{self.port or _PORT}"
+        """``address:port``, with an IPv6 address in brackets."""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{address}:{self.port or _PORT}"
 
     @property
     def entry(self) -> str:

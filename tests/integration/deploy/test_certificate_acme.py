@@ -81,6 +81,7 @@ class Authority:
                     started = subprocess.Popen(argv, stdout=log, stderr=log, env=env)
                     stack.callback(started.wait, 10)
                     stack.callback(started.kill)
+            wait_for(lambda: "Listening on: " in self.said(), "Pebble to listen")
             yield
 
     def said(self) -> str:
@@ -122,7 +123,8 @@ def issuer(edge: Edge) -> str:
 def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path) -> None:
     """The local one first; then Pebble's through the edge, anew when two thirds are over.
 
-    The edge that runs serves each, and the local authority is none any more.
+    Who was asked for it first has failed, and is ended: the next one waits as long. The edge that
+    runs serves each, and the local authority is none any more.
     """
     pid = acme.command("show info").split("Pid: ")[1].split()[0]
     assert "Authority of" in issuer(acme)
@@ -134,6 +136,7 @@ def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path
     with made.running():
         ask(acme, made.root)
         wait_for(lambda: "Pebble" in issuer(acme), "Pebble's certificate")
+        assert "again in 2m" not in acme.room.log.read_text()
         first = certificate(acme)
         assert first.extensions.get_extension_for_class(
             x509.SubjectAlternativeName
@@ -147,6 +150,8 @@ def test_a_name_is_proved_and_its_certificate_renewed(acme: Edge, tmp_path: Path
     keys = {path.name for path in folder_of(acme, PRIVATE).iterdir()}
     mark = hashlib.sha256(DIRECTORY.encode()).hexdigest()[:8]
     assert {f"account-{mark}.pem", f"acme-{mark}.pem", "authority.pem"} <= keys
+    tries = json.loads((folder_of(acme, PRIVATE) / f"acme-{mark}.tries.json").read_text())
+    assert (tries["names"], tries["failures"]) == ([NAME], 0)
 
 
 def test_a_name_that_is_refused_is_told_and_the_local_one_serves(

@@ -133,6 +133,35 @@ def test_connections_of_one_address_are_counted(edge: Edge) -> None:
     assert status(answer(edge, head("/", method="GET"), source="127.0.0.9")) == 503
 
 
+def test_connections_through_a_proxy_are_counted_for_who_made_them(edge: Edge) -> None:
+    """Of those that the PROXY protocol tells of each has its own; the proxy itself has no limit."""
+    assert edge.process is not None
+    edge.room.kill(edge.process)
+    edge.env |= {"EDGE_PROXY_PROTOCOL": "127.0.0.8", "LANGFLIX_ADDRESS_CONNECTIONS": "20"}
+    edge.begin()
+
+    def through(client: str) -> str:
+        return answer(edge, told_of(client) + head("/", method="GET"), source="127.0.0.8")
+
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(edge.plain("127.0.0.8")).sendall(told_of("203.0.113.6"))
+        wait_for(lambda: "conn_cur=20" in edge.command("show table connections"), "all of them")
+        assert through("203.0.113.6") == ""
+        assert [status(through(f"203.0.113.{at}")) for at in (7, 8, 9)] == [503] * 3
+        for at in range(20):
+            client = stack.enter_context(edge.plain("127.0.0.8"))
+            client.sendall(told_of(f"198.51.100.{at}"))
+        assert status(through("203.0.113.7")) == 503
+    wait_for(lambda: "conn_cur=20" not in edge.command("show table connections"), "them to end")
+    assert status(through("203.0.113.6")) == 503
+
+
+def told_of(client: str) -> bytes:
+    """The line before a connection in which a proxy says who made it (PROXY protocol, 2.1)."""
+    return f"PROXY TCP4 {client} 127.0.0.1 4711 8080\r\n".encode()
+
+
 def test_requests_of_one_address_are_counted(full: Edge) -> None:
     """More than what the variable allows in ten seconds: 429 with Retry-After, and only for it."""
     assert full.process is not None
@@ -156,6 +185,8 @@ GUESS = {"Authorization": "Bearer wrong"}
     ("backend", "method", "path", "headers"),
     [
         ("api", "POST", "/api/v1/session", {}),
+        ("api", "POST", "/api/v1/sessio%6e", {}),
+        ("api", "GET", "/api/v1/session", GUESS),
         ("api", "GET", "/api/v1/jobs", GUESS),
         ("api", "POST", UPLOAD, GUESS),
         ("flower", "GET", "/flower/", {"Authorization": "Basic YWRtaW46eA=="}),
@@ -180,7 +211,7 @@ def test_what_is_right_is_no_guess(full: Edge) -> None:
     with full.client("127.0.0.9") as client:
         assert {client.get("/api/v1/jobs", headers=GUESS).status_code for _ in range(30)} == {200}
         full.backends["api"].status = 401
-        old = {"Cookie": "langflix_session=old"}
+        old = {"Cookie": "langflix_sid=old"}
         assert {client.get("/api/v1/jobs", headers=old).status_code for _ in range(15)} == {401}
         assert {client.get("/api/v1/jobs").status_code for _ in range(15)} == {401}
         assert client.get("/api/v1/jobs", headers=GUESS).status_code == 401

@@ -410,7 +410,8 @@ def test_a_token_is_asked_for_when_there_is_one(stack: Stack, tmp_path: Path) ->
         assert client.get("/health").status_code == 200
         assert client.get("/api/v1/session").json()["allowed"] is False
         wrong = {"Authorization": "Bearer wrong"}
-        assert client.get("/api/v1/jobs", headers=wrong).status_code == 401
+        for path in ("/api/v1/jobs", "/api/v1/session", "/ready"):
+            assert client.get(path, headers=wrong).status_code == 401
         assert client.get("/api/v1/jobs", headers=right).status_code == 200
         assert client.post("/api/v1/session", json={"token": "no"}).status_code == 401
         login = client.post("/api/v1/session", json={"token": "t0ken-t0ken"})

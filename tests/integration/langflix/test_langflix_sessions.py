@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from tests.integration.langflix.conftest import DATABASE_PASSWORD, Stack, free_port
 
-from langflix.api.who import COOKIE
+from langflix.api.who import COOKIE, SECURE_COOKIE
 
 TOKEN, OTHER = "the-first-token-0123456789", "the-second-token-0123456789"
 
@@ -73,7 +73,36 @@ def test_a_cookie_is_random_and_for_this_site_alone(site: Stack) -> None:
     words = {word.strip().lower() for word in first.split(";")[1:]}
     assert {"httponly", "samesite=strict", "path=/", "max-age=2592000"} <= words
     assert "secure" not in words
-    assert "secure" in over_tls.headers["set-cookie"].lower()
+    assert [line.split("=")[0] for line in over_tls.headers.get_list("set-cookie")] == [
+        COOKIE,  # is forgotten
+        SECURE_COOKIE,
+    ]
+    assert "; secure" in over_tls.headers.get_list("set-cookie")[1].lower()
+
+
+def test_over_https_only_its_own_cookie_counts(site: Stack) -> None:
+    """One that a neighbour could have set lets nobody in; signing out ends both sessions."""
+    over_tls = {"X-Forwarded-Proto": "https"}
+    with browser(site) as one:
+        plain = sign_in(one)
+        one.cookies.clear()
+        begun = one.post("/api/v1/session", json={"token": TOKEN}, headers=over_tls)
+        secure = begun.headers.get_list("set-cookie")[1].partition("=")[2].partition(";")[0]
+        one.cookies.clear()
+
+        def heard(cookie: str, **more: str) -> int:
+            return one.get("/api/v1/jobs", headers={"Cookie": cookie, **more}).status_code
+
+        assert heard(f"{COOKIE}={plain}") == 200
+        assert heard(f"{COOKIE}={plain}", **over_tls) == 401
+        assert heard(f"{SECURE_COOKIE}={secure}") == 401
+        assert heard(f"{SECURE_COOKIE}={secure}", **over_tls) == 200
+        both = f"{COOKIE}={plain}; {SECURE_COOKIE}={secure}"
+        assert heard(both, **over_tls) == 200
+        gone = one.delete("/api/v1/session", headers={"Cookie": both, **over_tls})
+        assert gone.status_code == 204
+        assert heard(both) == heard(both, **over_tls) == 401
+    assert rows(site) == []
 
 
 def test_the_database_can_not_be_the_browser(site: Stack) -> None:

@@ -223,3 +223,16 @@ def test_commit_says_when_the_checkout_differs() -> None:
 def test_addresses_in_urls() -> None:
     """IPv6 addresses stand in brackets."""
     assert (bracketed("fe80::1"), bracketed("nas.local")) == ("[fe80::1]", "nas.local")
+
+
+def test_other_letters_of_a_name_become_those_of_the_dns(root: Path) -> None:
+    """Of a variable's name and of the host's own; what is no name is refused while it is read."""
+    composed = COMPOSE.replace("http://{address}:8080", "https://${DOMAIN:-{address}}:8443")
+    (root / "deploy/docker-compose.yml").write_text(composed)
+    assert check(root, environment={"DOMAIN": "küche.example"}).stack.url == (
+        "https://xn--kche-0ra.example:8443"
+    )
+    wanted = make_wanted(check(root), root, ENTRY, "küche.lan", [], who="me", commit="")
+    assert wanted.url == "https://xn--kche-0ra.lan:8443"
+    with pytest.raises(ConfigError, match=r"https://-ü\.example:8443: Invalid IDNA hostname"):
+        check(root, environment={"DOMAIN": "-ü.example"})

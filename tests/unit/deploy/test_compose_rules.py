@@ -166,6 +166,15 @@ def test_only_the_door_publishes_ports(kind: str) -> None:
     assert [name for name, body in stack.services.items() if body.get("ports")] == ["door"]
 
 
+def test_a_host_with_an_ipv6_address_is_reached_there() -> None:
+    """As docs/guides/deploy.md says; the URL has the address in brackets."""
+    stack = _stack(BASE, HTTPS, LANGFLIX_BIND="[::]").with_images({}, "[fd00::7]")
+    assert {port["host_ip"] for port in stack.services["door"]["ports"]} == {"::"}
+    assert stack.url == "https://[fd00::7]:8443"
+    names = stack.services["certificate"]["environment"]["CERTIFICATE_NAMES"]
+    assert names == "[fd00::7],[fd00::7],localhost"
+
+
 @pytest.mark.parametrize("kind", STACKS)
 def test_the_edge_borrows_from_the_door(kind: str) -> None:
     """Both have the folder of the socket, and what waits at one edge's socket can go to another."""

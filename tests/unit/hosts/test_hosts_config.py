@@ -114,6 +114,7 @@ adress = "typo"
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "-oProxyCommand=id"', "host.x.address"),
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "a b"', "host.x.address"),
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = ""', "host.x.address"),
+        ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "[fd00::7]"', "host.x.address"),
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "n"\nuser = ""', "host.x.user"),
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "n"\nport = 0', "host.x.port"),
         ('kind = "ssh"\napp_dir = "/srv/a"\naddress = "n"\nkey_file = "k"', "host.x.key_file"),

@@ -161,3 +161,18 @@ def test_jumps_without_an_end() -> None:
     with pytest.raises(NoRoute, match="have no end"):
         find_route(LOGIN, shell, HERE, pytest.fail)
     assert len(shell.calls) < 12
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "place", "entry"),
+    [
+        ("nas.local", 0, "nas.local:22", "nas.local"),
+        ("nas.local", 2222, "nas.local:2222", "[nas.local]:2222"),
+        ("fd00::7", 0, "[fd00::7]:22", "fd00::7"),
+        ("fd00::7", 2222, "[fd00::7]:2222", "[fd00::7]:2222"),
+    ],
+)
+def test_how_a_server_is_written(address: str, port: int, place: str, entry: str) -> None:
+    """For people an IPv6 address stands in brackets; in known_hosts files as sshd(8) says."""
+    login = Login("nas", address, port)
+    assert (login.place, login.entry) == (place, entry)

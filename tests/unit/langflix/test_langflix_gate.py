@@ -246,6 +246,26 @@ def test_guesses_have_to_wait(app: FastAPI) -> None:
     assert ask(app, "GET", "/api/v1/session").status == 200
 
 
+def test_a_wrong_token_is_told_wherever_it_is_shown(app: FastAPI) -> None:
+    """By the status the edge counts guesses, so what is open refuses it too; nothing is read."""
+    there = routes(app)
+    for name in OPEN:
+        method, path = there[name]
+        app.state.services.guesses._wrong.clear()
+        wrong = ask(app, method, path, {"authorization": "Bearer wrong", "content-length": "9"})
+        assert (wrong.status, wrong.taken) == (401, 0), name
+        for headers in ({}, BEARER, {"cookie": "langflix_sid=of-a-session-that-has-ended"}):
+            assert ask(app, method, path, headers, Sender([b""])).status != 401, name
+
+
+def test_health_is_told_while_nobody_can_say_whether_a_token_is_right(app: FastAPI) -> None:
+    """A token with a name is looked up in the database, which is away here."""
+    named = {"authorization": "Bearer langflix_" + "A" * 43}
+    assert ask(app, "GET", "/health", named).json == {"status": "ok"}
+    assert ask(app, "GET", "/ready", named).json == {"status": "failed"}
+    assert ask(app, "GET", "/api/v1/session", named).status == 503
+
+
 def test_guesses_are_counted_by_network_and_time() -> None:
     """Ten in a minute; the right token is none; one IPv6 network is one; memory has an end."""
     now = [0.0]
