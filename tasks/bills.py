@@ -67,6 +67,7 @@ def bills(
         return Answer(done.to_json(), talk=done.compared)
     folder = Path(output) if output else root / making.FOLDER
     if key:
+        signing.see_that_it_is_all(folder, files)
         files |= signing.signed_sums(shell, report, key, files)
     done = making.write_bills(folder, made, files)
     if key and (signed := signing.believed(shell, report, root, folder)):

@@ -35,6 +35,7 @@ type asker struct {
 	stderr  io.Writer
 	tries   tries
 	pending chan answer // of a question that was asked; nil for none
+	told    bool        // this process has asked, or said until when it is not to
 	obtain  func(acmeSettings, folders) ([]byte, error)
 }
 
@@ -62,7 +63,14 @@ func (a *asker) bundle(now time.Time) *bundle {
 		held = nil
 	}
 	a.tries = a.tries.capped(now)
-	if (held == nil || held.due(now)) && a.pending == nil && !now.Before(a.tries.NotAgain) {
+	wanted := (held == nil || held.due(now)) && a.pending == nil
+	if wanted && now.Before(a.tries.NotAgain) && !a.told {
+		a.told = true // What the process before was told stands in its log alone.
+		fmt.Fprintf(a.stderr, "certificate: %s brought none before (%d), and is not asked until %s\n",
+			a.given.directory, a.tries.Failures, a.tries.NotAgain.UTC().Format(time.RFC3339))
+	}
+	if wanted && !now.Before(a.tries.NotAgain) {
+		a.told = true
 		// Whoever is ended before the answer may have failed as well.
 		ahead, _ := a.tries.another(now)
 		a.remember(ahead)

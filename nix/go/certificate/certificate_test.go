@@ -294,13 +294,13 @@ func TestARestartAsksNoSooner(t *testing.T) {
 		says   string
 	}{
 		{nil, given, 0, no, true, "again in 30s"},
-		{nil, given, 29 * time.Second, no, false, ""},
+		{nil, given, 29 * time.Second, no, false, "and is not asked until "},
 		{nil, given, 31 * time.Second, no, true, "again in 2m0s"},
 		{changed, given, 32 * time.Second, no, true, "again in 15m0s"},
-		{nil, given, 15 * time.Minute, no, false, ""},
+		{nil, given, 15 * time.Minute, no, false, "and is not asked until "},
 		{nil, given, 16 * time.Minute, no, true, "again in 1h0m0s"},
 		{nil, given, 2 * time.Hour, no, true, "again in 6h0m0s"},
-		{nil, given, 7 * time.Hour, no, false, ""},
+		{nil, given, 7 * time.Hour, no, false, "and is not asked until "},
 		{nil, other, 7 * time.Hour, no, true, "again in 30s"},
 		{nil, other, 8 * time.Hour, nil, true, ""},
 		{nil, other, 122 * day, no, true, "again in 30s"},

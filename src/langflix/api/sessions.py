@@ -94,6 +94,8 @@ def login(body: Login, request: Request, services: Given) -> Response:
     cookie = who.new_cookie()
     agent = request.headers.get("user-agent", "")
     with session(services.engine) as db:
+        # Those of before would be valid for their days, in nobody's list of cookies.
+        sessions.end_shown(db, [who.digest(one) for one in who.cookies_of(request)])
         sessions.add(db, who.digest(cookie), caller.token, who.address_of(request), agent)
     is_secure = who.is_secure(request)
     if is_secure:  # where HTTP comes again, one that was set over HTTPS would be in its way

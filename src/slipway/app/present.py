@@ -26,7 +26,10 @@ def plan_text(plan: Plan) -> str:
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
     if plan.reloads:
         lines += ["", "secrets that are taken anew while the service runs:"]
-        lines += [f"  {one.service}  {', '.join(one.secrets)}" for one in plan.reloads]
+        lines += [
+            f"  {one.service}  {', '.join(one.secrets) or 'what it was not told of'}"
+            for one in plan.reloads
+        ]
     if plan.migrations:
         lines += ["", "migrations:"]
         for one in plan.migrations:

@@ -42,6 +42,23 @@ class Signed:
         return ids_of(self.sums)
 
 
+def see_that_it_is_all(folder: Path, files: Mapping[str, str]) -> None:
+    """Refuse to sign into a folder that has other bills as well: their signature would be lost.
+
+    Raises:
+        ConfigError: it has; they are named.
+    """
+    others = sorted({path.name for path in folder.glob("*.json")} - files.keys())
+    if others:
+        raise ConfigError(
+            f"{folder} has bills that are none of these; nothing was signed or written",
+            details=others,
+            hint="sign all images at once (without --role and --format), or into an empty folder: "
+            "--output FOLDER",
+            stage="bills",
+        )
+
+
 def signed_sums(
     shell: Shell, report: Report, key: Path, files: Mapping[str, str]
 ) -> dict[str, str]:

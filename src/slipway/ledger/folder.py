@@ -43,6 +43,9 @@ for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; 
 [ ! -f {layout.SCALE} ] || file {layout.SCALE} {layout.SCALE}
 [ ! -d secrets ] || ls secrets >/dev/null
 for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
+for path in {layout.HANDED}/*/* {layout.HANDED}/*{layout.UNTOLD}; do
+    [ ! -f "$path" ] || text handed "$path"
+done
 for name; do
     for path in "secrets/$name"/*; do
         case ${{path##*/}} in *[!0-9]*) ;; *) file "value $path" "$path" ;; esac

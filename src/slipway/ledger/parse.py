@@ -36,6 +36,7 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
     return Memory(
         Records(tuple(scaled(one, scale) for one in releases), live, unreadable),
         files=tuple(data.decode() for name, data in found if name == "path"),
+        handed=tuple(data.decode() for name, data in found if name == "handed"),
         values=_values(found),
         run=parse_run(known),
         scale=scale,

@@ -88,6 +88,8 @@ class Memory:
     Attributes:
         records: its releases, with the host's own numbers of containers.
         files: paths of config files and secret versions, relative to the folder.
+        handed: paths of what services have that take secrets while they run, and of the marks of
+            those that were not told yet.
         values: of each secret that was asked for and is there, version to value.
         run: the latest run; None before the first.
         scale: the host's own numbers of containers.
@@ -100,6 +102,7 @@ class Memory:
 
     records: Records = field(default_factory=Records)
     files: tuple[str, ...] = ()
+    handed: tuple[str, ...] = ()
     values: Mapping[str, Mapping[int, Secret]] = field(default_factory=dict)
     run: LastRun | None = None
     scale: Scale = field(default_factory=dict)

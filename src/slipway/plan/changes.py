@@ -13,7 +13,7 @@ from typing import Any
 from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.drift import differences, restarted
-from slipway.plan.handed import secret_changes
+from slipway.plan.handed import bare, secret_changes
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
@@ -53,14 +53,14 @@ def make_plan(
     """
     live = seen.memory.records.live
     definitions = _definitions(stack, release, live, seen.engine.networks)
-    wanted = _Wanted(stack, release, live, shapes or {})
+    wanted = _Wanted(stack, release, live, shapes or {}, bare(live, seen.memory.handed))
     changes = _changes(wanted, seen.engine.containers, definitions)
     migrations = tuple(
         replace(one, downtime=one.revision in downtimes)
         for one in pending(stack, release, live, changes)
     )
     changes = _follow_migrations(stack, changes, migrations)
-    reloads = secret_changes(release, live, changes)
+    reloads = secret_changes(release, live, changes, seen.memory.handed)
     plan = Plan(release.id, bytes_to_send, changes, migrations, definitions, reloads=reloads)
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
@@ -76,12 +76,14 @@ class _Wanted:
         release: what is to be live.
         live: what is.
         shapes: service to what its containers should be made of.
+        bare: services whose folder of secrets is gone, or new under them.
     """
 
     stack: Stack
     release: Release
     live: Release | None
     shapes: Mapping[str, Shape]
+    bare: frozenset[str]
 
 
 def same_content(new: Release, old: Release) -> bool:
@@ -198,6 +200,8 @@ def _reason(wanted: _Wanted, service: str, containers: Sequence[Container]) -> s
     if any(one.config != release.hashes[service] for one in containers):
         changed = _changed_secrets(stack, release, wanted.live, service)
         return f"secret changed: {', '.join(changed)}" if changed else "configuration changed"
+    if service in wanted.bare:
+        return "its secrets are gone from the host"
     if len(containers) != replicas(stack.services[service]):
         return f"{len(containers)} containers run instead of {replicas(stack.services[service])}"
     ends = stack.ends(service)

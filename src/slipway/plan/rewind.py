@@ -8,7 +8,7 @@ from slipway.errors import DeployError
 from slipway.ledger.layout import dump_file, undone_file
 from slipway.ledger.records import Memory
 from slipway.ledger.release import Release
-from slipway.plan.actions import Action
+from slipway.plan.actions import Action, Hand
 from slipway.plan.changes import stopped
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
@@ -79,5 +79,12 @@ def steps(draft: Draft, live: Release, origin: Release) -> tuple[Step, ...]:
         made.append(Step("keep", f"the database as it is now: {kept}", do=do, undo=back))
     put = (restore(live.id, live.database, dump_file(origin.id)),)
     made.append(Step("restore", f"the database as it was before {origin.id}", do=put, undo=undo))
-    made += [replace(one, undo=undo) if one.undo else one for one in again(draft)]
+    made += [_undone_by(one, undo) for one in again(draft)]
     return tuple(made)
+
+
+def _undone_by(step: Step, undo: tuple[Action, ...]) -> Step:
+    """A step with this way back; what a service was told of secrets is taken back besides."""
+    if not step.undo:
+        return step
+    return replace(step, undo=(*undo, *(one for one in step.undo if isinstance(one, Hand))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.ledger.layout import secret_file
+from slipway.ledger.layout import HANDED, UNTOLD, secret_file
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, ReleaseImage
 
@@ -54,7 +54,8 @@ def waste(
         application: prefix of our image references.
         records: every release the host knows.
         references: every image tag on the host.
-        paths: those of config files and secret versions below the application's folder.
+        paths: those of config files, secret versions and handed secrets below the application's
+            folder.
     """
     paths = tuple(paths)
     kept = records.kept()
@@ -67,6 +68,7 @@ def waste(
         )
     )
     needed_paths = {path for release in kept for path in _paths(release)}
+    needed_paths |= {path for path in paths if _service_of(path) in _taking(kept)}
     newest = {name: max(held) for name, held in Memory(files=paths).secrets.items()}
     needed_paths |= {secret_file(name, version) for name, version in newest.items()}
     kept_ids = {release.id for release in kept}
@@ -79,6 +81,16 @@ def waste(
         ),
         bytes=_freed(records.releases, kept, set(gone)),
     )
+
+
+def _service_of(path: str) -> str:
+    """Whose secrets lie there while it runs; empty for another path."""
+    folder, _, rest = path.partition("/")
+    return rest.partition("/")[0].removesuffix(UNTOLD) if folder == HANDED else ""
+
+
+def _taking(kept: Iterable[Release]) -> set[str]:
+    return {one.service for release in kept for one in release.reloads}
 
 
 def _paths(release: Release) -> set[str]:

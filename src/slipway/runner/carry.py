@@ -20,7 +20,7 @@ from slipway.runner.watching import check_services
 
 Json = Mapping[str, Any]
 
-_HANDED = "handed"
+_HANDED, _UNTOLD = "handed", ".untold"
 _TAKE_S = 60.0
 _SHOWN_LINES = 10
 _CHECK_S = 30.0
@@ -138,9 +138,15 @@ class Carrier:
         return True
 
     def _hand(self, action: Json) -> bool:
-        self.doors.folder.hand(f"{_HANDED}/{action['service']}", action["files"])
-        if action["command"]:
-            taken(self.doors, action["service"], action["command"])
+        folder = f"{_HANDED}/{action['service']}"
+        if not action["command"]:
+            self.doors.folder.hand(folder, action["files"])
+            return True
+        # Whoever comes after one that was broken off sees that the service was not told.
+        self.doors.folder.mark(f"{folder}{_UNTOLD}")
+        self.doors.folder.hand(folder, action["files"])
+        taken(self.doors, action["service"], action["command"])
+        self.doors.folder.remove([f"{folder}{_UNTOLD}"])
         return True
 
     def _check(self, action: Json) -> bool:
@@ -184,18 +190,23 @@ def _expected(action: Json) -> tuple[Expected, ...]:
 def taken(doors: Doors, service: str, argv: Sequence[str]) -> None:
     """Have the running containers of a service take their secrets.
 
+    One that has just been started, by a host that came back, can't yet: it is asked for a minute.
+
     Raises:
         Failed: one does not; its last lines are in the details.
     """
+    end = doors.clock.monotonic() + _TAKE_S
     for container in doors.docker.containers():
         if (container.service, container.state, container.one_off) != (service, "running", False):
             continue
-        done = doors.docker.execute(container.id, argv, _TAKE_S)
-        if not done.ok:
-            raise Failed(
-                f"{service} does not take its secrets",
-                details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
-            )
+        while not (done := doors.docker.execute(container.id, argv, _TAKE_S)).ok:
+            doors.listener.heed()
+            if doors.clock.monotonic() >= end:
+                raise Failed(
+                    f"{service} does not take its secrets",
+                    details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
+                )
+            doors.clock.sleep(_AGAIN_S)
 
 
 def check_health(

@@ -132,6 +132,9 @@ class Folder(Protocol):
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""
 
+    def mark(self, path: str) -> None:
+        """Have an empty file there, in a folder that is made."""
+
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         """Let a folder hold copies of files, by their names in it, and nothing else."""
 

@@ -8,6 +8,8 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 
+#: Ends the name of a secret that is valid besides.
+BEFORE = ".before"
 _CURRENT = "current"
 
 
@@ -73,23 +75,44 @@ class HostFolder:
             file.flush()
             os.fsync(file.fileno())
 
+    def mark(self, path: str) -> None:
+        """Have an empty file there, in a folder that is made; on the disk when this returns."""
+        place = self._at(path)
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         """Let a folder hold copies of files and nothing else; each is there whole or not at all.
 
-        Who is given the folder alone may look into it, and nobody gets there from above.
+        Who is given the folder alone may look into it, and nobody gets there from above. What is
+        valid besides is there before what is valid from now on, so that a service that starts in
+        between lets in with what it let in with. A file that is lost is taken from the folder.
 
         Args:
             folder: the folder.
             files: its names to the files that are copied, with their owners and modes.
+
+        Raises:
+            OSError: a file is nowhere; the folder is as it was.
         """
         place = self._at(folder)
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
         os.makedirs(place, mode=0o755, exist_ok=True)
         os.chmod(place, 0o755)  # whatever the umask is
-        for name, path in files.items():
-            _copied(self._at(path), place, name)
+        copies = {name: self._content(folder, name, path) for name, path in files.items()}
+        for name in sorted(copies, key=lambda one: (not one.endswith(BEFORE), one)):
+            _written(place, name, *copies[name])
         for name in set(os.listdir(place)) - set(files):
             os.unlink(os.path.join(place, name))
+
+    def _content(self, folder: str, name: str, path: str) -> tuple[bytes, os.stat_result]:
+        """What a file holds, and whose it is."""
+        places = [self._at(one) for one in (path, *instead(folder, name))]
+        found = next((one for one in places if os.path.isfile(one)), places[0])
+        with open(found, "rb") as file:
+            return file.read(), os.fstat(file.fileno())
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files and folders, and the folder each lay in when it is empty."""
@@ -107,12 +130,16 @@ class HostFolder:
         return os.path.join(self._path, path)
 
 
-def _copied(source: str, folder: str, name: str) -> None:
-    fresh, found = os.path.join(folder, f".{name}.new"), os.stat(source)
+def instead(folder: str, name: str) -> tuple[str, ...]:
+    """What a service has itself of a secret that is lost: the old one, or the one it has."""
+    whole = name.removesuffix(BEFORE)
+    return f"{folder}/{whole}{BEFORE}", f"{folder}/{whole}"
+
+
+def _written(folder: str, name: str, content: bytes, found: os.stat_result) -> None:
+    fresh = os.path.join(folder, f".{name}.new")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh)
-    with open(source, "rb") as file:
-        content = file.read()
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:
         file.write(content)

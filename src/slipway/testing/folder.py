@@ -13,6 +13,7 @@ from slipway.ledger.folder import Contents
 from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.ledger.runs import LastRun
+from slipway.runner.host import instead
 from slipway.secret import Secret
 
 
@@ -56,6 +57,8 @@ class FakeFolder:
             found.append((layout.SCALE, self.files[layout.SCALE]))
         kept = [path for path in self.files if path.startswith(("files/", "secrets/"))]
         found += [("path", path.encode()) for path in sorted(kept)]
+        mine = [path for path in self.files if path.startswith(f"{layout.HANDED}/")]
+        found += [("handed", path.encode()) for path in sorted(mine)]
         for path in kept:
             if path.split("/")[0] == layout.SECRETS and path.split("/")[1] in secrets:
                 found.append((f"value {path}", self.files[path]))
@@ -96,9 +99,16 @@ class FakeFolder:
 
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         """Let a folder hold copies of files and nothing else."""
-        copies = {f"{folder}/{name}": self.files[path] for name, path in files.items()}
+        copies = {
+            f"{folder}/{name}": self.files[self._or_held(folder, name, path)]
+            for name, path in files.items()
+        }
         self.remove([folder])
         self.files |= copies
+
+    def _or_held(self, folder: str, name: str, path: str) -> str:
+        """A file, or what the folder has in its place."""
+        return next((one for one in (path, *instead(folder, name)) if one in self.files), path)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files, and those below a folder."""

@@ -116,6 +116,9 @@ class _Folder:
     def append(self, path: str, line: str) -> None:
         self.folder.append(path, line)
 
+    def mark(self, path: str) -> None:
+        self.folder.files[path] = b""
+
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         self.folder.hand(folder, files)
 

@@ -267,6 +267,33 @@ def test_a_start_lets_in_with_both_while_both_are_there(room: Room) -> None:
     assert [_lets_in(room, one) for one in (new, APP)] == [True, False]
 
 
+@pytest.mark.parametrize("password", ["abc$password", "it''s", "'", "a'; drop table x; --", "\\'"])
+def test_any_text_is_a_password(room: Room, password: str) -> None:
+    """At a start, and while the server runs; nothing of it is a statement, or told."""
+    room.secrets["postgres_password"] = password
+    process = start(room)
+    assert _lets_in(room, Login("langflix", password))
+    room.change_secrets(process, postgres_app_login=f"langflix_app_b:{password}")
+    _reload(room, process)
+    assert _lets_in(room, Login("langflix_app_b", password))
+    assert "abc$password" not in room.log.read_text()
+
+
+def test_who_came_in_with_the_owners_old_password_goes(room: Room) -> None:
+    """Once it is valid no more; while it is, nobody is sent away."""
+    process = start(room)
+    with _session(room, OWNER) as old:
+        room.change_secrets(
+            process, postgres_password="second", postgres_password__before=OWNER.password
+        )
+        _reload(room, process)
+        old.execute("select 1")
+        room.change_secrets(process, postgres_password__before="")
+        _reload(room, process)
+        with pytest.raises(psycopg.OperationalError):
+            old.execute("select 1")
+
+
 def test_secrets_that_can_not_be_taken_change_nothing(room: Room) -> None:
     """Said in a sentence; who was let in still is."""
     process = start(room)

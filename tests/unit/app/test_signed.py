@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from slipway.app.bills import see_that_flags_fit
-from slipway.app.signed import believed
+from slipway.app.signed import believed, see_that_it_is_all
 from slipway.errors import ConfigError
 from slipway.report import Report
 from slipway.testing import FakeShell
@@ -43,3 +43,14 @@ def test_flags_that_would_be_passed_over_are_refused(flags: dict[str, Any], said
     with pytest.raises(ConfigError, match=said):
         see_that_flags_fit(**{"check": "", "host": "", "sign": "", "own": (), **flags})
     see_that_flags_fit(check="f", host="nas", sign="", own=("", ""))
+
+
+def test_a_part_is_not_signed_over_the_whole(tmp_path: Path) -> None:
+    """The signature of all would be gone, and that of the part would not fit."""
+    for name in ("api.cdx.json", "worker.cdx.json"):
+        (tmp_path / name).write_text("{}")
+    see_that_it_is_all(tmp_path, {"api.cdx.json": "", "worker.cdx.json": "", "more.json": ""})
+    see_that_it_is_all(tmp_path / "none", {"api.cdx.json": ""})
+    with pytest.raises(ConfigError, match="none of these; nothing was signed") as caught:
+        see_that_it_is_all(tmp_path, {"api.cdx.json": ""})
+    assert caught.value.details == ("worker.cdx.json",)

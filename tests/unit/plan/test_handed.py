@@ -10,9 +10,11 @@ from tests.unit.act.runs import run
 from tests.unit.demo import COMPOSE, World, wanted, world
 
 from slipway.act.deploy import deploy, observe
+from slipway.ledger.entries import Link
 from slipway.ledger.release import Release
-from slipway.plan.actions import Hand
+from slipway.plan.actions import Hand, Write
 from slipway.plan.draft import Draft, draft
+from slipway.plan.rewind import _undone_by
 from slipway.plan.step import Step
 from slipway.plan.steps import again, steps
 from slipway.plan.wanted import Wanted
@@ -137,6 +139,56 @@ def test_only_a_secret_changed_is_a_deploy(made: World) -> None:
     assert not changed.plan.empty
     assert not changed.unchanged
     assert changed.plan.release == changed.release.id
+
+
+def test_nobody_hands_out_what_another_deploy_has_replaced(made: World) -> None:
+    """The plan of a deploy that somebody overtook is refused before the folder is touched."""
+    assert step(drafted(made, value=""), "hand").belief is not None
+
+
+def test_who_was_not_told_is_told_by_the_next_deploy(made: World) -> None:
+    """A run broke off before it, or before the old one was withdrawn."""
+    deploy(wanted_with(""), made.doors, "token")
+    for left in ("handed/db.untold", "handed/db/db_password.before"):
+        made.folder.files[left] = b""
+        made.engine.executed.clear()
+        again = drafted(made, value="")
+        assert [one.to_json() for one in again.plan.reloads] == [{"service": "db", "secrets": []}]
+        assert not again.unchanged
+        deploy(wanted_with(""), made.doors, "token")
+        assert [one[1:] for one in made.engine.executed if one[1] == "take"] == [("take", "them")]
+        assert left not in made.folder.files
+        made.clock.seconds += 60
+    assert drafted(made, value="").unchanged
+
+
+def test_one_whose_secrets_are_gone_is_made_anew(made: World) -> None:
+    """A start of it would fail, and what lies there later is another folder than it has."""
+    del made.folder.files["handed/db/db_password"]
+    again = drafted(made, value="")
+    (change,) = (one for one in again.plan.containers if one.service == "db")
+    assert (change.action, change.reason) == ("recreate", "its secrets are gone from the host")
+    deploy(wanted_with(""), made.doors, "token")
+    assert made.folder.files["handed/db/db_password"] == made.folder.files["secrets/db_password/1"]
+
+
+def test_what_nobody_takes_any_more_goes(made: World) -> None:
+    """Copies don't outlive the last release that has them."""
+    plain = BOTH.replace(", reload: [take, them]", "")
+    for _ in range(6):
+        made.clock.seconds += 60
+        deploy(wanted_with("", plain, db=str(made.clock.seconds)), made.doors, "token")
+    assert not [path for path in made.folder.files if path.startswith("handed/")]
+
+
+def test_a_way_back_with_the_data_takes_secrets_back_as_well(made: World) -> None:
+    """Its steps have a way back of their own, which knows nothing of secrets."""
+    changed = drafted(made)
+    (own,) = step(changed, "hand").undo
+    other = Write((Link("current", "x"),))
+    assert _undone_by(step(changed, "hand"), (other,)).undo == (other, own)
+    assert _undone_by(step(changed, "up"), (other,)).undo == (other,)
+    assert _undone_by(step(changed, "withdraw"), (other,)).undo == ()
 
 
 def test_a_record_keeps_it(made: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,10 @@ def test_one_that_just_answered_is_not_asked_again(
     noted = hosts.noted("home")
     assert noted == INFO
     assert hosts.up("home", Path("/t"), answering=noted) == INFO
+    # It was booted anew meanwhile, or is gone: whoever answered was another one.
+    monkeypatch.setattr(state, "read_info", lambda places: replace(INFO, booted_at="later"))
+    with pytest.raises(AssertionError, match="it was asked"):
+        hosts.up("home", Path("/t"), answering=noted)
 
 
 def test_one_that_does_not_run_is_not_noted(

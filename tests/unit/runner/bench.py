@@ -60,6 +60,10 @@ class Folder:
         """Keep a line."""
         self.lines.setdefault(path, []).append(line)
 
+    def mark(self, path: str) -> None:
+        """Keep an empty file."""
+        self.made.folder.files[path] = b""
+
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         """Copy files."""
         self.made.folder.hand(folder, files)

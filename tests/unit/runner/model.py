@@ -381,6 +381,9 @@ class _Folder:
     def append(self, path: str, line: str) -> None:
         raise AssertionError
 
+    def mark(self, path: str) -> None:
+        raise AssertionError
+
     def hand(self, folder: str, files: Mapping[str, str]) -> None:
         raise AssertionError
 

@@ -73,7 +73,7 @@ def test_secrets_are_handed_and_taken(bench: Bench) -> None:
     assert handed(bench) == {"handed/db/pw": b"new", "handed/db/pw.before": b"old"}
     assert engine.executed == []
     bench.do(Hand("db", both[:1], ("take", "them")))
-    assert handed(bench) == {"handed/db/pw": b"new"}
+    assert handed(bench) == {"handed/db/pw": b"new"}  # and no mark
     (ids,) = {one.id for one in engine.running if one.service == "db"}
     assert engine.executed == [(ids, "take", "them")]
     assert changes(Hand("db", both, ("take",)).to_json())
@@ -87,14 +87,33 @@ def handed(bench: Bench) -> dict[str, bytes]:
 
 
 def test_a_service_that_does_not_take_its_secrets_is_told(bench: Bench) -> None:
-    """With its last lines; one that does not run has nothing to take."""
+    """With its last lines, after a minute; the mark stays. One that does not run takes nothing."""
     bench.do(Compose(bench.release, ("up", "--detach"), 5.0))
     bench.made.engine.sick = {one.image_id for one in bench.made.engine.running}
+    began = bench.clock.monotonic()
     with pytest.raises(Failed, match="db does not take its secrets"):
         bench.do(Hand("db", (), ("take",)))
+    assert bench.clock.monotonic() - began >= 60
+    assert handed(bench) == {"handed/db.untold": b""}
     engine = bench.made.engine
     engine.running = [replace(one, state="exited") for one in engine.running]
     bench.do(Hand("db", (), ("take",)))
+
+
+def test_one_that_just_started_is_asked_again(bench: Bench) -> None:
+    """A host that came back has started it a moment ago."""
+    bench.do(Compose(bench.release, ("up", "--detach"), 5.0))
+    engine = bench.made.engine
+    engine.sick = {one.image_id for one in engine.running}
+    real = bench.clock.sleep
+
+    def well_later(seconds: float) -> None:
+        real(seconds)
+        engine.sick = set()
+
+    bench.clock.sleep = well_later  # type: ignore[method-assign]
+    bench.do(Hand("db", (), ("take",)))
+    assert handed(bench) == {}
 
 
 def test_compose(bench: Bench) -> None:

@@ -42,9 +42,56 @@ def test_secrets_are_copied_whole(folder: HostFolder, tmp_path: Path) -> None:
     folder.hand("handed/db", {"a": "secrets/a/1"})
     assert names(place) == ["a"]
     assert (place / "a").read_text() == "one"
+
+
+def test_a_lost_secret_is_taken_from_who_has_it(folder: HostFolder, tmp_path: Path) -> None:
+    """The old one is what the service has now, and on the way back what it has as the old one."""
+    (tmp_path / "secrets").mkdir()
+    for name, text in {"first": "lost", "second": "new"}.items():
+        (tmp_path / "secrets" / name).write_text(text)
+    place = tmp_path / "handed/db"
+    folder.hand("handed/db", {"a": "secrets/first"})
+    (tmp_path / "secrets/first").unlink()
+    folder.hand("handed/db", {"a": "secrets/second", "a.before": "secrets/first"})
+    assert [(place / one).read_text() for one in ("a", "a.before")] == ["new", "lost"]
+    folder.hand("handed/db", {"a": "secrets/second", "a.before": "secrets/first"})  # once more
+    assert (place / "a.before").read_text() == "lost"
+    folder.hand("handed/db", {"a": "secrets/first"})
+    assert names(place) == ["a"]
+    assert (place / "a").read_text() == "lost"
     with pytest.raises(FileNotFoundError):
-        folder.hand("handed/db", {"a": "secrets/a/9"})
-    assert (place / "a").read_text() == "one"
+        folder.hand("handed/db", {"a": "secrets/second", "b": "secrets/none"})
+    assert (place / "a").read_text() == "lost"
+
+
+def test_what_is_valid_besides_is_there_first(
+    folder: HostFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that starts in between lets in with the old one, whatever the new one is."""
+    for name in ("old", "new"):
+        (tmp_path / name).write_text(name)
+    folder.hand("handed/db", {"a": "old"})
+    seen: list[list[tuple[str, str]]] = []
+    real, place = os.replace, tmp_path / "handed/db"
+
+    def watched(source: str, target: str) -> None:
+        real(source, target)
+        seen.append([(name, (place / name).read_text()) for name in names(place)])
+
+    monkeypatch.setattr(os, "replace", watched)
+    folder.hand("handed/db", {"a": "new", "a.before": "old"})
+    assert seen == [
+        [("a", "old"), ("a.before", "old")],
+        [("a", "new"), ("a.before", "old")],
+    ]
+
+
+def test_a_mark(folder: HostFolder, tmp_path: Path) -> None:
+    """In a folder that nobody else gets to, made when it isn't there; twice is once."""
+    folder.mark("handed/db.untold")
+    folder.mark("handed/db.untold")
+    assert (tmp_path / "handed/db.untold").read_text() == ""
+    assert oct((tmp_path / "handed").stat().st_mode & 0o777) == "0o700"
 
 
 def test_the_live_release(folder: HostFolder, tmp_path: Path) -> None:

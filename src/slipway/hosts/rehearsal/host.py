@@ -66,7 +66,8 @@ class Rehearsals:
         tree = _checked_tree(tree)
         places = Places(self._root / name)
         with self._alone():
-            found = answering or self._look(places)
+            same = answering is not None and answering == self._booted(places)[0]
+            found = answering if same else self._look(places)
             if found is not None and found.healthy:
                 if self._made_from(places) == self._fingerprint(places, found, tree):
                     return found

@@ -5,6 +5,8 @@ Whoever still shows an old one, until it is rolled, is let in as well.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from slipway.ledger.layout import secret_file
 from slipway.ledger.release import Release
 from slipway.plan.actions import Action, Hand
@@ -12,8 +14,8 @@ from slipway.plan.draft import Draft
 from slipway.plan.handed import changed
 from slipway.plan.step import Step
 from slipway.plan.steps.common import UNUSED, belief
+from slipway.runner.host import BEFORE
 from slipway.stack.model import Reload
-from slipway.stack.reloads import BEFORE
 
 
 def step(draft: Draft) -> Step | None:
@@ -25,16 +27,18 @@ def step(draft: Draft) -> Step | None:
     do = tuple(hand(one, release, live, take=one.service in taking) for one in release.reloads)
     names = sorted({name for one in draft.plan.reloads for name in one.secrets})
     about = f"{', '.join(names)}: old and new are valid" if names else "secrets of running services"
-    undo = _back(draft)
-    return Step("hand", about, belief(draft) if taking else None, do, undo, "" if undo else UNUSED)
+    undo = _back(draft, taking)
+    return Step("hand", about, belief(draft), do, undo, "" if undo else UNUSED)
 
 
-def _back(draft: Draft) -> tuple[Action, ...]:
+def _back(draft: Draft, taking: Collection[str]) -> tuple[Action, ...]:
     live = draft.seen.memory.records.live
     if live is None:
         return ()
     return tuple(
-        hand(one, live, take=True) for one in live.reloads if changed(one, draft.release, live)
+        hand(one, live, take=True)
+        for one in live.reloads
+        if one.service in taking or changed(one, draft.release, live)
     )
 
 

@@ -21,7 +21,7 @@ def step(draft: Draft) -> Step | None:
         release.application,
         replace(memory.records, releases=(release, *memory.records.releases), current=release.id),
         references=draft.seen.engine.images.references,
-        paths=dict.fromkeys((*memory.files, *release.files, *fresh)),
+        paths=dict.fromkeys((*memory.files, *memory.handed, *release.files, *fresh)),
     )
     if found.empty:
         return None
