@@ -108,6 +108,7 @@ def test_one_changed_line_moves_one_layer(site: Site, live: dict[str, Any]) -> N
     assert status(site)["release"] == outcome["release"] != live["release"]
 
 
+@pytest.mark.long  # tests/integration/app/test_signed_bills.py, and unit tests of what runs
 def test_what_runs_is_what_was_signed(site: Site, live: dict[str, Any], tmp_path: Path) -> None:
     """Signed bills fit what was deployed; after a changed line neither host nor checkout."""
     key, folder = tmp_path / "key", str(tmp_path / "signed")
