@@ -18,6 +18,7 @@ from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
+from slipway.runner.handed import HANDED, UNTOLD
 from slipway.runner.lease import SILENT_S
 from slipway.secret import Secret
 
@@ -43,7 +44,7 @@ for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; 
 [ ! -f {layout.SCALE} ] || file {layout.SCALE} {layout.SCALE}
 [ ! -d secrets ] || ls secrets >/dev/null
 for path in files/*/* secrets/*/*; do [ ! -f "$path" ] || text path "$path"; done
-for path in {layout.HANDED}/*/* {layout.HANDED}/*{layout.UNTOLD}; do
+for path in {HANDED}/*/* {HANDED}/*{UNTOLD}; do
     [ ! -f "$path" ] || text handed "$path"
 done
 for name; do

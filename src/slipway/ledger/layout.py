@@ -15,21 +15,9 @@ from __future__ import annotations
 CURRENT = "current"
 JOURNAL = "journal.jsonl"
 SECRETS = "secrets"
-HANDED = "handed"
-UNTOLD = ".untold"
 SCALE = "scale.json"
 DUMP = "database.dump"
 COMPOSE = "compose.json"
-
-
-def handed_folder(service: str) -> str:
-    """The folder whose files a service that runs has as its secrets."""
-    return f"{HANDED}/{service}"
-
-
-def untold_mark(service: str) -> str:
-    """A file that is there from when that folder changes until the service was told."""
-    return f"{HANDED}/{service}{UNTOLD}"
 
 
 def release_folder(release: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from slipway.ledger.layout import handed_folder, untold_mark
 from slipway.ledger.release import Release
 from slipway.plan.values import ContainerChange, SecretChange
-from slipway.runner.host import BEFORE
+from slipway.runner.handed import BEFORE, handed_folder, untold_mark
 from slipway.stack.model import Reload
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.ledger.layout import HANDED, UNTOLD, secret_file
+from slipway.ledger.layout import secret_file
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release, ReleaseImage
+from slipway.runner.handed import HANDED, UNTOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
+from slipway.runner.handed import handed_folder, untold_mark
 from slipway.runner.rolling import Roller
 from slipway.runner.soak import soak
 from slipway.runner.watching import check_services
 
 Json = Mapping[str, Any]
 
-_HANDED, _UNTOLD = "handed", ".untold"
 _TAKE_S = 60.0
 _SHOWN_LINES = 10
 _CHECK_S = 30.0
@@ -138,15 +138,15 @@ class Carrier:
         return True
 
     def _hand(self, action: Json) -> bool:
-        folder = f"{_HANDED}/{action['service']}"
+        folder, mark = handed_folder(action["service"]), untold_mark(action["service"])
         if not action["command"]:
             self.doors.folder.hand(folder, action["files"])
             return True
         # Whoever comes after one that was broken off sees that the service was not told.
-        self.doors.folder.mark(f"{folder}{_UNTOLD}")
+        self.doors.folder.mark(mark)
         self.doors.folder.hand(folder, action["files"])
         taken(self.doors, action["service"], action["command"])
-        self.doors.folder.remove([f"{folder}{_UNTOLD}"])
+        self.doors.folder.remove([mark])
         return True
 
     def _check(self, action: Json) -> bool:

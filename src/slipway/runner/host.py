@@ -8,8 +8,8 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 
-#: Ends the name of a secret that is valid besides.
-BEFORE = ".before"
+from slipway.runner.handed import BEFORE, instead
+
 _CURRENT = "current"
 
 
@@ -128,12 +128,6 @@ class HostFolder:
 
     def _at(self, path: str) -> str:
         return os.path.join(self._path, path)
-
-
-def instead(folder: str, name: str) -> tuple[str, ...]:
-    """What a service has itself of a secret that is lost: the old one, or the one it has."""
-    whole = name.removesuffix(BEFORE)
-    return f"{folder}/{whole}{BEFORE}", f"{folder}/{whole}"
 
 
 def _written(folder: str, name: str, content: bytes, found: os.stat_result) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.errors import Problem
-from slipway.runner.host import BEFORE
+from slipway.runner.handed import BEFORE
 from slipway.stack.model import Reload
 from slipway.stack.references import OWN
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
+from slipway.runner.handed import handed_folder
 from slipway.stack.model import Stack
 from slipway.stack.reloads import mounted
 
@@ -79,7 +80,7 @@ def secret_path(app_dir: str, name: str, version: int) -> str:
 
 def handed_path(app_dir: str, service: str) -> str:
     """Where the secrets of a service that takes them while it runs lie on the host."""
-    return f"{app_dir}/handed/{service}"
+    return f"{app_dir}/{handed_folder(service)}"
 
 
 def render(

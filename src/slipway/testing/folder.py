@@ -13,7 +13,7 @@ from slipway.ledger.folder import Contents
 from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.ledger.runs import LastRun
-from slipway.runner.host import instead
+from slipway.runner.handed import HANDED, instead
 from slipway.secret import Secret
 
 
@@ -57,7 +57,7 @@ class FakeFolder:
             found.append((layout.SCALE, self.files[layout.SCALE]))
         kept = [path for path in self.files if path.startswith(("files/", "secrets/"))]
         found += [("path", path.encode()) for path in sorted(kept)]
-        mine = [path for path in self.files if path.startswith(f"{layout.HANDED}/")]
+        mine = [path for path in self.files if path.startswith(f"{HANDED}/")]
         found += [("handed", path.encode()) for path in sorted(mine)]
         for path in kept:
             if path.split("/")[0] == layout.SECRETS and path.split("/")[1] in secrets:

@@ -14,7 +14,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.handed import changed
 from slipway.plan.step import Step
 from slipway.plan.steps.common import UNUSED, belief
-from slipway.runner.host import BEFORE
+from slipway.runner.handed import BEFORE
 from slipway.stack.model import Reload
 
 
