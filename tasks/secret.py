@@ -84,7 +84,7 @@ def rotate_all(
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Generate all secrets anew that are generated, and deploy once."""
+    """Generate all secrets anew, and deploy once."""
     from slipway.plan.replaced import all_rotatable
 
     reading = workspace.reading(workspace.entry(host), locked=locked)
