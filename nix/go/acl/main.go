@@ -8,7 +8,9 @@
 //	acl reload TEMPLATE SECRETS TARGET ADDRESS
 //
 // Connections that are open stay so. A user of its own does that, whose password is made at each
-// start and lies beside the list. In the template a line that begins with # and an empty one say nothing, and an indented one goes
+// start and lies beside the list.
+//
+// In the template a line that begins with # and an empty one say nothing, and an indented one goes
 // on with the one before. A word password:NAME becomes "on" and the SHA-256 of the first line of the
 // file NAME in the folder SECRETS, and of NAME.before where that is there, or "off" when both are
 // empty. Redis has neither, and keeps no password in the clear then

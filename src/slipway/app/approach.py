@@ -45,11 +45,14 @@ class Approach:
         hosts: the rehearsal hosts.
         opened: opens it.
         boots: a rehearsal host that isn't up is to be booted.
+
+    Attributes:
+        boots: whether this one is a rehearsal host, and so may have to be.
     """
 
     def __init__(self, entry: HostEntry, hosts: Rehearsals, opened: Opener, *, boots: bool) -> None:
         self._entry, self._hosts, self._opened = entry, hosts, opened
-        self._boots = boots and entry.kind == "rehearsal"
+        self.boots = boots and entry.kind == "rehearsal"
         self._ahead = Ahead(self._go)
 
     def arrive(self) -> Near:
@@ -71,7 +74,7 @@ class Approach:
         """
         near = self.arrive()
         found = near.booted
-        if self._boots:
+        if self.boots:
             found = self._hosts.up(self._entry.name, tree(), answering=near.booted)
         if near.target is not None and found == near.booted:
             return near.target
@@ -83,7 +86,7 @@ class Approach:
         self._ahead.drop(Near.close)
 
     def _go(self) -> Near:
-        if not self._boots:
+        if not self.boots:
             return self._greeted(booted(self._entry, self._hosts, None))
         info = self._hosts.noted(self._entry.name)
         if info is None:

@@ -296,8 +296,7 @@ class Workspace:
         way = Approach(entry, self.rehearsals(), self._opened, boots=boot)
         try:
             self.reading(entry, locked=locked)
-            boots = boot and entry.kind == "rehearsal"
-            images = self.images(locked=locked, samples=True, tree=boots, first=way.arrive)
+            images = self.images(locked=locked, samples=True, tree=way.boots, first=way.arrive)
             return images, way.settle(lambda: self.tree(locked=locked))
         except BaseException:
             way.turn_back()
