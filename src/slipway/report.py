@@ -48,6 +48,9 @@ class Progress(Protocol):
     def advance(self, amount: int, note: str = "") -> None:
         """Count ``amount`` more; ``note`` says what is being worked on."""
 
+    def expect(self, amount: int) -> None:
+        """There are ``amount`` more to count than was thought."""
+
     def done(self) -> None:
         """Finish the line."""
 
@@ -120,6 +123,9 @@ class _Silent:
     def advance(self, amount: int, note: str = "") -> None:
         """Count without showing."""
 
+    def expect(self, amount: int) -> None:
+        """Nothing is shown."""
+
     def done(self) -> None:
         """Nothing was shown."""
 
@@ -137,6 +143,13 @@ class _Counter:
         """Count, and redraw when the last drawing is old enough."""
         self._count += amount
         self._note = note or self._note
+        self._redraw()
+
+    def expect(self, amount: int) -> None:
+        """Count up to more."""
+        self._total += amount
+
+    def _redraw(self) -> None:
         interval = _REDRAW_S if self._report.on_terminal else _LOG_LINE_S
         if time.monotonic() - self._shown_at >= interval:
             self._draw(end="" if self._report.on_terminal else "\n")

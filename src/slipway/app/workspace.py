@@ -250,6 +250,7 @@ class Workspace:
             entry.docker,
             # This machine is its own host, with no way between on which to save bytes.
             delta=None if entry.kind == "local" else partial(self._delta, entry, host),
+            warn=self.report.warn,
         )
         return Doors(
             host=host,

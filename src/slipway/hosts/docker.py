@@ -27,6 +27,7 @@ class DockerEngine:
         docker: the docker program there.
         delta: makes what sends small archives as a difference; None where no bytes are to be
             saved.
+        warn: told when a line broke and the transfer goes on.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class DockerEngine:
         docker: str = "docker",
         *,
         delta: Callable[[], Delta] | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._host, self._project, self._docker, self._delta = host, project, docker, delta
+        self._warn = warn
         self._facts: Facts | None = None
         self._looked: tuple[float, EngineState] | None = None
 
@@ -64,12 +67,15 @@ class DockerEngine:
 
     def load(self, transfer: Transfer, progress: Progress) -> int:
         """Send images, as a difference if possible; see :mod:`slipway.hosts.sending`."""
-        from slipway.hosts.sending import Sending
+        from slipway.hosts.sending import Sending, Wire, persist
 
         if self._facts is None:
             raise AssertionError("facts() comes before load()")
         delta = self._delta() if self._delta is not None else None
-        return Sending(self._host, self._docker, self._facts, delta).send(transfer, progress)
+        wire = Wire(progress, transfer.bytes_to_send)
+        sending = Sending(self._host, self._docker, self._facts, delta, wire)
+        persist(sending, transfer, lambda: self.state().images, self._warn)
+        return wire.bytes
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
         """The command that runs Compose with a release's file."""

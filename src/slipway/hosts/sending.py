@@ -5,33 +5,63 @@ Apart from :mod:`slipway.hosts.docker`, because what it needs is loaded only whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from slipway.doors import Host
-from slipway.errors import HostError
+from slipway.errors import HostError, HostLost, HostUnreachable
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded, load, pick_encoding, wait_for_docker
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
-from slipway.images.transfer import Transfer, whole
+from slipway.images.portions import partial, portions
+from slipway.images.transfer import Transfer, plan_transfer, whole
+from slipway.images.values import HeldImages
 from slipway.report import Progress
 
+#: Seconds before each further try: a line that was down for a minute is found up again.
+PAUSES_S: Final = (1.0, 4.0, 15.0, 40.0)
 _STALL_S = 60.0
+_REMOVE_S = 120.0
 
 
-class _Wire:
-    """Counts the bytes that really go out."""
+class Wire:
+    """Counts what goes out: bytes on the wire, and how far that is for who watches.
 
-    def __init__(self) -> None:
+    Args:
+        progress: whoever watches.
+        total: bytes, before compression, that they were told of.
+    """
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._count = 0
         self.bytes = 0
 
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The chunks as they are."""
+        """The chunks as they are, each counted as bytes on the wire."""
         for chunk in chunks:
             self.bytes += len(chunk)
             yield chunk
+
+    def shown(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks as they are, each shown as it is before compression."""
+        for chunk in chunks:
+            self.advance(len(chunk))
+            yield chunk
+
+    def advance(self, amount: int) -> None:
+        """Show that much more."""
+        self._count += amount
+        self._progress.advance(amount)
+
+    def left(self, amount: int) -> None:
+        """So many bytes are left, whatever was thought."""
+        self._progress.expect(self._count + amount - self._total)
+        self._total = self._count + amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +74,30 @@ class Sending:
         facts: what the host is like.
         delta: sends small archives as a difference; None where no bytes are to be saved.
         wire: counts what goes out.
+        arriving: what was sent only to hold layers, also before a line broke.
     """
 
     host: Host
     docker: str
     facts: Facts
     delta: Delta | None
-    wire: _Wire = field(default_factory=_Wire)
+    wire: Wire
+    arriving: list[str] = field(default_factory=list)
 
-    def send(self, transfer: Transfer, progress: Progress) -> int:
-        """Send images; what is in doubt is sent once more, whole.
-
-        Returns:
-            Bytes that went over the wire.
+    def send(self, transfer: Transfer) -> None:
+        """Send images, large ones in portions; what is in doubt is sent once more, whole.
 
         Raises:
-            HostError: Docker there did not load them as sent, or the connection is gone.
+            HostLost: the connection is gone; the portions that arrived are there.
+            HostError: Docker there did not load them as sent.
         """
-        loaded = self._difference(transfer, progress) or self._stream(transfer, progress)
+        loaded = self._difference(transfer) or self._portions(transfer)
         said = loaded.said
         if loaded.doubtful:
             wait_for_docker(self.host, self.docker)
-            loaded = self._stream(whole(loaded.doubtful), progress)
+            again = whole(loaded.doubtful)
+            self.wire.left(again.bytes_to_send)
+            loaded = self._stream(again)
             said = tuple(dict.fromkeys((*said, *loaded.said)))
         if loaded.doubtful:
             names = ", ".join(image.reference for image in loaded.doubtful)
@@ -77,21 +109,42 @@ class Sending:
             )
         if self.delta is not None and transfer.bytes_to_send > LIMIT:
             self.delta.seed(transfer.images, self.facts, self.wire.counted)
-        return self.wire.bytes
 
-    def _difference(self, transfer: Transfer, progress: Progress) -> Loaded | None:
+    def _difference(self, transfer: Transfer) -> Loaded | None:
         """Send a transfer as a difference; None when it has to go in the usual way."""
         if self.delta is None:
             return None
         loaded = self.delta.load(transfer, self.facts, self.wire.counted)
         if loaded is not None:
-            progress.advance(transfer.bytes_to_send)
+            self.wire.advance(transfer.bytes_to_send)
         return loaded
 
-    def _stream(self, transfer: Transfer, progress: Progress) -> Loaded:
+    def _portions(self, transfer: Transfer) -> Loaded:
+        """Send a transfer in portions; after one that is in doubt the others are not tried.
+
+        What only held layers goes when the images are there. After a transfer that broke off, it is
+        the next deploy's to take away, which finds the layers by it.
+        """
+        parts = portions(transfer)
+        self.wire.left(sum(one.bytes_to_send for one in parts))
+        good: list[str] = []
+        for one in parts:
+            self.arriving.extend(each.reference for each in partial(one.images))
+            loaded = self._stream(one)
+            good += loaded.good
+            if loaded.doubtful:
+                left = tuple(each for each in transfer.images if each.reference not in good)
+                loaded = Loaded(tuple(good), left, loaded.said)
+                break
+        if self.arriving:
+            argv = (self.docker, "image", "rm", *self.arriving)
+            self.host.run(argv, timeout=_REMOVE_S, check=False)
+        return loaded
+
+    def _stream(self, transfer: Transfer) -> Loaded:
         """Send a transfer in the way that any host takes."""
         chunks = compressed(
-            _counted(archive(transfer), progress),
+            self.wire.shown(archive(transfer)),
             pick_encoding(self.facts),
             size=transfer.bytes_to_send,
         )
@@ -104,7 +157,40 @@ class Sending:
         )
 
 
-def _counted(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
-    for chunk in chunks:
-        progress.advance(len(chunk))
-        yield chunk
+def persist(
+    sending: Sending,
+    transfer: Transfer,
+    held: Callable[[], HeldImages],
+    warn: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Send images, and take the transfer up again when the line breaks: a few times, then not.
+
+    Args:
+        sending: the way there.
+        transfer: what to send.
+        held: asks what the host has by now.
+        warn: told of each break.
+        sleep: waits.
+
+    Raises:
+        HostUnreachable: the line broke, and the host did not come back or it broke too often.
+        HostError: as :meth:`Sending.send`.
+    """
+    pauses = iter(PAUSES_S)
+    while True:
+        try:
+            return sending.send(transfer)
+        except HostLost as error:
+            last: HostUnreachable = error
+        for pause in pauses:
+            warn(f"{last.message}; going on with the transfer in {pause:g} s")
+            sleep(pause)
+            try:
+                transfer = plan_transfer(transfer.images, held())
+                break
+            except HostUnreachable as error:
+                last = error
+        else:
+            raise last
+        sending.wire.left(transfer.bytes_to_send)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import shlex
 
-from slipway.errors import HostUnreachable
+from slipway.errors import HostLost, HostUnreachable
 from slipway.hosts.login import Login
 
 _WORDS = 10
 
 
-def lost(name: str, what: str = "the SSH connection broke") -> HostUnreachable:
+def lost(name: str, what: str = "the SSH connection broke") -> HostLost:
     """A connection that was there is gone; what the command did is not known."""
-    return HostUnreachable(
+    return HostLost(
         f"{name} is gone: {what}; what was running there may have ended or not",
         hint="check the network and the host, then run the same command again",
         stage="connect",

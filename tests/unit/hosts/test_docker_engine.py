@@ -38,6 +38,9 @@ class Counted(Progress):
         """Add."""
         self.total += amount
 
+    def expect(self, amount: int) -> None:
+        """Nothing is shown."""
+
     def done(self) -> None:
         """Nothing."""
 
