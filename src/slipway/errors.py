@@ -8,7 +8,6 @@
     │   └── BuildError        Nix failed, or an image differs from its description
     ├── HostError          4  the host can't be reached or can't be used
     │   ├── HostUnreachable   no connection, wrong host key, no login
-    │   │   └── HostLost      a connection that was there broke
     │   └── CommandFailed     a command on the host (or here) ended badly
     ├── DeployError        5  the deploy stopped; what ran before still runs
     │   ├── DeployBroken   6  the deploy stopped and could not be undone
@@ -123,10 +122,6 @@ class HostError(SlipwayError):
 
 class HostUnreachable(HostError):
     """No connection, a host key that isn't the known one, or no login."""
-
-
-class HostLost(HostUnreachable):
-    """A connection that was there broke; what ran on it may have ended or not."""
 
 
 class CommandFailed(HostError):

@@ -18,6 +18,7 @@ from typing import Final
 
 from slipway.doors import Completed, Host
 from slipway.hosts.facts import Facts
+from slipway.hosts.feed import FED
 from slipway.hosts.load import Loaded, examined
 from slipway.hosts.shelf import Shelf
 from slipway.images.archive import archive
@@ -42,30 +43,31 @@ _WHY: Final = {
 }
 
 # $1 docker (- loads nothing), $2 the cache, $3 sha256 of the archive, $4 that of its reference
-# or -. There is no pipe, so that no part's failure hides behind another's success. A reference
-# that is not what its name says is removed. Only what Docker has loaded becomes the reference.
-_LOAD = """set -eu
-umask 077
+# or -. The one pipe ends in what notices a torn archive, so that no part's failure hides behind
+# another's success. A reference that is not what its name says is removed. Only what Docker has
+# loaded becomes the reference.
+_LOAD = f"""set -eu
+{FED}umask 077
 docker=$1 cache=$2 archive=$3 reference=$4 fresh=
 trap '[ -z "$fresh" ] || rm -f -- "$fresh"' EXIT
 trap 'exit 75' HUP INT TERM
-failed() {
+failed() {{
     if [ "$reference" != - ]; then
         sum=$(sha256sum <"$cache/reference.$reference") || sum=
-        [ "${sum%% *}" = "$reference" ] || rm -f -- "$cache/reference.$reference"
+        [ "${{sum%% *}}" = "$reference" ] || rm -f -- "$cache/reference.$reference"
     fi
     exit 71
-}
+}}
 mkdir -p -- "$cache" || exit 72
 rm -f -- "$cache"/.slipway.* || exit 72
 fresh=$(mktemp -- "$cache/.slipway.XXXXXXXXXX") || exit 72
 if [ "$reference" = - ]; then
-    zstd -q -d -c >"$fresh" || failed
+    fed | zstd -q -d -c >"$fresh" || failed
 else
-    zstd -q -d -c -D "$cache/reference.$reference" >"$fresh" || failed
+    fed | zstd -q -d -c -D "$cache/reference.$reference" >"$fresh" || failed
 fi
 sum=$(sha256sum <"$fresh") || failed
-[ "${sum%% *}" = "$archive" ] || failed
+[ "${{sum%% *}}" = "$archive" ] || failed
 [ "$docker" = - ] || "$docker" load --quiet <"$fresh"
 mv -f -- "$fresh" "$cache/reference.$archive" || exit 0
 fresh=

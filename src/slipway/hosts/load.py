@@ -15,6 +15,7 @@ from typing import Literal
 from slipway.doors import Completed, Host
 from slipway.hosts.asking import ask, explain
 from slipway.hosts.facts import Facts
+from slipway.hosts.feed import FED
 from slipway.hosts.inspect import IMAGE_FORMAT, parse_images
 from slipway.images.values import Image
 
@@ -28,6 +29,9 @@ docker=$1
 shift
 "$docker" image inspect --format '{IMAGE_FORMAT}' "$@" 2>/dev/null || [ $? -eq 1 ]
 """
+
+# $1 docker.
+_LOAD = f'{FED}fed | "$1" load --quiet\n'
 
 # $1 docker. A daemon that died is started again by its host within seconds (systemd: two).
 _WAIT = """docker=$1
@@ -89,7 +93,8 @@ def load(
         HostUnreachable: the connection broke; images that were complete may be there.
         HostError: Docker doesn't answer.
     """
-    done = host.stream((docker, "load", "--quiet"), chunks, stall_timeout=stall_timeout)
+    argv = ("sh", "-c", _LOAD, "load", docker)
+    done = host.stream(argv, chunks, stall_timeout=stall_timeout)
     return examined(host, done, images, docker=docker)
 
 

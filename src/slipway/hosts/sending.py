@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from slipway.doors import Host
-from slipway.errors import HostError, HostLost, HostUnreachable
+from slipway.errors import HostError, HostUnreachable
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded, load, pick_encoding, wait_for_docker
+from slipway.hosts.unreachable import broken_off
 from slipway.images.archive import archive
 from slipway.images.compress import compressed
 from slipway.images.portions import partial, portions
@@ -88,7 +89,7 @@ class Sending:
         """Send images, large ones in portions; what is in doubt is sent once more, whole.
 
         Raises:
-            HostLost: the connection is gone; the portions that arrived are there.
+            HostUnreachable: the connection is gone; the portions that arrived are there.
             HostError: Docker there did not load them as sent.
         """
         loaded = self._difference(transfer) or self._portions(transfer)
@@ -174,23 +175,18 @@ def persist(
         sleep: waits.
 
     Raises:
-        HostUnreachable: the line broke, and the host did not come back or it broke too often.
+        HostUnreachable: the line broke too often, or the host did not come back.
         HostError: as :meth:`Sending.send`.
     """
-    pauses = iter(PAUSES_S)
-    while True:
+    breaks: list[HostUnreachable] = []
+    for pause in (0.0, *PAUSES_S):
         try:
-            return sending.send(transfer)
-        except HostLost as error:
-            last: HostUnreachable = error
-        for pause in pauses:
-            warn(f"{last.message}; going on with the transfer in {pause:g} s")
-            sleep(pause)
-            try:
+            if breaks:
+                warn(f"{breaks[-1].message}; going on with the transfer in {pause:g} s")
+                sleep(pause)
                 transfer = plan_transfer(transfer.images, held())
-                break
-            except HostUnreachable as error:
-                last = error
-        else:
-            raise last
-        sending.wire.left(transfer.bytes_to_send)
+                sending.wire.left(transfer.bytes_to_send)
+            return sending.send(transfer)
+        except HostUnreachable as error:
+            breaks.append(error)
+    raise broken_off(sending.host.name, breaks)

@@ -6,19 +6,31 @@ What paramiko raised is told apart in :mod:`slipway.hosts.refused`.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
-from slipway.errors import HostLost, HostUnreachable
+from slipway.errors import HostUnreachable
 from slipway.hosts.login import Login
 
 _WORDS = 10
 
 
-def lost(name: str, what: str = "the SSH connection broke") -> HostLost:
+def lost(name: str, what: str = "the SSH connection broke") -> HostUnreachable:
     """A connection that was there is gone; what the command did is not known."""
-    return HostLost(
+    return HostUnreachable(
         f"{name} is gone: {what}; what was running there may have ended or not",
         hint="check the network and the host, then run the same command again",
         stage="connect",
+    )
+
+
+def broken_off(name: str, breaks: Sequence[HostUnreachable]) -> HostUnreachable:
+    """A transfer that was taken up again and again, and did not get through."""
+    last = breaks[-1]
+    return HostUnreachable(
+        f"the transfer to {name} broke off {len(breaks)} times; what runs there still runs",
+        hint="check the network, then run the same command again: it goes on from what arrived",
+        stage="transfer",
+        details=(last.message, *last.details),
     )
 
 

@@ -16,7 +16,7 @@ from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.engine import FRESH_S
 from slipway.hosts.facts import Facts
-from slipway.hosts.load import Loaded
+from slipway.hosts.load import _LOAD, Loaded
 from slipway.hosts.shelf import Shelf
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.images.values import HeldImages, Image
@@ -101,7 +101,7 @@ def test_nothing_is_sent_to_a_host_that_was_not_asked() -> None:
 def test_what_was_loaded_is_counted() -> None:
     """Bytes are those on the wire, compressed; progress counts what they hold."""
     host, progress = FakeHost(), Counted()
-    host.on("docker", "load", reply="Loaded image: demo/web:1\n")
+    host.on("sh", "-c", _LOAD, reply="Loaded image: demo/web:1\n")
     host.on("sh", "-c", reply=SHOWN)
     transfer = plan_transfer([BARE], HeldImages())
     assert engine(host).load(transfer, progress) == len(host.streamed[0])
@@ -113,7 +113,7 @@ def test_doubtful_image_is_sent_again_whole() -> None:
     """An image that isn't plainly right afterwards is sent once more."""
     host = FakeHost()
     said = ["Error unpacking image\n", "Loaded image: demo/web:1\n"]
-    host.on("docker", "load", reply=lambda argv, data: said.pop(0))
+    host.on("sh", "-c", _LOAD, reply=lambda argv, data: said.pop(0))
     host.on("docker", "image", "rm", reply=b"")
     host.on("sh", "-c", reply=SHOWN)
     transfer = plan_transfer([BARE], HeldImages())
@@ -125,7 +125,7 @@ def test_image_that_never_loads_is_an_error() -> None:
     """After a second failure the error names the image and says what Docker said both times."""
     host = FakeHost()
     said = [b"unexpected EOF", b"no space left on device"]
-    host.on("docker", "load", reply=lambda argv, data: Completed((), 1, b"", said.pop(0)))
+    host.on("sh", "-c", _LOAD, reply=lambda argv, data: Completed((), 1, b"", said.pop(0)))
     host.on("docker", "image", "rm", reply=b"")
     host.on("sh", "-c", reply=b"")
     with pytest.raises(HostError, match="did not load demo/web:1") as caught:
@@ -163,7 +163,7 @@ class Spy(Delta):
 def loading(answer: Loaded | None, transfer: Transfer) -> tuple[FakeHost, Spy, int, int]:
     """Load with a difference that gives ``answer``: host, spy, bytes sent, bytes shown."""
     host, progress = FakeHost(), Counted()
-    host.on("docker", "load", reply="Loaded image: demo/web:1\n")
+    host.on("sh", "-c", _LOAD, reply="Loaded image: demo/web:1\n")
     host.on("sh", "-c", reply=SHOWN)
     spy = Spy(host, answer)
     made = engine(host)

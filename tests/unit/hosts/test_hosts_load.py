@@ -9,7 +9,7 @@ import pytest
 from slipway.doors import Completed
 from slipway.errors import HostError
 from slipway.hosts.facts import Facts
-from slipway.hosts.load import Loaded, load, pick_encoding
+from slipway.hosts.load import _LOAD, Loaded, load, pick_encoding
 from slipway.images.values import Image, Layer
 from slipway.testing import FakeHost
 
@@ -38,7 +38,7 @@ def good(one: Image) -> str:
 def loading(said: Completed | str, inspected: str) -> tuple[FakeHost, Loaded]:
     """Load both images on a host that answers so."""
     host = FakeHost(name="nas")
-    host.on("docker", "load", reply=said)
+    host.on("sh", "-c", _LOAD, reply=said)
     host.on("sh", "-c", reply=inspected)
     host.on("docker", "image", "rm")
     return host, load(host, [b"ab", b"c"], [API, WEB])
@@ -105,7 +105,7 @@ def test_a_silent_failure_has_words_too() -> None:
 def test_docker_that_is_gone_is_an_error() -> None:
     """When Docker doesn't answer at all, sending again would be of no use."""
     host = FakeHost(name="nas")
-    host.on("docker", "load", reply=127)
+    host.on("sh", "-c", _LOAD, reply=127)
     host.on("sh", "-c", reply=127)
     with pytest.raises(HostError, match="nas has no Docker"):
         load(host, [b"x"], [API])

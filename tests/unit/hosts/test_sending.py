@@ -7,12 +7,13 @@ import json
 import tarfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.images.sample_images import image_of, real_layer
 
 from slipway.doors import Completed
-from slipway.errors import HostError, HostLost, HostUnreachable
+from slipway.errors import HostError, HostUnreachable
 from slipway.hosts import sending as module
 from slipway.hosts.facts import Facts
 from slipway.hosts.sending import PAUSES_S, Sending, Wire, persist
@@ -54,7 +55,7 @@ class Store(FakeHost):
         for chunk in chunks:
             data += chunk
             if limit is not None and len(data) > limit:
-                raise HostLost("nas is gone", hint="look")
+                raise HostUnreachable("nas is gone", hint="look")
         if self.spoilt:
             self.spoilt -= 1
             return Completed(tuple(argv), 1, b"", b"no space left on device")
@@ -205,10 +206,11 @@ def test_a_host_that_is_away_for_a_while_is_asked_again(images: tuple[Image, ...
 
 
 def test_a_line_that_breaks_again_and_again_is_given_up(images: tuple[Image, ...]) -> None:
-    """With the last error; what arrived is found by the next deploy."""
+    """Said with the last cause; what arrived is found by the next deploy."""
     store = Store(None, *[5000] * 9)
-    with pytest.raises(HostLost, match="nas is gone"):
+    with pytest.raises(HostUnreachable, match="broke off 5 times") as caught:
         sent(store, images)
+    assert (caught.value.stage, caught.value.details) == ("transfer", ("nas is gone",))
     assert len(store.breaks) == 9 - 1 - len(PAUSES_S)
     assert len(store.loads) == 1
     again = Store()
@@ -228,8 +230,24 @@ def test_a_host_that_stays_away_is_given_up(images: tuple[Image, ...]) -> None:
         raise HostUnreachable("nas can't be reached", hint="look")
 
     store.held = away  # type: ignore[method-assign]
-    with pytest.raises(HostUnreachable, match="can't be reached"):
+    with pytest.raises(HostUnreachable, match="broke off 5 times") as caught:
         sent(store, images)
+    assert caught.value.details == ("nas can't be reached",)
+
+
+def test_a_line_that_breaks_between_two_questions_is_taken_up(images: tuple[Image, ...]) -> None:
+    """A connection that was made anew may not come about: that is a break like any other."""
+    store = Store()
+    run, asked = store.run, iter([False, True])
+
+    def away(argv: Sequence[str], **more: Any) -> Completed:
+        if next(asked, True):
+            return run(argv, **more)
+        raise HostUnreachable("nas can't be reached", hint="look")
+
+    store.run = away  # type: ignore[method-assign]
+    assert sent(store, images)[1] == [1.0]
+    assert whole(store, images)
 
 
 def test_what_is_in_doubt_goes_once_more_and_whole(
