@@ -112,6 +112,20 @@ class Host(Protocol):
             HostUnreachable: the connection broke, or no byte moved for ``stall_timeout``.
         """
 
+    def pipe(
+        self, argv: Sequence[str], chunks: Iterable[bytes], use: Callable[[bytes], object]
+    ) -> Completed:
+        """Run a command there for as long as it likes, with its input and output as they come.
+
+        Args:
+            chunks: its standard input; one that is empty is asked for again only while it runs.
+            use: takes its standard output piece by piece, on another thread; ``stdout`` of the
+                answer is empty.
+
+        Raises:
+            HostUnreachable: the connection is gone.
+        """
+
     def interact(self, argv: Sequence[str]) -> int:
         """Run a command there with this process's terminal; returns its exit code."""
 
@@ -160,6 +174,12 @@ class Http(Protocol):
         Raises:
             ValueError: these are no certificates.
         """
+
+    def proxy(self) -> str:
+        """The HTTP proxy, with its password, by which the stack answered; empty for none."""
+
+    def close(self) -> None:
+        """End the connections kept open."""
 
 
 class Clock(Protocol):

@@ -8,10 +8,12 @@ not used, and TLS trusts what the system trusts.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPException, HTTPSConnection
 
 import httpx
 
@@ -23,22 +25,32 @@ _LARGEST_BODY = 512_000_000
 
 
 class HttpxHttp:
-    """The :class:`slipway.doors.Http` of this machine."""
+    """The :class:`slipway.doors.Http` of this machine.
 
-    def __init__(self, roots: str = "") -> None:
+    Args:
+        roots: certificates (PEM) to believe besides the system's.
+        proxy: an HTTP proxy that all requests go through; empty for none.
+    """
+
+    def __init__(self, roots: str = "", proxy: str = "") -> None:
         context = ssl.create_default_context()
         if roots:
             context.load_verify_locations(cadata=roots)
-        self._client = httpx.Client(verify=context, trust_env=False, follow_redirects=False)
+        self._proxy = proxy
+        self._client = httpx.Client(
+            verify=context, trust_env=False, follow_redirects=False, proxy=proxy or None
+        )
 
     def trusting(self, roots: str) -> HttpxHttp:
-        """See :meth:`slipway.doors.Http.trusting`.
+        """See :meth:`slipway.doors.Http.trusting`; none are no change.
 
         Raises:
             ValueError: these are no certificates.
         """
+        if not roots:
+            return self
         try:
-            return HttpxHttp(roots)
+            return HttpxHttp(roots, self._proxy)
         except ssl.SSLError as error:
             raise ValueError(error.reason) from error
 
@@ -60,18 +72,32 @@ class HttpxHttp:
 
     def certificate(self, url: str, *, timeout: float) -> bytes:
         """See :meth:`slipway.doors.Http.certificate`."""
-        at = httpx.URL(url)
         # It is only looked at: whether it is to be believed is asked by get().
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
-            with (
-                socket.create_connection((at.host, at.port or 443), timeout) as plain,
-                context.wrap_socket(plain, server_hostname=at.host) as wrapped,
-            ):
-                return wrapped.getpeercert(binary_form=True) or b""
-        except OSError:
+            with closing(self._connection(httpx.URL(url), timeout, context)) as connection:
+                connection.connect()
+                return connection.sock.getpeercert(binary_form=True) or b""
+        except (OSError, HTTPException, httpx.InvalidURL):
             return b""
+
+    def proxy(self) -> str:
+        """See :meth:`slipway.doors.Http.proxy`."""
+        return self._proxy
+
+    def _connection(
+        self, at: httpx.URL, timeout: float, context: ssl.SSLContext
+    ) -> HTTPSConnection:
+        """A connection that is not open yet; through the proxy, if there is one."""
+        host, port = at.host, at.port or 443
+        if not self._proxy:
+            return HTTPSConnection(host, port, timeout=timeout, context=context)
+        way = httpx.URL(self._proxy)
+        connection = HTTPSConnection(way.host, way.port, timeout=timeout, context=context)
+        shown = b64encode(f"{way.username}:{way.password}".encode()).decode()
+        connection.set_tunnel(host, port, {"Proxy-Authorization": f"Basic {shown}"})
+        return connection
 
     def close(self) -> None:
         """End the connections kept open."""

@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     headers = bearer(Settings.from_env(environ).api_token)
     options: dict[str, Any] = {"timeout": REQUEST_S, **unproxied(), "headers": headers}
+    options["proxy"] = environ.get("SLIPWAY_PROXY") or None
     try:
         with httpx.Client(base_url=arguments.url, **options) as http:
             result = _lesson(http, video, subtitle)

@@ -21,6 +21,10 @@ from slipway.errors import CommandFailed, DeployError
 from slipway.plan.actions import RUN_S, Run
 from slipway.secret import Secret
 
+#: Where the stack is reached through its host only: one of our own, and those that many programs
+#: heed (curl(1), Python's urllib.request). They hold a password, so none is an argument.
+_PROXIES = ("SLIPWAY_PROXY", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+
 
 def run(doors: Doors, action: Run) -> None:
     """Carry out a Run action.
@@ -37,6 +41,7 @@ def run(doors: Doors, action: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         files = {name: _file(Path(folder, name), value) for name, value in secrets.items()}
         env = {**files, "PATH": path, "PYTHONPATH": str(doors.root / "src")}
+        env |= dict.fromkeys(_PROXIES, proxy) if (proxy := doors.http.proxy()) else {}
         if roots := read_roots(doors, action.trust):
             env["SSL_CERT_FILE"] = _beside_systems(Path(folder, "roots"), roots)
         try:

@@ -36,7 +36,8 @@ class Target:
         return self.doors.host
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connections."""
+        self.doors.http.close()
         self.host.close()
 
     def __enter__(self) -> Target:

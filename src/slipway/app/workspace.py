@@ -19,7 +19,7 @@ from slipway.act.runner import HostRunner
 from slipway.app.approach import Approach
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.commands import read_commands
-from slipway.app.http import LazyHttp
+from slipway.app.http import Detour, StackHttp
 from slipway.app.supplies import Supplies
 from slipway.app.target import Target, booted, open_host, rehearsals
 from slipway.config import Config
@@ -258,7 +258,7 @@ class Workspace:
             folder=HostFolder(host, entry.app_dir),
             runner=HostRunner(host, entry.app_dir),
             shell=self.shell,
-            http=LazyHttp(),
+            http=StackHttp(Detour(None if entry.kind == "local" else host, self.report.warn)),
             clock=self.clock,
             report=self.report,
             root=self.root,

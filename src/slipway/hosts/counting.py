@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from slipway.doors import Completed, Host
 
@@ -19,7 +19,7 @@ class CountingHost:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        #: Calls by kind: ``run``, ``stream``, ``interact``, ``put``, ``read``.
+        #: Calls by kind: ``run``, ``stream``, ``pipe``, ``interact``, ``put``, ``read``.
         self.counts: Counter[str] = Counter()
         #: The first words of each, in order, for a test's message.
         self.asked: list[str] = []
@@ -52,6 +52,13 @@ class CountingHost:
         """Count, and let the other host take the stream."""
         self._count("stream", *_short(argv))
         return self._host.stream(argv, chunks, stall_timeout=stall_timeout)
+
+    def pipe(
+        self, argv: Sequence[str], chunks: Iterable[bytes], use: Callable[[bytes], object]
+    ) -> Completed:
+        """Count, and let the other host run it."""
+        self._count("pipe", *_short(argv))
+        return self._host.pipe(argv, chunks, use)
 
     def interact(self, argv: Sequence[str]) -> int:
         """Count, and let the other host run it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import math
 import os
 import selectors
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from slipway.doors import Completed
@@ -80,31 +81,15 @@ class LocalHost:
         finish_timeout: float = _FINISH_TIMEOUT_S,
     ) -> Completed:
         """Feed a command; see :meth:`slipway.doors.Host.stream` and ``SshHost.stream``."""
-        with tempfile.TemporaryFile() as err:
-            process = subprocess.Popen(
-                self._line(argv, None),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=err,
-                start_new_session=True,
-            )
-            if process.stdin is None or process.stdout is None:
-                raise AssertionError("unreachable: both are pipes")
-            out = bytearray()
-            reader = threading.Thread(target=_drain, args=(process.stdout, out), daemon=True)
-            reader.start()
-            try:
-                _feed(process.stdin, chunks, stall_timeout, self._name)
-                process.wait(finish_timeout)
-                reader.join(finish_timeout)
-            except subprocess.TimeoutExpired as error:
-                raise _gave_up(self._name, f"did not end within {finish_timeout:.0f} s") from error
-            finally:
-                _end(process)
-                reader.join(_DRAIN_S)
-            err.seek(0)
-            code = _code(process.returncode)
-            return self._begun(Completed(tuple(argv), code, bytes(out), err.read()))
+        out = bytearray()
+        done = self._fed(argv, chunks, stall_timeout, finish_timeout, out.extend)
+        return Completed(done.argv, done.exit_code, bytes(out), done.stderr)
+
+    def pipe(
+        self, argv: Sequence[str], chunks: Iterable[bytes], use: Callable[[bytes], object]
+    ) -> Completed:
+        """Run a command with streams both ways; see :meth:`slipway.doors.Host.pipe`."""
+        return self._fed(argv, chunks, math.inf, None, use)
 
     def interact(self, argv: Sequence[str]) -> int:
         """Run a command with this process's terminal; returns its exit code."""
@@ -123,6 +108,39 @@ class LocalHost:
 
     def close(self) -> None:
         """There is no connection to end."""
+
+    def _fed(
+        self,
+        argv: Sequence[str],
+        chunks: Iterable[bytes],
+        stall_timeout: float,
+        finish_timeout: float | None,
+        use: Callable[[bytes], object],
+    ) -> Completed:
+        """Feed a command, its output used as it comes."""
+        with tempfile.TemporaryFile() as err:
+            process = subprocess.Popen(
+                self._line(argv, None),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                start_new_session=True,
+            )
+            if process.stdout is None:
+                raise AssertionError("unreachable: it is a pipe")
+            reader = threading.Thread(target=_drain, args=(process.stdout, use), daemon=True)
+            reader.start()
+            try:
+                _feed(process, chunks, stall_timeout, self._name)
+                process.wait(finish_timeout)
+                reader.join(finish_timeout)
+            except subprocess.TimeoutExpired as error:
+                raise _gave_up(self._name, f"did not end within {finish_timeout:.0f} s") from error
+            finally:
+                _end(process)
+                reader.join(_DRAIN_S)
+            err.seek(0)
+            return self._begun(Completed(tuple(argv), _code(process.returncode), b"", err.read()))
 
     def _begun(self, completed: Completed) -> Completed:
         """The same; the first one that fails is asked whether sudo let it begin at all.
@@ -148,12 +166,19 @@ class LocalHost:
         return list(command.wrapped(command.sound(argv), sudo=self._sudo, timeout=timeout))
 
 
-def _feed(stdin: IO[bytes], chunks: Iterable[bytes], stall_timeout: float, name: str) -> None:
-    """Write all chunks and close; return early when the command stopped reading."""
+def _feed(
+    process: subprocess.Popen[bytes], chunks: Iterable[bytes], stall_timeout: float, name: str
+) -> None:
+    """Write all chunks and close; return early when the command stopped reading, or ended."""
+    stdin = process.stdin
+    if stdin is None:
+        raise AssertionError("unreachable: it is a pipe")
     os.set_blocking(stdin.fileno(), False)
     with selectors.DefaultSelector() as selector, contextlib.suppress(BrokenPipeError):
         selector.register(stdin, selectors.EVENT_WRITE)
         for chunk in chunks:
+            if not chunk and process.poll() is not None:
+                break
             rest = memoryview(chunk)
             moved = time.monotonic()
             while rest:
@@ -165,11 +190,11 @@ def _feed(stdin: IO[bytes], chunks: Iterable[bytes], stall_timeout: float, name:
     stdin.close()
 
 
-def _drain(source: IO[bytes], out: bytearray) -> None:
+def _drain(source: IO[bytes], use: Callable[[bytes], object]) -> None:
     """Read to the end, and close: whoever else closed it might close another file's number."""
     with source:
         while piece := os.read(source.fileno(), _READ_BYTES):
-            out.extend(piece)
+            use(piece)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -119,6 +119,13 @@ class SshHost:
             self.close()
             raise lost(self.name, str(error)) from error
 
+    def pipe(
+        self, argv: Sequence[str], chunks: Iterable[bytes], use: Callable[[bytes], object]
+    ) -> Completed:
+        """Run a command there with streams both ways; see :meth:`slipway.doors.Host.pipe`."""
+        done, _ = self._exchange(argv, chunks, remote=None, stall=None, finish=None, on_stdout=use)
+        return done
+
     def interact(self, argv: Sequence[str]) -> int:
         """Run a command there with this process's terminal; returns its exit code.
 

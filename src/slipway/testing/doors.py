@@ -110,6 +110,14 @@ class FakeHost(_Scripted):
         self.streamed.append(b"".join(chunks))
         return self.answer(argv, self.streamed[-1], check=False, where=self.name)
 
+    def pipe(
+        self, argv: Sequence[str], chunks: Iterable[bytes], use: Callable[[bytes], object]
+    ) -> Completed:
+        """Take the whole input, keep it in ``streamed``, answer by the rules."""
+        done = self.stream(argv, chunks, stall_timeout=0)
+        use(done.stdout)
+        return Completed(done.argv, done.exit_code, b"", done.stderr)
+
     def interact(self, argv: Sequence[str]) -> int:
         """Answer by the rules; the exit code."""
         return self.answer(argv, b"", check=False, where=self.name).exit_code
@@ -136,6 +144,14 @@ class FakeHttp:
     asked: list[str] = field(default_factory=list)
     trusted: list[str] = field(default_factory=list)
     certificates: dict[str, bytes] = field(default_factory=dict)
+    through: str = ""
+
+    def proxy(self) -> str:
+        """The one that it was told of."""
+        return self.through
+
+    def close(self) -> None:
+        """There are none."""
 
     def certificate(self, url: str, *, timeout: float) -> bytes:
         """The one that was given it."""

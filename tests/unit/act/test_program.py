@@ -20,7 +20,7 @@ from slipway.doors import Completed
 from slipway.errors import CommandFailed, DeployError
 from slipway.plan.actions import Run
 from slipway.report import Report
-from slipway.testing import FakeFolder, FakeShell
+from slipway.testing import FakeFolder, FakeHttp, FakeShell
 
 TOKEN = Run(("python3",), (("TOKEN_FILE", "token", 1),))
 
@@ -158,6 +158,18 @@ def test_it_is_run_in_the_checkout_and_not_for_ever(monkeypatch: pytest.MonkeyPa
         for path in paths
     ]
     assert not talk.getvalue(), "the step has said it"
+
+
+def test_it_is_told_of_the_way_that_leads_to_the_stack() -> None:
+    """In variables: an argument would show the password to everybody on this machine."""
+    shell, way = FakeShell(), "http://slipway:canary@127.0.0.1:1"
+    shell.on("python3")
+    run(replace(doors(shell), http=FakeHttp(through=way)), Run(("python3",)))
+    (environment,) = shell.environments
+    assert {name for name, value in environment.items() if value == way} == {
+        "SLIPWAY_PROXY", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+    }  # fmt: skip
+    assert shell.calls == [("python3",)]
 
 
 def test_a_secret_is_handed_over_whatever_letters_it_has() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def fake_api(answer: Callable[[Asked], Told]) -> Iterator[FakeApi]:
         def handle_any(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path.partition("?")[0], headers)
+            # Who takes it for a proxy says the whole URL (RFC 9112, 3.2.2).
+            asked = Asked(self.command, urlsplit(self.path).path, headers)
             api.asked.append(asked)
             told = answer(asked)
             self.send_response(told.status)

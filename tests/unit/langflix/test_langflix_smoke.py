@@ -79,3 +79,18 @@ def test_a_queue_that_stands_is_not(
     assert main.main(["smoke", "--url", standing.url, *film]) == 1
     assert "lesson 1 is PENDING at 0 % for 1 s" in capsys.readouterr().err
     assert {one.method for one in standing.asked} == {"POST", "GET"}
+
+
+def test_it_takes_the_way_that_a_deploy_names(
+    moving: FakeApi,
+    film: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And no other proxy: that of an office does not lead to a stack at home."""
+    monkeypatch.setenv("SLIPWAY_PROXY", moving.url)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert main.main(["smoke", "--url", "http://nas.invalid", *film, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["behind"] == 1
+    monkeypatch.delenv("SLIPWAY_PROXY")
+    assert main.main(["smoke", "--url", moving.url, *film, "--json"]) == 0
