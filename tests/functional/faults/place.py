@@ -374,6 +374,7 @@ def make(root: Path, name: str) -> Place:
     copy_checkout(root)
     known = ROOT / ".slipway/outputs.json"
     if known.is_file():
+        (root / ".slipway").mkdir(exist_ok=True)
         shutil.copy(known, root / ".slipway/outputs.json")
     deploy = root / "deploy"
     shutil.copy(HERE / "stack/docker-compose.yml", deploy / "docker-compose.faults.yml")

@@ -86,6 +86,16 @@ def schema_stays(place: Place) -> None:
     place.whole(1)
 
 
+def nothing_loads(place: Place) -> None:
+    """What read the line on the host has ended, and with it what it had written."""
+
+    def is_so() -> bool:
+        loads = place.inside("pgrep", "-f", "docker load").stdout.split()
+        return not loads and not list((place.places.docker / "tmp").glob("docker-import-*"))
+
+    until(is_so, 180, "no image is being loaded", 1)
+
+
 def docker_killed(place: Place, deploying: Deploying) -> None:
     """Docker's daemon is gone; what starts a host's services starts it again."""
     done = place.inside("pkill", "-KILL", "-x", "dockerd")
