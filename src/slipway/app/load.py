@@ -32,8 +32,9 @@ _VIDEO, _SUBTITLE = ".slipway/samples/bigbuckbunny.mp4", "deploy/smoke.srt"
 #: A load that is ended by its changes is ended by then in any case.
 _MOST_S = 24 * 3600
 #: Each switch has its time to show what it fails; a deploy's own watching would only be waited for.
+#: Lessons are made by the load, before a switch, during it and after.
 _OVERRIDE = "deploy/docker-compose.override.yml"
-_SHORT_WAITS = "x-slipway: { soak: { seconds: 3 } }\n"
+_SHORT_WAITS = "x-slipway: { soak: { seconds: 3 }, smoke: !reset null }\n"
 #: The load goes on undisturbed for so long before the first and after the last change.
 _QUIET_S = 5.0
 #: What is kept of what a failed change said.

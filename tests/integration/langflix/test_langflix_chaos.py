@@ -27,8 +27,8 @@ from langflix.media.storage import Storage
 from langflix.queue import work
 from langflix.queue.app import create, send_job, waiting_jobs
 
-#: As many as a house asks for in a month.
-JOBS = 200
+#: As many as a house asks for in some weeks.
+JOBS = 120
 #: One expression, so that a job is short and what is tested is the queue, not the encoder.
 SHORT_SUBTITLE = ROOT / "deploy" / "smoke.srt"
 WORKERS = 2
