@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from slipway.doors import Shell
@@ -14,6 +16,7 @@ from slipway.report import Report
 OLDEST = (2, 8)
 FEATURES = ("--extra-experimental-features", "nix-command flakes")
 _BUILDERS = 8
+_SHOWN = 5
 _CONF = Path("/etc/nix/nix.conf")
 # Everything our builds use is in the lock and added by ./inv fetch, so the default cache has
 # nothing to offer; where it can't be reached every command would wait five seconds for it.
@@ -51,13 +54,43 @@ def ensure(shell: Shell, report: Report) -> tuple[int, ...]:
     gets the distribution's.
 
     Raises:
-        SupplyError: there is none and it can't be installed here.
+        SupplyError: there is none and it can't be installed here, or this user may not use it.
     """
     if shutil.which("nix") is None:
         _install(shell, report)
     if os.geteuid() == 0 and not _CONF.exists() and not Path("/nix/var/nix/daemon-socket").exists():
         _configure(shell, report)
-    return version(shell)
+    numbers = version(shell)
+    if os.geteuid() != 0:
+        see_that_it_serves(shell)
+    return numbers
+
+
+def see_that_it_serves(shell: Shell) -> None:
+    """Let Nix take a file into its store, and find it there.
+
+    An ordinary user's Nix may write the store itself, or have its daemon do that. Where it can do
+    neither it fails, or (from 2.10 on) keeps a store of its own in the user's home.
+
+    Raises:
+        SupplyError: it can't, or keeps it elsewhere.
+    """
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        file = Path(folder, "slipway-was-here")
+        file.write_text("To see whether the store takes files. May be removed.\n", "utf-8")
+        argv = ["nix-store", "--add-fixed", "sha256", str(file)]
+        done = shell.run(argv, timeout=120, check=False)
+    if done.ok and Path(done.text.strip()).is_file():
+        return
+    user = getpass.getuser()
+    raise SupplyError(
+        f"{user} can't use the Nix store of this machine; nothing was changed",
+        details=done.error_text.strip().splitlines()[-_SHOWN:]
+        or ["Nix keeps another store in your home, and images are made of the one in /nix/store"],
+        hint="have Nix's daemon run, as root: systemctl enable --now nix-daemon (Debian has it in "
+        "nix-setup-systemd); or run this as root (sudo)",
+        stage="nix",
+    )
 
 
 def _install(shell: Shell, report: Report) -> None:
