@@ -17,7 +17,8 @@ from slipway.plan.handed import bare, secret_changes
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
-from slipway.stack.health import health_check, replicas, seconds
+from slipway.runner.durations import seconds
+from slipway.stack.health import health_check, replicas
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
 from slipway.stack.shape import Shape, network_name

@@ -10,7 +10,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.step import Belief, Step
 from slipway.plan.steps.common import belief, put_back
 from slipway.runner.containers import standing
-from slipway.stack.health import seconds
+from slipway.runner.durations import seconds
 from slipway.stack.model import Stack
 
 NAME = "down"

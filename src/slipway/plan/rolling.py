@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from slipway.ledger.release import Release
 from slipway.plan.expected import expected
+from slipway.runner.durations import seconds
 from slipway.runner.roll import Rolling
-from slipway.stack.health import seconds
 from slipway.stack.model import Stack
 
 _STOP_GRACE_S = 10.0

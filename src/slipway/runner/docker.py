@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
+from slipway.runner import older
 from slipway.runner.children import (
     ChildEvents,
     ChildStopping,
@@ -51,6 +52,7 @@ class HostDocker:
         self, project: str, docker: str, heed: Callable[[], None] = lambda: None, run: str = ""
     ) -> None:
         self._project, self._docker, self._heed, self._name = project, docker, heed, run
+        self._speaks: tuple[int, ...] = ()
 
     def containers(self) -> tuple[Container, ...]:
         """The application's containers; a daemon that is just restarting is waited for.
@@ -96,7 +98,7 @@ class HostDocker:
         """Run Compose; see :meth:`slipway.runner.doors.Docker.compose`."""
         if arguments[0] == "run":
             arguments = ("run", "--label", f"{RUN_LABEL}={self._name}", *arguments[1:])
-        argv = ("compose", "-p", self._project, "-f", file, *arguments)
+        argv = ("compose", "-p", self._project, "-f", self._fitting(file), *arguments)
         if not output:
             # What was told to end can't be told otherwise, and would do so after it was put back.
             return self._run(argv, timeout_s, input=input, heed=arguments[0] != "stop")
@@ -113,6 +115,33 @@ class HostDocker:
         finally:
             if os.path.exists(fresh):
                 os.unlink(fresh)
+
+    def _fitting(self, file: str) -> str:
+        """The file; for an older Docker one beside it, which says the same as far as that can."""
+        try:
+            with open(file, encoding="utf-8") as opened:
+                text = opened.read()
+        except OSError:
+            return file  # Compose itself says so
+        if older.WORD not in text or self._api() >= older.KNOWS_START_INTERVAL:
+            return file
+        beside = f"{file[: -len('.json')]}.older.json"
+        fresh = f"{beside}.new"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as opened:
+            json.dump(older.without_start_interval(json.loads(text)), opened)
+        os.replace(fresh, beside)
+        return beside
+
+    def _api(self) -> tuple[int, ...]:
+        """The version of the API that the daemon speaks; the newest where it doesn't say."""
+        if not self._speaks:
+            done = self._run(("version", "--format", "{{.Server.APIVersion}}"), _ASK_S)
+            numbers = done.out.strip().split(".") if done.ok else []
+            if not numbers or not all(one.isdigit() for one in numbers):
+                return older.KNOWS_START_INTERVAL
+            self._speaks = tuple(map(int, numbers))
+        return self._speaks
 
     def events(self) -> ChildEvents:
         """Begin to note what happens to containers."""

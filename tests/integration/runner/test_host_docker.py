@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.integration.runner.site import alive, until
@@ -109,6 +110,39 @@ def test_a_command_whose_time_is_over(
     pid = fake.pid()
     assert pid is not None
     assert not alive(pid)
+
+
+CHECKED = {"services": {"web": {"healthcheck": {"interval": "3s", "start_interval": "1s"}}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "says", "asks", "beside"),
+    [
+        (CHECKED, "echo 1.41", 1, True),
+        (CHECKED, "echo 1.43", 1, True),
+        (CHECKED, "echo 1.44", 1, False),
+        (CHECKED, "echo 2.0", 1, False),
+        (CHECKED, "echo what", 2, False),
+        (CHECKED, "exit 1", 2, False),
+        ({"services": {"web": {"healthcheck": {"interval": "3s"}}}}, "echo 1.41", 0, False),
+    ],
+)
+def test_an_older_docker_is_given_what_it_knows(
+    fake: Fake, document: dict[str, Any], says: str, asks: int, beside: bool
+) -> None:
+    """A file beside the release's own, which stays; Docker is asked once, where it counts."""
+    file = fake.folder / "compose.json"
+    file.write_text(json.dumps(document))
+    asked = fake.answers(f"case $1 in version) {says};; esac")
+    for _ in range(2):
+        assert asked.compose(str(file), ("up",), _LONG_S).ok
+    given = fake.folder / "compose.older.json" if beside else file
+    calls = [one for one in fake.calls if not one.startswith("version")]
+    assert calls == [f"compose -p demo -f {given} up"] * 2
+    assert len(fake.calls) - len(calls) == asks
+    assert json.loads(file.read_text()) == document
+    assert "start_interval" not in given.read_text() or not beside
+    assert {one.name for one in fake.folder.glob("compose*")} == {file.name, given.name}
 
 
 def test_a_wish_to_end_ends_compose(fake: Fake, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.composing import stack as read_stack
 from langflix.scoring import settings as scoring
 from slipway.config import load
 from slipway.hosts.config import read_hosts
-from slipway.stack.health import seconds
+from slipway.runner.durations import seconds
 from slipway.stack.model import Stack, own_variables
 from slipway.stack.yamlfile import Findings, lint
 

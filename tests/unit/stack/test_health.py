@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from slipway.stack.health import HealthCheck, health_check, replicas, seconds
+from slipway.runner.durations import seconds
+from slipway.stack.health import HealthCheck, health_check, replicas
 
 
 def test_docker_defaults_and_switched_off_checks() -> None:

@@ -1,0 +1,45 @@
+"""What Compose files say that an older Docker doesn't know, said as it does. Pure.
+
+``start_interval``, the short time between two health checks while a container starts, came with
+Docker 25 (API 1.44), and Compose refuses a file that has it on an older one
+(https://docs.docker.com/reference/compose-file/services/#healthcheck). There such a service is
+checked at one pace, as quick as may be for ever, and is called unhealthy after as long as before.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from slipway.runner.durations import seconds
+
+KNOWS_START_INTERVAL = (1, 44)
+WORD = "start_interval"
+_PACE_S = 5.0
+_INTERVAL_S = 30.0
+_RETRIES = 3
+
+Json = dict[str, Any]
+
+
+def without_start_interval(document: Json) -> Json:
+    """The same Compose file, as a Docker older than 25 takes it.
+
+    Args:
+        document: Compose's model, as JSON.
+    """
+    services = {name: _steady(body) for name, body in (document.get("services") or {}).items()}
+    return {**document, "services": services}
+
+
+def _steady(body: Json) -> Json:
+    check = body.get("healthcheck") or {}
+    if WORD not in check:
+        return body
+    interval_s = seconds(check.get("interval"), _INTERVAL_S)
+    retries = check.get("retries") or _RETRIES
+    rest = {key: value for key, value in check.items() if key != WORD}
+    if interval_s > _PACE_S:
+        rest["interval"] = f"{_PACE_S:g}s"
+        rest["retries"] = math.ceil(interval_s * retries / _PACE_S)
+    return {**body, "healthcheck": rest}
