@@ -12,6 +12,12 @@ from slipway.plan.actions import ASK_S
 _ASK_S = 10.0
 _PAUSE_S = 0.5
 _SHOWN_LINES = 20
+# As OpenSSL says it, whatever the reason is.
+_UNBELIEVED = b"certificate verify failed"
+_BELIEVE = (
+    "where an authority vouches for it that this machine does not know, begin the command with "
+    "SSL_CERT_FILE=its-certificate.pem"
+)
 
 
 def ask(http: Http, clock: Clock, url: str) -> None:
@@ -30,11 +36,18 @@ def ask(http: Http, clock: Clock, url: str) -> None:
         if clock.monotonic() >= deadline:
             break
         clock.sleep(_PAUSE_S)
-    got = str(answer.status) if answer.status else "no answer"
+    got = f"gave {answer.status}" if answer.status else _unanswered(answer.body)
     raise DeployError(
-        f"GET {url} gave {got} ({tries} tries in {ASK_S:.0f} s)",
-        details=last_lines(answer.body),
+        f"GET {url} {got} ({tries} tries in {ASK_S:.0f} s)",
+        details=last_lines(answer.body) if answer.status else (),
+        hint=_BELIEVE if _UNBELIEVED in answer.body else None,
     )
+
+
+def _unanswered(body: bytes) -> str:
+    """That there was no answer, or none that can be believed, with the reason."""
+    why = " ".join(body.decode("utf-8", "replace").split())
+    return f"is not believed: {why}" if _UNBELIEVED in body else f"gave no answer: {why}"
 
 
 def last_lines(data: bytes) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slipway.app.certificates import see_whose_certificates
 from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
 from slipway.app.names import ascii_url
@@ -157,7 +158,8 @@ def make_wanted(
         commit: of the checkout.
 
     Raises:
-        ConfigError: the folder of migrations is not there, or nobody can have the address.
+        ConfigError: the folder of migrations is not there, nobody can have the address, or a
+            supplied certificate is of another one.
     """
     where = bracketed(address)
     references = {image.role: image.reference for image in images}
@@ -165,6 +167,8 @@ def make_wanted(
     used = set(stack.roles.values())
     contents = reading.contents
     migrations = read_migrations(root, stack.migration.source)
+    url = ascii_url(stack.url.replace("{address}", where)).rstrip("/")
+    see_whose_certificates(stack.secrets, reading.supplied, url)
     return Wanted(
         stack=stack,
         images=tuple(image for image in images if image.role in used),
@@ -176,7 +180,7 @@ def make_wanted(
         supplied=reading.supplied,
         app_dir=entry.app_dir,
         data_dir=reading.data_dir,
-        url=ascii_url(stack.url.replace("{address}", where)).rstrip("/"),
+        url=url,
         who=who,
         commit=commit,
         migrations=migrations.sha256,

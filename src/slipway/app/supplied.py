@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import TextIO
 
+from slipway.app.certificates import flaws
 from slipway.app.commands import Commands
 from slipway.app.strength import weaknesses
 from slipway.errors import CommandFailed, ConfigError, Problem
 from slipway.plan.secrets import PREFIX, variable
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
+
+_ANEW = "supply {} anew; or none at all, where the stack can do without: {}= ./inv deploy"
 
 
 def withdraw(environment: MutableMapping[str, str]) -> dict[str, str]:
@@ -97,21 +101,31 @@ def read_supplied(
             found[spec.name] = Secret(text)
             problems += _weak(spec, text)
     if problems:
-        raise ConfigError.from_problems("deploy/secrets", problems, hint=_hint(found, problems))
+        raise ConfigError.from_problems(
+            "deploy/secrets", problems, hint=_hint(specs, found, problems)
+        )
     return found
 
 
 def _weak(spec: SecretSpec, text: str) -> list[Problem]:
-    """Why a value is easy to guess, where slipway would have made a better one."""
-    reasons = weaknesses(text, spec.generate) if spec.generate and text else ()
+    """Why a value is easy to guess, where slipway would have made a better one, or is of no use."""
+    reasons: Sequence[str] = ()
+    if spec.generate and text:
+        reasons = weaknesses(text, spec.generate)
+    elif spec.certificate and text:
+        reasons = flaws(text, datetime.now(UTC))
     return [Problem(spec.name, reason) for reason in reasons]
 
 
-def _hint(found: Mapping[str, Secret], problems: Sequence[Problem]) -> str | None:
+def _hint(
+    specs: Sequence[SecretSpec], found: Mapping[str, Secret], problems: Sequence[Problem]
+) -> str | None:
     """What to do about values that could be read, and were refused."""
-    weak = sorted({problem.where for problem in problems} & set(found))
+    certificates = {one.name for one in specs if one.certificate}
+    refused = sorted({problem.where for problem in problems} & set(found))
+    weak = [name for name in refused if name not in certificates]
     if not weak:
-        return None
+        return _ANEW.format(", ".join(refused), variable(refused[0])) if refused else None
     return (
         f"supply {', '.join(weak)} anew, such as from: openssl rand -hex 16; or supply none, and "
         "the host's own is kept, or one is made"

@@ -24,6 +24,7 @@ class SecretSpec:
         source: the secret it is derived from.
         optional: whether it is empty where nobody supplied it and the host has none.
         login: of a derived login, the name before ``_a`` and ``_b``.
+        certificate: whether it is a certificate with its chain and key, of the stack's URL.
         owner: user id that reads it in the containers.
     """
 
@@ -33,6 +34,7 @@ class SecretSpec:
     source: str = ""
     login: str = ""
     optional: bool = False
+    certificate: bool = False
     owner: int = 568
 
 

@@ -34,6 +34,8 @@ def reference_problems(stack: Stack) -> list[Problem]:
             problems.append(Problem(where, "has a login, and is not derived as one"))
         if spec.optional and (spec.derive or spec.generate):
             problems.append(Problem(where, "is always there when it is made: it is not optional"))
+        if spec.certificate and (spec.derive or spec.generate):
+            problems.append(Problem(where, "is a certificate: it is neither generated nor derived"))
         if spec.derive and spec.generate:
             problems.append(Problem(where, "is either generated or derived, not both"))
     for variable, name in stack.smoke.secrets.items():

@@ -84,6 +84,7 @@ def secrets(reader: Reader) -> tuple[SecretSpec, ...]:
                 source=table.text("from", ""),
                 login=table.text("login", ""),
                 optional=table.flag("optional", False),
+                certificate=table.flag("certificate", False),
                 owner=table.whole("owner", 568),
             )
         )

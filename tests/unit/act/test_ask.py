@@ -32,9 +32,21 @@ def test_the_error_says_what_was_asked_and_how_often() -> None:
     clock = FakeClock(7.0)
     with pytest.raises(DeployError) as caught:
         ask(FakeHttp({"u": [Answer(0, b"refused")]}), clock, "u")
-    assert caught.value.message == "GET u gave no answer (121 tries in 60 s)"
-    assert caught.value.details == ("refused",)
+    assert caught.value.message == "GET u gave no answer: refused (121 tries in 60 s)"
+    assert (caught.value.details, caught.value.hint) == ((), None)
     assert clock.seconds == 67.0
+
+
+def test_a_certificate_that_is_not_believed_is_told_as_such() -> None:
+    """It answers; who vouches for it can be named."""
+    said = b"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed\n certificate"
+    with pytest.raises(DeployError) as caught:
+        ask(FakeHttp({"u": [Answer(0, said)]}), FakeClock(), "u")
+    assert caught.value.message.startswith(
+        "GET u is not believed: [SSL: CERTIFICATE_VERIFY_FAILED]"
+    )
+    assert "self-signed certificate (121 tries" in caught.value.message
+    assert "SSL_CERT_FILE" in (caught.value.hint or "")
 
 
 def test_no_single_answer_is_waited_for_too_long() -> None:
