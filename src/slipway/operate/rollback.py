@@ -15,7 +15,7 @@ from slipway.operate.standing import Task, carried_out, observe
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
 from slipway.plan.preflight import check_way_back
-from slipway.plan.recorded import chosen, recorded, whole
+from slipway.plan.recorded import chosen, older_secrets, recorded, whole
 from slipway.plan.rewind import source, with_data
 from slipway.plan.rewind import steps as steps_with_data
 from slipway.plan.step import Step
@@ -90,6 +90,11 @@ def roll_back(
         steps = again(planned)
     check_way_back(doors.host.name, planned)
     warn_of_losses(doors, planned)
+    if older := older_secrets(planned.release, live):
+        doors.report.warn(
+            f"these are what they were before again: {', '.join(older)}; where somebody else knows "
+            "one, ./inv secrets.rotate changes it once more"
+        )
     actions = {step.name: step.do for step in steps}
 
     def turn(step: str, index: int) -> None:

@@ -21,6 +21,14 @@ from slipway.stack.shape import read_shapes
 _LISTED = "./inv releases lists those the host has"
 
 
+def older_secrets(release: Release, live: Release | None) -> tuple[str, ...]:
+    """Secrets that are, with a release, what they were before the live one changed them."""
+    now = live.secrets if live is not None else {}
+    return tuple(
+        name for name, version in sorted(release.secrets.items()) if version < now.get(name, 0)
+    )
+
+
 def chosen(records: Records, to: str) -> Release:
     """The release to go back to.
 

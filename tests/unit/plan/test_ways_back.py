@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.unit.demo import COMPOSE, World, wanted, world
@@ -14,6 +15,7 @@ from slipway.operate.rollback import roll_back
 from slipway.operate.scale import scale
 from slipway.runner.carry import changes
 from slipway.runner.run import one_way
+from slipway.secret import Secret
 
 TEXT = COMPOSE.replace("x-slipway: { role: db }", "x-slipway: { role: db, roll: beside }")
 
@@ -38,6 +40,22 @@ def back(made: World) -> None:
 def kept(made: World) -> None:
     """The host can be asked for its files."""
     made.host.files.update({f"/pool/demo/{path}": data for path, data in made.folder.files.items()})
+
+
+def test_secrets_that_go_back_are_named() -> None:
+    """What was rotated because somebody knows it would be let in with again, in silence."""
+    made = world()
+    deploy(replace(wanted(TEXT), supplied={"db_password": Secret("one")}), made.doors, "first")
+    made.doors.clock.sleep(60)
+    new = replace(wanted(TEXT), supplied={"db_password": Secret("two")})
+    deploy(new, made.doors, "second")
+    kept(made)
+    roll_back(made.doors, "me", "back")
+    said = "these are what they were before again: acl, db_password; where somebody else knows one"
+    assert said in made.talk.getvalue()
+    newest = max(one.id for one in made.folder.read().records.releases)
+    roll_back(made.doors, "me", "forth", to=newest)
+    assert made.talk.getvalue().count("what they were before") == 1
 
 
 @pytest.mark.parametrize(
