@@ -8,6 +8,7 @@
     │   └── BuildError        Nix failed, or an image differs from its description
     ├── HostError          4  the host can't be reached or can't be used
     │   ├── HostUnreachable   no connection, wrong host key, no login
+    │   │   └── HostAway      the connection broke, or nobody answers for now
     │   └── CommandFailed     a command on the host (or here) ended badly
     ├── DeployError        5  the deploy stopped; what ran before still runs
     │   ├── DeployBroken   6  the deploy stopped and could not be undone
@@ -122,6 +123,10 @@ class HostError(SlipwayError):
 
 class HostUnreachable(HostError):
     """No connection, a host key that isn't the known one, or no login."""
+
+
+class HostAway(HostUnreachable):
+    """The connection broke, or nobody answers: later the same may work, with nothing changed."""
 
 
 class CommandFailed(HostError):

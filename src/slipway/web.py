@@ -38,7 +38,12 @@ class HttpxHttp:
             context.load_verify_locations(cadata=roots)
         self._proxy = proxy
         self._client = httpx.Client(
-            verify=context, trust_env=False, follow_redirects=False, proxy=proxy or None
+            verify=context,
+            trust_env=False,
+            follow_redirects=False,
+            proxy=proxy or None,
+            # A server that allows one command at a time has none left while a way through is kept.
+            limits=httpx.Limits(max_keepalive_connections=0 if proxy else 20),
         )
 
     def trusting(self, roots: str) -> HttpxHttp:

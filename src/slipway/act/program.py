@@ -11,8 +11,10 @@ import os
 import ssl
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from slipway.act.ask import last_lines
 from slipway.act.doors import Doors
@@ -41,7 +43,9 @@ def run(doors: Doors, action: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         files = {name: _file(Path(folder, name), value) for name, value in secrets.items()}
         env = {**files, "PATH": path, "PYTHONPATH": str(doors.root / "src")}
-        env |= dict.fromkeys(_PROXIES, proxy) if (proxy := doors.http.proxy()) else {}
+        if proxy := doors.http.proxy():
+            env |= {**dict.fromkeys(_PROXIES, proxy), "no_proxy": "", "NO_PROXY": ""}
+            secrets |= {str(place): value for place, value in enumerate(_shown_of(proxy))}
         if roots := read_roots(doors, action.trust):
             env["SSL_CERT_FILE"] = _beside_systems(Path(folder, "roots"), roots)
         try:
@@ -60,6 +64,13 @@ def run(doors: Doors, action: Run) -> None:
         )
     for line in _hidden(last_lines(done.stderr), secrets):
         doors.report.say(f"  {line}")
+
+
+def _shown_of(proxy: str) -> tuple[Secret, ...]:
+    """What programs show of a proxy's address when they tell how they went."""
+    password = urlsplit(proxy).password or proxy
+    credentials = urlsplit(proxy).netloc.rpartition("@")[0] or proxy
+    return Secret(proxy), Secret(b64encode(credentials.encode()).decode()), Secret(password)
 
 
 def _file(path: Path, value: Secret) -> str:

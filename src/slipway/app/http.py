@@ -25,18 +25,40 @@ class Detour:
     Attributes:
         host: which; None where there is no other way, as on this machine.
         warn: told once that the way is taken.
-        tunnel: the way, once it led there.
+        tunnels: the way to a server, by its name and port, once it led there.
+        made: what asks, by whom it believes and the proxy that it goes through.
     """
 
     host: Host | None
     warn: Callable[[str], None]
-    tunnel: Tunnel | None = None
+    tunnels: dict[tuple[str, int], Tunnel] = field(default_factory=dict)
+    made: dict[tuple[str, str], Http] = field(default_factory=dict)
+
+    def by(self, roots: str, proxy: str) -> Http:
+        """What asks through a proxy, or directly.
+
+        Raises:
+            ValueError: the roots are no certificates.
+        """
+        if (roots, proxy) not in self.made:
+            from slipway.web import HttpxHttp
+
+            self.made[roots, proxy] = HttpxHttp(proxy=proxy).trusting(roots)
+        return self.made[roots, proxy]
+
+    def give_up(self, tunnel: Tunnel, roots: str) -> None:
+        """It leads nowhere, or is not needed."""
+        self.made.pop((roots, tunnel.url)).close()
+        tunnel.close()
 
     def close(self) -> None:
-        """Nobody comes that way any more."""
-        if self.tunnel is not None:
-            self.tunnel.close()
-            self.tunnel = None
+        """Nobody asks any more."""
+        for http in self.made.values():
+            http.close()
+        for tunnel in self.tunnels.values():
+            tunnel.close()
+        self.made.clear()
+        self.tunnels.clear()
 
 
 @dataclass
@@ -53,7 +75,6 @@ class StackHttp:
 
     detour: Detour
     roots: str = ""
-    _made: dict[str, Http] = field(default_factory=dict, init=False, repr=False)
 
     def get(self, url: str, *, timeout: float) -> Answer:
         """GET a URL; see :meth:`slipway.doors.Http.get`."""
@@ -77,52 +98,38 @@ class StackHttp:
         Raises:
             ValueError: these are no certificates.
         """
-        trusting = StackHttp(self.detour, roots)
-        trusting._by("")
-        return trusting
+        self.detour.by(roots, "")
+        return StackHttp(self.detour, roots)
 
     def proxy(self) -> str:
         """See :meth:`slipway.doors.Http.proxy`."""
-        return "" if self.detour.tunnel is None else self.detour.tunnel.url
+        return next((one.url for one in self.detour.tunnels.values()), "")
 
     def close(self) -> None:
         """See :meth:`slipway.doors.Http.close`; for all who ask by that way."""
-        for made in self._made.values():
-            made.close()
-        self._made.clear()
         self.detour.close()
 
     def _asked(
         self, url: str, ask: Callable[[Http], _Told], failure: Callable[[_Told], str]
     ) -> _Told:
         """What a question brought, by the way that leads there."""
-        if self.detour.tunnel is not None:
-            return ask(self._by(self.detour.tunnel.url))
-        told = ask(self._by(""))
-        why, host = failure(told), self.detour.host
-        if not why or host is None:
-            return told
         from slipway.hosts.tunnel import Tunnel, server_of
 
-        tunnel = Tunnel(host, *server_of(url))
-        otherwise = ask(self._by(tunnel.url))
-        if failure(otherwise):
-            tunnel.close()
+        detour, server = self.detour, server_of(url)
+        if taken := detour.tunnels.get(server):
+            return ask(detour.by(self.roots, taken.url))
+        told = ask(detour.by(self.roots, ""))
+        why = failure(told)
+        if not why or detour.host is None:
             return told
-        self.detour.tunnel = tunnel
-        self.detour.warn(
-            f"{url} can't be reached from here ({why}); it is asked through SSH, from {host.name}"
-        )
+        tunnel = Tunnel(detour.host, *server)
+        otherwise = ask(detour.by(self.roots, tunnel.url))
+        # A server that has just come up is found by the way that is tried last.
+        again = told if failure(otherwise) else ask(detour.by(self.roots, ""))
+        if failure(otherwise) or not failure(again):
+            detour.give_up(tunnel, self.roots)
+            return again
+        detour.tunnels[server] = tunnel
+        through = f"it is asked through SSH, from {detour.host.name}"
+        detour.warn(f"{url} can't be reached from here ({why}); {through}")
         return otherwise
-
-    def _by(self, proxy: str) -> Http:
-        """What asks through a proxy, or directly.
-
-        Raises:
-            ValueError: the roots are no certificates.
-        """
-        if proxy not in self._made:
-            from slipway.web import HttpxHttp
-
-            self._made[proxy] = HttpxHttp(proxy=proxy).trusting(self.roots)
-        return self._made[proxy]

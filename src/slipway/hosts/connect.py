@@ -131,7 +131,8 @@ def connect(login: Login, shell: Shell, warn: Callable[[str], None]) -> Way:
             way.login = replace(login, address=server.address, port=server.port, user=server.user)
             last = index == len(servers) - 1
             _hop(way, server, login, shell, required=last and bool(login.key_file))
-        _harden(way.connection.transport)
+        for hop in way.hops:
+            _harden(hop.transport)
     except CommandFailed as error:
         way.close()
         raise no_way(way.login, "its known host keys can't be read", *error.details) from error

@@ -106,6 +106,7 @@ class Exchange:
         self._channel = channel
         self._watchdog = watchdog
         self._failure: BaseException | None = None
+        self._busy: set[int] = set()  # outputs of which a piece is being used
         self._opened = self._heard = time.monotonic()
         self.began: float | None = None
         self.out = Unframed(mark, on_stdout, self._begin)
@@ -170,7 +171,8 @@ class Exchange:
         for reader, output in zip(self._readers, (self.out, self.err), strict=True):
             while reader.is_alive() and output.code is None:
                 now = time.monotonic()
-                if now >= self._heard + _GRACE_S or (deadline is not None and now >= deadline):
+                silent = not self._busy and now >= self._heard + _GRACE_S
+                if silent or (deadline is not None and now >= deadline):
                     return
                 reader.join(_POLL_S)
 
@@ -216,7 +218,7 @@ class Exchange:
                 piece = take(_READ_BYTES)
             except TimeoutError:
                 continue
-            self._heard = time.monotonic()
+            self._busy.add(id(output))
             try:
                 if not piece:
                     output.close()
@@ -226,3 +228,6 @@ class Exchange:
                 self._failure = error
                 self._channel.close()
                 return
+            finally:
+                self._heard = time.monotonic()
+                self._busy.discard(id(output))

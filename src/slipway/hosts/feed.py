@@ -8,14 +8,15 @@ what reads the line is watched; once it is ended, the command after it sees a to
 from __future__ import annotations
 
 
-def feeding(idle_s: int = 120, look_s: int = 3) -> str:
+def feeding(idle_s: int = 300, look_s: int = 3) -> str:
     """Shell that defines ``fed``: standard input, until it ends or is silent for too long.
 
     Linux counts what a process has read (proc_pid_io(5)); where it doesn't tell, nothing is
     watched. dd is in POSIX, and busybox has it.
 
     Args:
-        idle_s: seconds without a byte; more than a client waits for one to be taken.
+        idle_s: seconds without a byte; many more than a disk that is busy takes none for, which
+            can't be told apart.
         look_s: seconds between two looks.
     """
     looks = idle_s // look_s

@@ -22,7 +22,7 @@ from paramiko.ssh_exception import (
     ProxyCommandFailure,
 )
 
-from slipway.errors import HostUnreachable
+from slipway.errors import HostAway, HostUnreachable
 from slipway.hosts.login import Login
 from slipway.hosts.unreachable import try_ssh, unreachable
 
@@ -63,21 +63,24 @@ def explain(
         greeted: whether the server had sent its SSH banner.
         words: what another program said about it.
     """
-    for say in (_host_key, _login, _network):
+    for say in (_host_key, _login):
         if (found := say(error, login)) is not None:
             return unreachable(login, *found, words)
+    return unreachable(login, *_away(error, login, greeted=greeted), words, HostAway)
+
+
+def _away(error: BaseException, login: Login, *, greeted: bool) -> tuple[str, str]:
+    """What may be otherwise a moment later."""
+    if (found := _network(error, login)) is not None:
+        return found
     if isinstance(error, EOFError | paramiko.SSHException) and not greeted:
-        return unreachable(
-            login,
+        return (
             f"what answers on {login.place} is no SSH server, or it hung up at once",
             "check the port; a server that limits logins (MaxStartups, fail2ban) also hangs up",
         )
     if isinstance(error, EOFError):
-        return unreachable(
-            login, f"{login.place} hung up during the login", "look at the host's sshd log"
-        )
-    return unreachable(
-        login,
+        return f"{login.place} hung up during the login", "look at the host's sshd log"
+    return (
         f"the SSH connection to {login.place} failed: {error or type(error).__name__}",
         try_ssh(login),
     )

@@ -5,13 +5,14 @@ Apart from :mod:`slipway.hosts.docker`, because what it needs is loaded only whe
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from slipway.doors import Host
-from slipway.errors import HostError, HostUnreachable
+from slipway.errors import HostAway, HostError
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.facts import Facts
 from slipway.hosts.load import Loaded, load, pick_encoding, wait_for_docker
@@ -23,7 +24,8 @@ from slipway.images.transfer import Transfer, plan_transfer, whole
 from slipway.images.values import HeldImages
 from slipway.report import Progress
 
-#: Seconds before each further try: a line that was down for a minute is found up again.
+#: Seconds before each further try that brings nothing: a line that was down for a minute is found
+#: up again.
 PAUSES_S: Final = (1.0, 4.0, 15.0, 40.0)
 _STALL_S = 60.0
 _REMOVE_S = 120.0
@@ -35,12 +37,16 @@ class Wire:
     Args:
         progress: whoever watches.
         total: bytes, before compression, that they were told of.
+
+    Attributes:
+        bytes: on the wire.
+        arrived: portions that Docker there has loaded.
     """
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total = progress, total
         self._count = 0
-        self.bytes = 0
+        self.bytes = self.arrived = 0
 
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The chunks as they are, each counted as bytes on the wire."""
@@ -88,10 +94,24 @@ class Sending:
     def send(self, transfer: Transfer) -> None:
         """Send images, large ones in portions; what is in doubt is sent once more, whole.
 
+        What only held layers goes at the end. After a line that broke it stays for the next try,
+        or for the next deploy, which finds the layers by it and takes it away.
+
         Raises:
-            HostUnreachable: the connection is gone; the portions that arrived are there.
+            HostAway: the connection is gone; the portions that arrived are there.
             HostError: Docker there did not load them as sent.
         """
+        try:
+            if transfer.images:
+                self._send(transfer)
+        except HostAway:
+            raise
+        except HostError:
+            self._take_away()
+            raise
+        self._take_away()
+
+    def _send(self, transfer: Transfer) -> None:
         loaded = self._difference(transfer) or self._portions(transfer)
         said = loaded.said
         if loaded.doubtful:
@@ -111,6 +131,13 @@ class Sending:
         if self.delta is not None and transfer.bytes_to_send > LIMIT:
             self.delta.seed(transfer.images, self.facts, self.wire.counted)
 
+    def _take_away(self) -> None:
+        """Remove what only held layers; the images are there, whether that succeeds or not."""
+        if self.arriving:
+            argv = (self.docker, "image", "rm", *self.arriving)
+            with contextlib.suppress(HostError):
+                self.host.run(argv, timeout=_REMOVE_S, check=False)
+
     def _difference(self, transfer: Transfer) -> Loaded | None:
         """Send a transfer as a difference; None when it has to go in the usual way."""
         if self.delta is None:
@@ -121,11 +148,7 @@ class Sending:
         return loaded
 
     def _portions(self, transfer: Transfer) -> Loaded:
-        """Send a transfer in portions; after one that is in doubt the others are not tried.
-
-        What only held layers goes when the images are there. After a transfer that broke off, it is
-        the next deploy's to take away, which finds the layers by it.
-        """
+        """Send a transfer in portions; after one that is in doubt the others are not tried."""
         parts = portions(transfer)
         self.wire.left(sum(one.bytes_to_send for one in parts))
         good: list[str] = []
@@ -135,11 +158,8 @@ class Sending:
             good += loaded.good
             if loaded.doubtful:
                 left = tuple(each for each in transfer.images if each.reference not in good)
-                loaded = Loaded(tuple(good), left, loaded.said)
-                break
-        if self.arriving:
-            argv = (self.docker, "image", "rm", *self.arriving)
-            self.host.run(argv, timeout=_REMOVE_S, check=False)
+                return Loaded(tuple(good), left, loaded.said)
+            self.wire.arrived += 1
         return loaded
 
     def _stream(self, transfer: Transfer) -> Loaded:
@@ -175,18 +195,25 @@ def persist(
         sleep: waits.
 
     Raises:
-        HostUnreachable: the line broke too often, or the host did not come back.
+        HostUnreachable: the line broke too often with nothing gained, or there is no way any more.
         HostError: as :meth:`Sending.send`.
     """
-    breaks: list[HostUnreachable] = []
-    for pause in (0.0, *PAUSES_S):
+    breaks: list[HostAway] = []
+    pauses = iter(PAUSES_S)
+    while True:
+        arrived = sending.wire.arrived
         try:
             if breaks:
-                warn(f"{breaks[-1].message}; going on with the transfer in {pause:g} s")
-                sleep(pause)
+                wait_for_docker(sending.host, sending.docker)
                 transfer = plan_transfer(transfer.images, held())
                 sending.wire.left(transfer.bytes_to_send)
             return sending.send(transfer)
-        except HostUnreachable as error:
+        except HostAway as error:
             breaks.append(error)
-    raise broken_off(sending.host.name, breaks)
+        if sending.wire.arrived > arrived:
+            pauses = iter(PAUSES_S)
+        pause = next(pauses, None)
+        if pause is None:
+            raise broken_off(sending.host.name, breaks)
+        warn(f"{breaks[-1].message}; going on with the transfer in {pause:g} s")
+        sleep(pause)

@@ -13,29 +13,33 @@ import select
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
+
 from slipway.doors import Host
 from slipway.errors import HostError
 
-_DIAL_S = 5.0
+_DIAL_S = 3.0
 _POLL_S = 0.1
 _HEAD_S = 30.0
 _READ_BYTES = 1 << 16
-_REACHED = b"+"
+# What the relay says first: + and a digit.
+_WORD = 2
 # Not passed on; without Expect there is one answer to a request.
 _HOP = {"proxy-authorization", "proxy-connection", "connection", "keep-alive", "expect"}
 
 # For Python 3.9 on the host: $1 seconds, $2 the port, then where it may be, in this order. Says +
-# once it is there; then what comes goes on, both ways, until that end has no more.
+# and the place's number once it is there; then what comes goes on, both ways. It ends with either
+# side: who asks has no more questions when he is gone, whatever the server still does.
 _RELAY: Final = """import os, socket, sys, threading
 seconds, port = float(sys.argv[1]), int(sys.argv[2])
 there, why = None, ""
-for place in sys.argv[3:]:
+for number, place in enumerate(sys.argv[3:]):
     try:
         there = socket.create_connection((place, port), seconds)
         break
@@ -44,14 +48,14 @@ for place in sys.argv[3:]:
 if there is None:
     sys.exit(why)
 there.settimeout(None)
-os.write(1, b"+")
+os.write(1, b"+%d" % number)
 def onward():
     try:
         while data := os.read(0, 65536):
             there.sendall(data)
-        there.shutdown(socket.SHUT_WR)
     except OSError:
         pass
+    os._exit(0)
 threading.Thread(target=onward, daemon=True).start()
 try:
     while data := there.recv(65536):
@@ -86,9 +90,10 @@ class Tunnel:
         threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what is under way."""
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
 
     def __enter__(self) -> Tunnel:
         return self
@@ -104,6 +109,8 @@ class _Server(ThreadingHTTPServer):
         host: whose way it is.
         there: name and port of what is asked.
         shown: the header that lets in.
+        places: where the host looks for it, the one first where it was found last. Some names lead
+            the host itself nowhere, and what is bound to its loopback has none.
     """
 
     # A relay that never ends must not keep this process.
@@ -112,6 +119,26 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, host: Host, there: tuple[str, int], shown: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.host, self.there, self.shown = host, there, shown
+        self.places = list(dict.fromkeys((there[0], "127.0.0.1")))
+        self._open: set[socket.socket] = set()
+
+    def hold(self, connection: socket.socket) -> None:
+        """Know of a connection that is under way."""
+        self._open.add(connection)
+
+    def drop(self, connection: socket.socket) -> None:
+        """It is over."""
+        self._open.discard(connection)
+
+    def hang_up(self) -> None:
+        """End all that are under way."""
+        for connection in tuple(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def found(self, number: int) -> None:
+        """Look there first from now on."""
+        self.places.insert(0, self.places.pop(number))
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: the client sees that its connection ended."""
@@ -127,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Let bytes pass, both ways, once the port is reached."""
-        if self._let_in(urlsplit(f"//{self.path}").netloc):
+        if self._let_in(self.path):
             self._relay(b"", established=True)
 
     def _forward(self) -> None:
@@ -144,31 +171,34 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward
 
     def _let_in(self, netloc: str) -> bool:
-        """Whether somebody may ask for that; tells him when not."""
+        """Whether somebody may ask for that; tells him when not.
+
+        One who asks for another server sees his connection end: an answer would be taken for it.
+        """
         self.close_connection = True
-        at = urlsplit(f"//{netloc}")
-        name, port = self.server.there
-        if not secrets.compare_digest(
-            self.headers.get("Proxy-Authorization", ""), self.server.shown
-        ):
+        shown = self.headers.get("Proxy-Authorization", "").encode()
+        if not secrets.compare_digest(shown, self.server.shown.encode()):
             self.send_error(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
-        elif (at.hostname, at.port or 80) != (name.lower(), port):
-            self.send_error(HTTPStatus.FORBIDDEN)
-        else:
-            return True
-        return False
+            return False
+        return _named(netloc) == self.server.there
 
     def _relay(self, first: bytes, *, established: bool = False) -> None:
         """Have the host reach the port; where it does not, who asked is told or sees the end."""
-        back = _Back(self.connection, established)
-        name, port = self.server.there
-        places = dict.fromkeys((name, "127.0.0.1"))
-        argv = ("python3", "-I", "-c", _RELAY, f"{_DIAL_S:g}", str(port), *places)
+        self.connection.settimeout(None)
+        back = _Back(self.connection, established, self.server.found)
+        argv = ("python3", "-I", "-c", _RELAY, f"{_DIAL_S:g}", str(self.server.there[1]))
+        self.server.hold(self.connection)
         try:
-            done = self.server.host.pipe(argv, self._coming(first), back.take)
+            done = self.server.host.pipe(
+                (*argv, *self.server.places), self._coming(first), back.take
+            )
             why = done.error_text.strip()
         except HostError as error:
             why = error.message
+        except OSError:
+            return  # who asked is gone
+        finally:
+            self.server.drop(self.connection)
         if established and not back.reached:
             self.send_error(HTTPStatus.BAD_GATEWAY, explain=why)
 
@@ -196,36 +226,58 @@ class _Back:
         reached: whether the port was reached.
     """
 
-    def __init__(self, client: socket.socket, established: bool) -> None:
-        self._client, self._established = client, established
+    def __init__(
+        self, client: socket.socket, established: bool, found: Callable[[int], None]
+    ) -> None:
+        self._client, self._established, self._found = client, established, found
         self.reached = False
-        self._head: bytes | None = None if established else b""
+        self._head = b""
+        self._over = established
 
     def take(self, data: bytes) -> None:
-        """Pass on a piece; a client that is gone shows elsewhere."""
+        """Pass on a piece.
+
+        Raises:
+            OSError: the client is gone.
+        """
         if not self.reached:
-            self.reached = data.startswith(_REACHED)
-            data = data[len(_REACHED) :]
-            if self._established:
-                data = b"HTTP/1.1 200 Connection established\r\n\r\n" + data
-        if self._head is not None:
+            data = self._reach(self._head + data)
+        if not self._over:
             data = self._last(data)
-        with contextlib.suppress(OSError):
-            self._client.sendall(data)
+        self._client.sendall(data)
+
+    def _reach(self, data: bytes) -> bytes:
+        """What comes after the relay's own word."""
+        if len(data) < _WORD:
+            self._head = data
+            return b""
+        self.reached, self._head = True, b""
+        self._found(int(data[1:_WORD]))
+        told = b"HTTP/1.1 200 Connection established\r\n\r\n" if self._established else b""
+        return told + data[_WORD:]
 
     def _last(self, data: bytes) -> bytes:
         """The same, where the answer says that it is the last one here: not all servers do."""
-        status, found, rest = ((self._head or b"") + data).partition(b"\r\n")
+        status, found, rest = (self._head + data).partition(b"\r\n")
         if not found:
             self._head = status
             return b""
-        self._head = None
+        self._over = True
         return status + b"\r\nConnection: close\r\n" + rest
 
 
+def _named(netloc: str) -> tuple[str, int]:
+    """Name and port, also of an IPv6 address without its brackets, as httpx writes it."""
+    name, _, port = netloc.rpartition(":")
+    if not port.isdigit():
+        name, port = netloc, "80"
+    return name.strip("[]").lower(), int(port)
+
+
 def server_of(url: str) -> tuple[str, int]:
-    """Name and port of the server of a URL; port 0 where it has none that can be."""
-    at = urlsplit(url)
-    with contextlib.suppress(ValueError):
-        return at.hostname or "", at.port or {"https": 443}.get(at.scheme, 80)
-    return "", 0
+    """Name, in ASCII, and port of the server of a URL; port 0 where it has none that can be."""
+    try:
+        at = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "", 0
+    return at.raw_host.decode().strip("[]"), at.port or {"https": 443}.get(at.scheme, 80)

@@ -8,22 +8,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from slipway.errors import HostUnreachable
+from slipway.errors import HostAway, HostUnreachable
 from slipway.hosts.login import Login
 
 _WORDS = 10
 
 
-def lost(name: str, what: str = "the SSH connection broke") -> HostUnreachable:
+def lost(name: str, what: str = "the SSH connection broke") -> HostAway:
     """A connection that was there is gone; what the command did is not known."""
-    return HostUnreachable(
+    return HostAway(
         f"{name} is gone: {what}; what was running there may have ended or not",
         hint="check the network and the host, then run the same command again",
         stage="connect",
     )
 
 
-def broken_off(name: str, breaks: Sequence[HostUnreachable]) -> HostUnreachable:
+def broken_off(name: str, breaks: Sequence[HostAway]) -> HostUnreachable:
     """A transfer that was taken up again and again, and did not get through."""
     last = breaks[-1]
     return HostUnreachable(
@@ -71,9 +71,15 @@ def no_channel(error: Exception, login: Login) -> HostUnreachable:
     )
 
 
-def unreachable(login: Login, why: str, hint: str, words: str = "") -> HostUnreachable:
+def unreachable(
+    login: Login,
+    why: str,
+    hint: str,
+    words: str = "",
+    kind: type[HostUnreachable] = HostUnreachable,
+) -> HostUnreachable:
     """The error that a host can't be reached, with another program's last words about it."""
-    return HostUnreachable(
+    return kind(
         f"{login.name} can't be reached: {why}; nothing was changed there",
         hint=hint,
         stage="connect",

@@ -2,8 +2,8 @@
 
 ``docker load`` takes an archive whole or not at all, so a line that breaks near the end would cost
 all of it. Each portion is an archive of its own. Where a portion ends in the middle of an image,
-the layers up to there are an image, too, which only holds them: tagged ``APPLICATION/arriving``,
-to be taken away once the real one is there.
+the layers up to there are an image, too, which only holds them, to be taken away once the real one
+is there. It is tagged ``APPLICATION/arriving.layers``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from slipway.images.values import Image, Layer
 #: Bytes of layers after which a portion ends; compressed a third of it, or half a minute of
 #: 5 Mbit/s. Each portion costs an engine about half a second.
 PORTION_BYTES: Final = 48_000_000
-ARRIVING: Final = "arriving"
+#: No role of `slipway.toml` has a dot in its name.
+ARRIVING: Final = "arriving.layers"
 
 #: Digests of an image's lowest layers, bottom first: a graph driver finds a layer by nothing less.
 Chain = tuple[str, ...]

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from slipway.doors import Shell
@@ -77,14 +78,16 @@ def see_that_it_serves(shell: Shell) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         file = Path(folder, "slipway-was-here")
-        file.write_text("To see whether the store takes files. May be removed.\n", "utf-8")
+        # Another's file of another day would be found whether this one was taken or not.
+        today = f"{getpass.getuser()}, {datetime.now(UTC):%Y-%m-%d}"
+        file.write_text(f"To see whether the store takes files of {today}.\n", "utf-8")
         argv = ["nix-store", "--add-fixed", "sha256", str(file)]
         done = shell.run(argv, timeout=120, check=False)
     if done.ok and Path(done.text.strip()).is_file():
         return
     user = getpass.getuser()
     raise SupplyError(
-        f"{user} can't use the Nix store of this machine; nothing was changed",
+        f"{user} can't use the Nix store of this machine; nothing was built",
         details=done.error_text.strip().splitlines()[-_SHOWN:]
         or ["Nix keeps another store in your home, and images are made of the one in /nix/store"],
         hint="have Nix's daemon run, as root: systemctl enable --now nix-daemon (Debian has it in "

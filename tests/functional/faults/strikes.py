@@ -93,7 +93,7 @@ def nothing_loads(place: Place) -> None:
         loads = place.inside("pgrep", "-f", "docker load").stdout.split()
         return not loads and not list((place.places.docker / "tmp").glob("docker-import-*"))
 
-    until(is_so, 180, "no image is being loaded", 1)
+    until(is_so, 400, "no image is being loaded", 1)
 
 
 def docker_killed(place: Place, deploying: Deploying) -> None:

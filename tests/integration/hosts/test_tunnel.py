@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,12 +18,16 @@ from tests.integration.hosts.sshd_server import Sshd, StartSshd, free_port
 
 from slipway.app.http import Detour, StackHttp
 from slipway.doors import Answer, Host
+from slipway.hosts import tunnel as module
 from slipway.hosts.tunnel import Tunnel
+from slipway.testing import FakeHttp
 from slipway.web import HttpxHttp
 
 #: The server's name: only the host could know it, and neither does.
 NAME = "nas.invalid"
 LARGE = bytes(range(256)) * 20_000
+#: More than all that lies between takes in before the client does.
+HUGE = LARGE * 6
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +36,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer(LARGE if self.path == "/large?x=1" else self.path.encode())
+        bodies = {"/large?x=1": LARGE, "/huge": HUGE}
+        self._answer(bodies.get(self.path, self.path.encode()))
 
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
@@ -113,6 +120,9 @@ def test_its_certificate_is_looked_at(way: Host, tmp_path: Path) -> None:
             assert http.get(url).content == LARGE
         with client(tunnel) as http, pytest.raises(httpx.ConnectError, match="certificate"):
             http.get(url)
+        trusting_it = HttpxHttp(proxy=tunnel.url).trusting(cert.read_text())
+        assert trusting_it.get(url, timeout=30).body == LARGE
+        assert way.run(("echo", "x"), timeout=30).text == "x\n", "the way is free again"
         der = HttpxHttp(proxy=tunnel.url).certificate(url, timeout=30)
         assert ssl.DER_cert_to_PEM_cert(der) == cert.read_text()
 
@@ -137,8 +147,67 @@ def test_nobody_else_gets_through(way: Host) -> None:
             with pytest.raises(httpx.ProxyError, match="407"):
                 http.get(f"https://{NAME}:{port}/")
         with client(tunnel) as http:
-            assert http.get(f"http://{NAME}:{port + 1}/").status_code == 403
-            assert http.get(f"http://127.0.0.1:{port}/").status_code == 403
+            for url in (f"http://{NAME}:{port + 1}/", f"http://127.0.0.1:{port}/"):
+                with pytest.raises(httpx.RemoteProtocolError):
+                    http.get(url)
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_who_leaves_takes_the_way_with_him(way: Host) -> None:
+    """A server that answers nobody keeps no command going; the host can be asked again."""
+    with silent() as port, Tunnel(way, NAME, port) as tunnel:
+        for scheme in ("http", "https"):
+            with client(tunnel) as http, pytest.raises(httpx.TimeoutException):
+                http.get(f"{scheme}://{NAME}:{port}/", timeout=1)
+            assert way.run(("echo", "x"), timeout=30).text == "x\n"
+
+
+def test_closing_it_ends_what_is_under_way(way: Host) -> None:
+    """Whoever waits sees the end."""
+    with silent() as port:
+        tunnel = Tunnel(way, NAME, port)
+        ended = threading.Event()
+
+        def wait() -> None:
+            with client(tunnel) as http, pytest.raises(httpx.TransportError):
+                http.get(f"http://{NAME}:{port}/", timeout=120)
+            ended.set()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        while not tunnel._server._open:
+            time.sleep(0.05)
+        tunnel.close()
+        assert ended.wait(60)
+        waiting.join()
+        assert way.run(("echo", "x"), timeout=30).text == "x\n"
+
+
+def test_who_takes_his_time_gets_all(way: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the server has long ended, and for longer than a head is waited for."""
+    monkeypatch.setattr(module._Handler, "timeout", 1.0)
+    with serving() as port, Tunnel(way, NAME, port) as tunnel, client(tunnel) as http:
+        with http.stream("GET", f"http://{NAME}:{port}/huge") as answer:
+            time.sleep(7)
+            assert answer.read() == HUGE
+
+
+@pytest.mark.parametrize("name", ["b\u00fccher.invalid", "[fd00::1]", "NAS.invalid"])
+def test_names_of_every_kind_lead_there(way: Host, name: str) -> None:
+    """As clients write them: an international one in ASCII, an address, capital letters."""
+    talk: list[str] = []
+    http = StackHttp(Detour(way, talk.append))
+    with serving() as port:
+        assert http.get(f"http://{name}:{port}/a", timeout=30) == Answer(200, b"/a")
+        assert http.get(f"http://{name}:{port}/b", timeout=30) == Answer(200, b"/b")
+    http.close()
+    assert len(talk) == 1
 
 
 def test_it_is_over_when_it_is_closed(way: Host) -> None:
@@ -196,6 +265,23 @@ def test_who_is_nowhere_is_told_as_here(asking: StackHttp, talk: list[str], url:
     assert answer.body
     assert (asking.proxy(), talk) == ("", [])
     assert asking.certificate(url.replace("http:", "https:"), timeout=30) == b""
+
+
+def test_one_that_has_just_come_up_is_no_hidden_one(asking: StackHttp, talk: list[str]) -> None:
+    """The way that was tried last finds it; the other one would, too."""
+    with serving() as port:
+        url = f"http://127.0.0.1:{port}/a"
+        direct = FakeHttp({url: [Answer(0, b"refused"), Answer(200, b"here")]})
+        asking.detour.made["", ""] = direct
+        assert asking.get(url, timeout=30) == Answer(200, b"here")
+    assert (asking.proxy(), talk) == ("", [])
+
+
+def test_another_server_is_asked_for_itself(asking: StackHttp) -> None:
+    """The way to one is none to another."""
+    with serving() as hidden, serving() as plain:
+        assert asking.get(f"http://{NAME}:{hidden}/a", timeout=30).status == 200
+        assert asking.get(f"http://127.0.0.1:{plain}/b", timeout=30) == Answer(200, b"/b")
 
 
 def test_this_machine_has_no_other_way(talk: list[str]) -> None:

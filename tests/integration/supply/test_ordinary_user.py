@@ -64,7 +64,7 @@ def test_without_the_daemon_a_sentence_says_so(place: Path) -> None:
     socket = {"NIX_DAEMON_SOCKET_PATH": str(place / "none")}
     code, message, *details = asked(place, **socket).split("|")
     assert (code, message) == (
-        "3", "nobody can't use the Nix store of this machine; nothing was changed",
+        "3", "nobody can't use the Nix store of this machine; nothing was built",
     )  # fmt: skip
     assert details
 

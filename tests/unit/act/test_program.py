@@ -170,6 +170,12 @@ def test_it_is_told_of_the_way_that_leads_to_the_stack() -> None:
         "SLIPWAY_PROXY", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY",
     }  # fmt: skip
     assert shell.calls == [("python3",)]
+    assert (environment["no_proxy"], environment["NO_PROXY"]) == ("", "")
+    shell.on("python3", reply=Completed((), 0, b"", b"via canary, c2xpcHdheTpjYW5hcnk=\n"))
+    talk = io.StringIO()
+    told = Report(err=talk, out=io.StringIO())
+    run(replace(doors(shell), http=FakeHttp(through=way), report=told), Run(("python3",)))
+    assert talk.getvalue() == "  via ***, ***\n"
 
 
 def test_a_secret_is_handed_over_whatever_letters_it_has() -> None:

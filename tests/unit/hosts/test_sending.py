@@ -13,12 +13,13 @@ import pytest
 from tests.unit.images.sample_images import image_of, real_layer
 
 from slipway.doors import Completed
-from slipway.errors import HostError, HostUnreachable
+from slipway.errors import HostAway, HostError, HostUnreachable
 from slipway.hosts import sending as module
 from slipway.hosts.facts import Facts
+from slipway.hosts.load import Loaded
 from slipway.hosts.sending import PAUSES_S, Sending, Wire, persist
 from slipway.images import portions as cut
-from slipway.images.transfer import plan_transfer
+from slipway.images.transfer import Transfer, plan_transfer
 from slipway.images.values import HeldImages, Image
 from slipway.testing import FakeHost
 
@@ -55,7 +56,7 @@ class Store(FakeHost):
         for chunk in chunks:
             data += chunk
             if limit is not None and len(data) > limit:
-                raise HostUnreachable("nas is gone", hint="look")
+                raise HostAway("nas is gone", hint="look")
         if self.spoilt:
             self.spoilt -= 1
             return Completed(tuple(argv), 1, b"", b"no space left on device")
@@ -103,7 +104,7 @@ class Store(FakeHost):
         """What is there by now."""
         if self.silent:
             self.silent -= 1
-            raise HostUnreachable("nas can't be reached", hint="look")
+            raise HostAway("nas can't be reached", hint="look")
         chains = tuple(chain for _, chain in self.images.values())
         return HeldImages(chains, {name: one for name, (one, _) in self.images.items()})
 
@@ -136,7 +137,6 @@ class Watched:
 @pytest.fixture
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Image, ...]:
     """Two images of four layers, of which each portion has one."""
-    monkeypatch.setattr(cut, "PORTION_BYTES", 1)
     monkeypatch.setattr(cut.portions, "__defaults__", (1,))
     base, python, api, worker = (
         real_layer(tmp_path, one, 9000) for one in ("base", "python", "api", "worker")
@@ -194,7 +194,7 @@ def test_a_host_that_is_away_for_a_while_is_asked_again(images: tuple[Image, ...
     def away() -> HeldImages:
         if next(asked):
             return held()
-        raise HostUnreachable("nas can't be reached", hint="look")
+        raise HostAway("nas can't be reached", hint="look")
 
     store.held = away  # type: ignore[method-assign]
     warned, waited, _ = sent(store, images)
@@ -219,6 +219,69 @@ def test_a_line_that_breaks_again_and_again_is_given_up(images: tuple[Image, ...
     assert [len(one) for one in again.loads] == [1, 1, 1]
 
 
+def test_a_line_that_breaks_now_and_then_is_worth_it(images: tuple[Image, ...]) -> None:
+    """As long as a portion has arrived since, patience begins anew."""
+    store = Store(None, 5000, None, 5000, None, 5000)
+    assert sent(store, images)[1] == [1.0, 1.0, 1.0]
+    assert whole(store, images)
+
+
+def test_a_way_that_is_barred_is_told_at_once(images: tuple[Image, ...]) -> None:
+    """Another host key, or a login that is refused, is no broken line; its own words stay."""
+    store = Store()
+    barred = HostUnreachable("nas can't be reached: its key is another one", hint="compare")
+
+    def stream(*_: object, **__: object) -> Completed:
+        raise barred
+
+    store.stream = stream  # type: ignore[method-assign]
+    with pytest.raises(HostUnreachable) as caught:
+        sent(store, images)
+    assert caught.value is barred
+
+
+class Rest:
+    """What sends as a difference, once the line has broken."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._calls = store, 0
+
+    def load(self, transfer: Transfer, *_: object) -> Loaded | None:
+        """Not at first."""
+        self._calls += 1
+        if self._calls == 1:
+            return None
+        for one in transfer.images:
+            chain = tuple(layer.digest for layer in one.layers)
+            self._store.images[one.reference] = (one.config_digest, chain)
+        return Loaded(tuple(one.reference for one in transfer.images), ())
+
+    def seed(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_nothing_is_left_whichever_way_the_rest_went(images: tuple[Image, ...]) -> None:
+    """What held layers before the break goes, though portions ended none."""
+    store = Store(None, None, 5000)
+    transfer = plan_transfer(images, store.held())
+    wire = Wire(Watched(transfer.bytes_to_send), transfer.bytes_to_send)
+    sending = Sending(store, "docker", FACTS, Rest(store), wire)  # type: ignore[arg-type]
+    persist(sending, transfer, store.held, lambda _: None, lambda _: None)
+    assert sending.arriving
+    assert whole(store, images)
+
+
+def test_what_had_all_arrived_is_not_sent_again(images: tuple[Image, ...]) -> None:
+    """The line may break after the last byte: nothing is streamed then."""
+    store = Store()
+    sent(store, images)
+    count = len(store.loads)
+    transfer = plan_transfer(images, store.held())
+    assert transfer.images == ()
+    Sending(store, "docker", FACTS, None, Wire(Watched(1), 1)).send(transfer)
+    assert len(store.loads) == count
+
+
 def test_a_host_that_stays_away_is_given_up(images: tuple[Image, ...]) -> None:
     """With why it can't be reached."""
     store = Store(5000)
@@ -227,7 +290,7 @@ def test_a_host_that_stays_away_is_given_up(images: tuple[Image, ...]) -> None:
     def away() -> HeldImages:
         if held:
             return held.pop()
-        raise HostUnreachable("nas can't be reached", hint="look")
+        raise HostAway("nas can't be reached", hint="look")
 
     store.held = away  # type: ignore[method-assign]
     with pytest.raises(HostUnreachable, match="broke off 5 times") as caught:
@@ -243,7 +306,7 @@ def test_a_line_that_breaks_between_two_questions_is_taken_up(images: tuple[Imag
     def away(argv: Sequence[str], **more: Any) -> Completed:
         if next(asked, True):
             return run(argv, **more)
-        raise HostUnreachable("nas can't be reached", hint="look")
+        raise HostAway("nas can't be reached", hint="look")
 
     store.run = away  # type: ignore[method-assign]
     assert sent(store, images)[1] == [1.0]
