@@ -198,6 +198,19 @@ def test_who_takes_his_time_gets_all(way: Host, monkeypatch: pytest.MonkeyPatch)
             assert answer.read() == HUGE
 
 
+def test_all_is_used_however_long_that_takes(way: Host) -> None:
+    """Also when the command has long ended."""
+    got = bytearray()
+
+    def use(piece: bytes) -> None:
+        if not got:
+            time.sleep(7)
+        got.extend(piece)
+
+    done = way.pipe(("head", "-c", "300000", "/dev/zero"), [], use)
+    assert (done.exit_code, len(got)) == (0, 300_000)
+
+
 @pytest.mark.parametrize("name", ["b\u00fccher.invalid", "[fd00::1]", "NAS.invalid"])
 def test_names_of_every_kind_lead_there(way: Host, name: str) -> None:
     """As clients write them: an international one in ASCII, an address, capital letters."""
