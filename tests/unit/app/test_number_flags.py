@@ -25,9 +25,13 @@ from slipway.commandline import CommandLine
     ],
 )
 def test_a_number_that_can_not_be_meant_is_refused(
-    words: str, said: str, capsys: pytest.CaptureFixture[str]
+    words: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Code 2 and a sentence; 0 is not taken for none."""
+    """Code 2 and a sentence; 0 is not taken for none.
+
+    A task that takes one all the same has nothing here to work with: some boot whole hosts.
+    """
+    monkeypatch.setattr("slipway.app.workspace.Workspace", lambda *_, **__: object())
     with pytest.raises(SystemExit, match="2"):
         CommandLine(namespace=tasks.namespace, binary="./inv").run(["./inv", *words.split()])
     out, err = capsys.readouterr()

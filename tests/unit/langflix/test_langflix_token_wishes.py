@@ -34,6 +34,7 @@ def test_each_problem_has_its_sentence() -> None:
     assert days == "the days should be 1 to 3650, got 0; without them it never ends"
     assert name_problems("a" * 64) == ()
     assert name_problems("a" * 65)
+    assert name_problems("a\n")
 
 
 @pytest.mark.parametrize(
