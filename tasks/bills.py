@@ -41,12 +41,13 @@ def bills(
     from slipway.app import bills as making
     from slipway.app import signed as signing
     from slipway.bills.signature import key_at
-    from slipway.bills.sums import image_files
+    from slipway.bills.sums import image_files, image_names
     from slipway.operate.attest import hold_against
 
     making.see_that_flags_fit(
         check=check, host=host, sign=sign, own=(*(role or ()), format, output)
     )
+    making.see_that_places_fit(check=check, output=output)
     shell, report, root = workspace.shell, workspace.report, workspace.root
     signed = None
     if check:
@@ -55,19 +56,24 @@ def bills(
         with workspace.target(host) as target:
             held = hold_against(target.doors, signed.signer, signed.ids)
         return Answer(held.to_json(), held.to_text(), held.talk)
+    application = workspace.config.application
+    roles = workspace.config.known_roles(tuple(dict.fromkeys(role or ())))
+    names = making.file_names(roles, application, format)
+    folder = Path(output) if output else root / making.FOLDER
     key = key_at(sign) if sign else None
-    images = workspace.images(locked=locked, roles=tuple(role or ()))
+    if key:
+        signing.see_that_it_is_all(folder, names | image_names(roles))
+        signing.try_key(shell, report, root, key)
+    images = workspace.images(locked=locked, roles=roles)
     report.step("bills", f"{len(images)} images")
-    made = making.make_bills(root, images)
-    files = making.texts(made, workspace.config.application, format)
+    made = making.make_bills(root, images, report)
+    files = making.texts(made, application, format, report)
     if key or signed:
         files |= image_files(images)
     if check:
         done = making.check_bills(Path(check), made, files, signed.signer if signed else "")
         return Answer(done.to_json(), talk=done.compared)
-    folder = Path(output) if output else root / making.FOLDER
     if key:
-        signing.see_that_it_is_all(folder, files)
         files |= signing.signed_sums(shell, report, key, files)
     done = making.write_bills(folder, made, files)
     if key and (signed := signing.believed(shell, report, root, folder)):

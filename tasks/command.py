@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.parser.argument import Argument
+from invoke.tasks import Task, task
 
 from slipway.app.answer import Answer
-from slipway.commandline import HelpfulTask, forget_output, heed_endings
+from slipway.commandline import forget_output, heed_endings
 from slipway.errors import ConfigError, Interrupted, SlipwayError
 from slipway.report import Report
 
@@ -31,6 +32,31 @@ HOST = "name of a host in deploy/hosts.toml (default: its `default`)"
 JSON = "print JSON on standard output"
 WAIT = "when somebody else is at work there, begin when that has ended"
 LOCKED = "never lock anew: stop when a locked package can't be had"
+
+
+class HelpfulTask(Task[Any]):
+    """A task that leaves ``-h`` to help, and has numbers that may be left out (``int | None``)."""
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Its flags; Invoke forgets what help says of them once it was asked."""
+        told = dict(self.help)
+        try:
+            return super().get_arguments(ignore_unknown_help)
+        finally:
+            self.help = told
+
+    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
+        """How a flag is named (Invoke's own choice, without ``h``), what it takes, if it must be.
+
+        Invoke takes the type of a flag from its default: a number that may be left out would be a
+        text, or have a number for a default that nobody could tell from one that was given.
+        """
+        options = super().arg_opts(name, default, {*taken_names, "h"})
+        if self.argspec(self.body).parameters[name].annotation in ("int | None", int | None):
+            options["kind"] = int
+        if options["positional"] and options.get("kind") is not list:
+            options["help"] = f"{options.get('help', '')} (needed)".lstrip()
+        return options
 
 
 def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], Any]:

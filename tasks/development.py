@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -132,9 +133,11 @@ def faults(workspace: Workspace, only: str = "") -> int:
 )
 def mutate(workspace: Workspace, minutes: float = 20.0, rooms: str = _ROOMS) -> int:
     """Change code a little; show what no unit test notices."""
-    if minutes <= 0:
+    if not 0 < minutes < math.inf:
         raise ConfigError(
-            f"--minutes {minutes:g} should be more than 0", hint="./inv dev.mutate", stage="config"
+            f"--minutes {minutes:g} should be above 0, and finite",
+            hint="./inv dev.mutate",
+            stage="config",
         )
     argv = [sys.executable, "-m", "tests.mutate", f"{minutes:g}", *rooms.split(",")]
     return attached(workspace, argv)

@@ -36,7 +36,7 @@ def load(
     rate: int = 50,
     deploys: int = 0,
     rollbacks: int = 0,
-    changes: int = 0,
+    changes: int | None = None,
     patience: int = 10,
     json: bool = False,
 ) -> Answer:
@@ -50,7 +50,7 @@ def load(
         ("seconds", seconds, 1, _MOST_SECONDS),
         ("deploys", deploys, 1 if peer or rollbacks else 0, _MOST_DEPLOYS),
         ("rollbacks", rollbacks, 0, _MOST_DEPLOYS),
-        ("changes", changes, 0, _MOST_DEPLOYS),
+        ("changes", 1 if changes is None else changes, 1, _MOST_DEPLOYS),
         ("patience", patience, 1, _MOST_PATIENCE),
     )
     wrong = [
@@ -60,12 +60,13 @@ def load(
     ]
     if url and (deploys or peer):
         wrong.append("--url is of a stack that is not changed: leave out --deploys and --peer")
-    if changes and not peer:
+    if changes is not None and not peer:
         wrong.append("--changes counts those of a --peer, and there is none")
     if wrong:
         raise ConfigError("; ".join(wrong), hint="./inv --help bench.load", stage="config")
     peers = read_peers(peer or ())
-    asked = Asked(rate, seconds, deploys, rollbacks, changes or deploys, peers, patience)
+    times = deploys if changes is None else changes
+    asked = Asked(rate, seconds, deploys, rollbacks, times, peers, patience)
     if url:
         workspace.supplies(locked=True).bring_samples(workspace.config)
         runs = load_site(workspace.root, url, asked, workspace.report)

@@ -35,7 +35,7 @@ def list_(workspace: Workspace, host: str | None = None, json: bool = False) -> 
 def show(
     workspace: Workspace,
     secret: str,
-    number: int = 0,
+    number: int | None = None,
     host: str | None = None,
     json: bool = False,
 ) -> Answer:

@@ -12,12 +12,10 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.program import Program
-from invoke.tasks import Task
 
 from slipway import __version__
 from slipway.errors import ConfigError
@@ -175,14 +173,6 @@ def forget_output() -> None:
     os.close(nowhere)
 
 
-class HelpfulTask(Task[Any]):
-    """A task that leaves ``-h`` to help: of its flags none is shortened to that."""
-
-    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
-        """How a flag is named (Invoke's own choice, without ``h``)."""
-        return super().arg_opts(name, default, {*taken_names, "h"})
-
-
 class CommandLine(Program):
     """Invoke's program, with exit code 2 and a hint for a command line it does not understand."""
 
@@ -267,7 +257,8 @@ class CommandLine(Program):
         except ValueError as error:
             value = str(error).rpartition(": ")[2]
             flag = flag_before(value, self._tokens())
-            said = f"{flag or 'a flag'} takes a whole number, and got {value}"
+            number = "a number" if "float" in str(error) else "a whole number"
+            said = f"{flag or 'a flag'} takes {number}, and got {value}"
             task = next((one for one in self._tokens() if one in self._names()), "")
             raise self._refuse(misuse(said, task=task, tasks=())) from error
 

@@ -17,13 +17,11 @@ from langflix.data import tokens
 from langflix.data.engine import session
 from langflix.data.models import ApiToken
 from langflix.domain.scope import Scope
+from langflix.domain.tokens import MOST_DAYS, NAME
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
 
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-#: Ten years.
-_MOST_DAYS = 3650
-Name = Annotated[str, Path(pattern=_NAME)]
+Name = Annotated[str, Path(pattern=NAME)]
 
 
 class Wish(BaseModel):
@@ -31,9 +29,9 @@ class Wish(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(pattern=_NAME)]
+    name: Annotated[str, Field(pattern=NAME)]
     scope: ScopeName
-    days: Annotated[int, Field(ge=1, le=_MOST_DAYS)] | None = None
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = None
 
 
 class Token(BaseModel):

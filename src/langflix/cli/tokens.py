@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from langflix.cli import output
 from langflix.cli.client import Client
+from langflix.domain.tokens import name_problems, problems
+from langflix.errors import SettingsError
 
 ROOT = "/api/v1/tokens"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Do what was asked and print the answer."""
+    """Do what was asked and print the answer; raises SettingsError for a wish that can't be."""
     client = Client.of(arguments, environ)
     match arguments.action:
         case "add":
@@ -26,6 +28,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _add(client: Client, arguments: argparse.Namespace) -> None:
+    _refuse(problems(arguments.name, arguments.scope, arguments.days))
     wish = {"name": arguments.name, "scope": arguments.scope, "days": arguments.days}
     made = client.post(ROOT, wish)
     if arguments.json:
@@ -47,11 +50,17 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
 
 
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
+    _refuse(name_problems(arguments.name))
     client.delete(f"{ROOT}/{quote(arguments.name, safe='')}")
     if arguments.json:
         output.data_json({"revoked": arguments.name})
     else:
         output.note(f"the token {arguments.name} is revoked, and who signed in with it signed out")
+
+
+def _refuse(wrong: Sequence[str]) -> None:
+    if wrong:
+        raise SettingsError(wrong)
 
 
 def _until(one: Mapping[str, str]) -> str:

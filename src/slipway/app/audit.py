@@ -82,7 +82,7 @@ def audit(
         SupplyError: a lock can't be read, or an image holds what it says nothing of.
     """
     settings = config.load(root)
-    locks, bills = read_locks(Places(root)), make_bills(root, images)
+    locks, bills = read_locks(Places(root)), make_bills(root, images, report)
     holders = holders_of(bills)
     told: list[Told] = [_debian(shell, root, locks.debian, report)]
     for name, records in wish.exports.items():

@@ -15,7 +15,7 @@ from slipway.bills.sums import sum_of
 from slipway.bills.values import DEB, GO, WHEEL, Bill
 from slipway.errors import BuildError, ConfigError
 from slipway.images.values import Image
-from slipway.report import table
+from slipway.report import Report, table
 from slipway.supply.fetch import read_locks
 from slipway.supply.places import Places, write
 
@@ -95,38 +95,90 @@ def see_that_flags_fit(*, check: str, host: str, sign: str, own: Sequence[str]) 
         )
 
 
-def make_bills(root: Path, images: Sequence[Image]) -> tuple[Bill, ...]:
-    """The bills of built images.
+def see_that_places_fit(*, check: str, output: str) -> None:
+    """Refuse folders that can't be what they are named for, before anything is built.
+
+    Args:
+        check: value of ``--check``.
+        output: value of ``--output``.
+
+    Raises:
+        ConfigError: there is no folder to compare with, or a file where one should be written.
+    """
+    if check and not Path(check).is_dir():
+        what = f"{check} is no folder" if Path(check).exists() else f"there is no folder {check}"
+        raise ConfigError(
+            f"{what}; nothing was compared",
+            hint="--check takes the folder that ./inv bills --output FOLDER has written",
+            stage="bills",
+        )
+    if output and Path(output).exists() and not Path(output).is_dir():
+        raise ConfigError(
+            f"{output} is no folder; nothing was built or written",
+            hint="--output takes a folder, which is made when it is missing",
+            stage="bills",
+        )
+
+
+def make_bills(root: Path, images: Sequence[Image], report: Report) -> tuple[Bill, ...]:
+    """The bills of built images; shows which is being made.
 
     Raises:
         SupplyError: a lock can't be read, or an image holds what it says nothing of.
         ConfigError: ``deploy/vendored.toml`` has problems.
     """
     locks, declared = read_locks(Places(root)), read_declared(root)
-    return tuple(bill_of(image, locks, declared) for image in images)
+    shown = report.progress("read", len(images), unit="images")
+    made = []
+    for image in images:
+        made.append(bill_of(image, locks, declared))
+        shown.advance(1, image.role)
+    shown.done()
+    return tuple(made)
 
 
-def texts(bills: Sequence[Bill], application: str, only: str) -> dict[str, str]:
+def file_names(roles: Sequence[str], application: str, only: str) -> set[str]:
+    """The names of the files that :func:`texts` has for images of these roles.
+
+    Raises:
+        ConfigError: the format is unknown.
+    """
+    wholes = [*roles, *([application] if len(roles) > 1 else [])]
+    return {f"{one}.{FORMATS[name][0]}" for name in _formats(only) for one in wholes}
+
+
+def _formats(only: str) -> tuple[str, ...]:
+    if only and only not in FORMATS:
+        raise ConfigError(
+            f"there is no format {only}; nothing was built",
+            hint=f"the formats are {', '.join(FORMATS)}",
+            stage="bills",
+        )
+    return (only,) if only else tuple(FORMATS)
+
+
+def texts(bills: Sequence[Bill], application: str, only: str, report: Report) -> dict[str, str]:
     """File name to content: each image's bill, and that of all together.
 
     Args:
         application: the name of the bill of all; written when there are several.
         only: a format, or empty for all.
+        report: shows which is being written.
 
     Raises:
         ConfigError: the format is unknown.
     """
-    if only and only not in FORMATS:
-        raise ConfigError(
-            f"there is no format {only}", hint=f"the formats are {', '.join(FORMATS)}"
-        )
+    wholes: list[tuple[str, Sequence[Bill]]] = [(bill.role, [bill]) for bill in bills]
+    if len(bills) > 1:
+        wholes.append((application, bills))
+    formats = [FORMATS[name] for name in _formats(only)]
+    shown = report.progress("write", len(formats) * len(wholes), unit="bills")
     found = {}
-    for name, (ending, render) in FORMATS.items():
-        if only in ("", name):
-            for bill in bills:
-                found[f"{bill.role}.{ending}"] = render([bill], bill.role)
-            if len(bills) > 1:
-                found[f"{application}.{ending}"] = render(bills, application)
+    for ending, render in formats:
+        for name, whole in wholes:
+            found[f"{name}.{ending}"] = render(whole, name)
+            shown.advance(1, f"{name}.{ending}")
+    shown.done()
     return found
 
 

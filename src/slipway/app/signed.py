@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from slipway.bills.signature import ALLOWED, sign, signer_of
+from slipway.bills.signature import ALLOWED, LINE, NotAllowed, sign, signer_of
 from slipway.bills.sums import (
     SIGNATURE,
     SUMS,
@@ -21,6 +22,7 @@ from slipway.errors import BuildError, ConfigError
 from slipway.report import Report
 from slipway.supply.programs import ensure
 
+_TRIAL = b"a trial: of no bills\n"
 _PROGRAMS: Mapping[str, str] = {"ssh-keygen": "openssh-client"}
 
 
@@ -42,13 +44,16 @@ class Signed:
         return ids_of(self.sums)
 
 
-def see_that_it_is_all(folder: Path, files: Mapping[str, str]) -> None:
+def see_that_it_is_all(folder: Path, names: Collection[str]) -> None:
     """Refuse to sign into a folder that has other bills as well: their signature would be lost.
+
+    Args:
+        names: of the files that will be signed.
 
     Raises:
         ConfigError: it has; they are named.
     """
-    others = sorted({path.name for path in folder.glob("*.json")} - files.keys())
+    others = sorted({path.name for path in folder.glob("*.json")} - set(names))
     if others:
         raise ConfigError(
             f"{folder} has bills that are none of these; nothing was signed or written",
@@ -57,6 +62,42 @@ def see_that_it_is_all(folder: Path, files: Mapping[str, str]) -> None:
             "--output FOLDER",
             stage="bills",
         )
+
+
+def try_key(shell: Shell, report: Report, root: Path, key: Path) -> None:
+    """See that a key can sign, and that its signature is one that ``--check`` would believe.
+
+    Only ``ssh-keygen`` reads keys and ``allowed_signers``, and it judges nothing but signatures: so
+    a trial is signed. For a passphrase or a touch it asks twice, then; a build that ends in a
+    signature of nobody takes longer.
+
+    Args:
+        root: the checkout; without ``deploy/allowed_signers`` every key will do.
+        key: of :func:`slipway.bills.signature.key_at`.
+
+    Raises:
+        ConfigError: it is no key, or one that may sign no bills here.
+        BuildError: it can't be used.
+        SupplyError: there is no ``ssh-keygen``, or one that is too old.
+    """
+    ensure(shell, report, _PROGRAMS)
+    report.step("key", f"{key} signs a trial first, so it is asked for twice")
+    made = sign(shell, key, _TRIAL, lambda line: report.say(f"  {line}"))
+    allowed = root / ALLOWED
+    if not allowed.is_file():
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / SIGNATURE
+        path.write_bytes(made)
+        try:
+            signer_of(shell, _TRIAL, path, allowed)
+        except NotAllowed as error:
+            raise ConfigError(
+                f"{ALLOWED} does not let {key} sign bills; nothing was built or signed",
+                details=error.details,
+                hint=error.hint,
+                stage="bills",
+            ) from error
 
 
 def signed_sums(
@@ -102,8 +143,8 @@ def believed(
         if needed:
             raise ConfigError(
                 f"there is no {ALLOWED}, so nobody can say what should run on a host",
-                hint=f"write `NAME KEY` of everybody who may sign into {ALLOWED}, with the key as "
-                "their .pub has it; then ./inv bills --sign KEY",
+                hint=f"write `{LINE}` for everybody who may sign into {ALLOWED}, with KEY as their "
+                ".pub has it; then ./inv bills --sign KEY",
                 stage="bills",
             )
         if (folder / SIGNATURE).exists():

@@ -16,12 +16,20 @@ from slipway.errors import BuildError, ConfigError, SupplyError
 #: What the signature is for: one of the same key for another purpose, such as a commit, is none.
 NAMESPACE = "bills@slipway"
 ALLOWED = "deploy/allowed_signers"
+#: A line of that file that lets a key sign bills, and nothing else.
+LINE = f'NAME namespaces="{NAMESPACE}" KEY'
 
 _TIMEOUT_S = 30.0
 _PERSON_S = 300.0  # somebody types a passphrase, or touches a token
 # What a program says that knows no signatures (before 8.1), or not who made one (before 8.2).
 _TOO_OLD = ("unknown option", "illegal option", "Unsupported operation")
 _CHANGED = "incorrect signature"
+_NO_KEY = "load public key"
+_OPEN = "UNPROTECTED PRIVATE KEY"
+
+
+class NotAllowed(BuildError):
+    """A sound signature, of a key that ``allowed_signers`` does not let sign bills."""
 
 
 def key_at(path: str) -> Path:
@@ -53,6 +61,7 @@ def sign(shell: Shell, key: Path, data: bytes, say: Callable[[str], None]) -> by
             it asks at the terminal itself.
 
     Raises:
+        ConfigError: it is no key.
         BuildError: the key can't be used.
         SupplyError: this ``ssh-keygen`` knows no signatures.
     """
@@ -60,13 +69,30 @@ def sign(shell: Shell, key: Path, data: bytes, say: Callable[[str], None]) -> by
     done = shell.run(argv, timeout=_PERSON_S, input=data, check=False, watch=say)
     if not done.ok:
         _not_too_old(done)
-        raise BuildError(
-            f"{key} could not sign; nothing was written",
+        raise _unusable(key, done)
+    return done.stdout
+
+
+def _unusable(key: Path, done: Completed) -> ConfigError | BuildError:
+    """Why a key did not sign, by what ``ssh-keygen`` says of it."""
+    if _NO_KEY in done.error_text:
+        return ConfigError(
+            f"{key} is no key of OpenSSH, or one whose public half is not in {key.name}.pub beside "
+            "it; nothing was signed",
             details=_said(done),
-            hint="see that the key is yours and no other's (mode 600), or in the agent: ssh-add -l",
+            hint="--sign takes what ssh-keygen -t ed25519 makes; of a key in an older form, "
+            "ssh-keygen -y -f KEY >KEY.pub writes the public half",
             stage="bills",
         )
-    return done.stdout
+    return BuildError(
+        f"{key} could not sign; nothing was written",
+        details=_said(done),
+        hint=f"others may read it: chmod 600 {key}"
+        if _OPEN in done.error_text
+        else "its passphrase has to be the right one; of a .pub the agent has to have the private "
+        "half: ssh-add -l",
+        stage="bills",
+    )
 
 
 def signer_of(shell: Shell, data: bytes, signature: Path, allowed: Path) -> str:
@@ -78,7 +104,8 @@ def signer_of(shell: Shell, data: bytes, signature: Path, allowed: Path) -> str:
         allowed: the path of ``allowed_signers``.
 
     Raises:
-        BuildError: it is no signature of these bytes, of nobody who may sign, or not for bills.
+        NotAllowed: it is of nobody who may sign, or not for bills.
+        BuildError: it is no signature of these bytes.
         SupplyError: this ``ssh-keygen`` knows no signatures.
     """
     whole = ("-n", NAMESPACE, "-s", str(signature))
@@ -88,12 +115,12 @@ def signer_of(shell: Shell, data: bytes, signature: Path, allowed: Path) -> str:
     found = _asked(shell, b"", "find-principals", "-s", str(signature), "-f", str(allowed))
     names = tuple(dict.fromkeys(found.text.split("\n")[:-1])) if found.ok else ()
     if not names:
-        raise BuildError(
+        raise NotAllowed(
             f"{signature} is of nobody whom {ALLOWED} names: whoever made it may have made the "
             "bills, too",
             details=(*_key_in(sound), *_said(found)),
             hint=f"have somebody of {ALLOWED} sign; or, if you know this key and trust it, add "
-            "`NAME KEY` there, as its .pub has it",
+            f"`{LINE}` there, with KEY as its .pub has it",
             stage="bills",
         )
     refusals: list[str] = []
@@ -102,7 +129,7 @@ def signer_of(shell: Shell, data: bytes, signature: Path, allowed: Path) -> str:
         if done.ok:
             return name
         refusals += _said(done)
-    raise BuildError(
+    raise NotAllowed(
         f"{ALLOWED} knows the key behind {signature}, of {', '.join(names)}, and not for bills",
         details=refusals,
         hint=f'what it is for stands on its line; namespaces="{NAMESPACE}" is this',
@@ -148,4 +175,6 @@ def _key_in(sound: Completed) -> list[str]:
 
 
 def _said(done: Completed) -> list[str]:
-    return done.error_text.strip().splitlines()[:5]
+    """What ``ssh-keygen`` said, without the frame around its warnings."""
+    lines = done.error_text.strip().splitlines()
+    return [line for line in lines if not line.startswith("@@")][:5]

@@ -30,6 +30,11 @@ def image_files(images: Iterable[Image]) -> dict[str, str]:
     return found
 
 
+def image_names(roles: Iterable[str]) -> set[str]:
+    """The names of the files that :func:`image_files` has for images of these roles."""
+    return {f"{role}{ending}" for role in roles for ending in (_CONFIG, _MANIFEST)}
+
+
 def sum_of(data: bytes) -> str:
     """SHA-256, hex."""
     return hashlib.sha256(data).hexdigest()

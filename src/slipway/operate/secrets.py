@@ -99,13 +99,13 @@ def _mounts(body: Mapping[str, object]) -> Sequence[Mapping[str, str]]:
     return mounts if isinstance(mounts, list) else ()
 
 
-def shown(doors: Doors, name: str, version: int = 0) -> Shown:
+def shown(doors: Doors, name: str, version: int | None = None) -> Shown:
     """The value of a secret.
 
     Args:
         doors: where.
         name: which.
-        version: of it; 0 for the one that the live release uses.
+        version: of it; None for the one that the live release uses.
 
     Raises:
         ConfigError: there is no such secret, or no such version; those there are are named.
@@ -113,18 +113,18 @@ def shown(doors: Doors, name: str, version: int = 0) -> Shown:
     """
     memory = doors.folder.read()
     held = memory.secrets
-    wanted = version or live_of(doors, memory.records).secrets.get(name, 0)
+    wanted = live_of(doors, memory.records).secrets.get(name) if version is None else version
     if name not in held:
         raise ConfigError(
             f"{doors.host.name} has no secret {name}",
             hint=f"those it has: {', '.join(sorted(held)) or 'none'}",
             stage="config",
         )
-    if wanted not in held[name]:
+    if wanted is None or wanted not in held[name]:
         versions = ", ".join(str(one) for one in held[name])
         raise ConfigError(
             f"{doors.host.name} has no version {wanted} of {name}"
-            if wanted
+            if wanted is not None
             else f"the live release does not use {name}",
             hint=f"./inv secrets.show {name} --number N, with one of: {versions}",
             stage="config",

@@ -11,19 +11,25 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tasks
 from tests.unit.bills import place
 
 from slipway.app.bills import check_bills, texts, write_bills
-from slipway.app.signed import Signed, believed, signed_sums
+from slipway.app.signed import Signed, believed, signed_sums, try_key
+from slipway.app.workspace import Workspace
 from slipway.bills.inventory import bill_of
-from slipway.bills.signature import ALLOWED, NAMESPACE
+from slipway.bills.signature import ALLOWED, LINE, NAMESPACE
 from slipway.bills.sums import image_files
-from slipway.errors import BuildError, SupplyError
+from slipway.commandline import CommandLine
+from slipway.errors import BuildError, ConfigError, SupplyError
+from slipway.images.values import Image
 from slipway.report import Report
 from slipway.shell import LocalShell
 
+ROOT = Path(__file__).resolve().parents[3]
 QUIET = Report(quiet=True)
 
 
@@ -73,6 +79,9 @@ class Site:
         assert signed is not None
         return signed
 
+    def attempt(self, key: Path) -> None:
+        try_key(LocalShell(), QUIET, self.root, key)
+
     def refused(self) -> BuildError:
         with pytest.raises(BuildError) as caught:
             self.believe()
@@ -86,7 +95,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("image")
     images = [place.image_at(folder, role=role) for role in ("api", "worker")]
     bills = [bill_of(image, place.locks(), place.DECLARED) for image in images]
-    return {**texts(bills, "app", ""), **image_files(images)}
+    return {**texts(bills, "app", "", QUIET), **image_files(images)}
 
 
 @pytest.fixture
@@ -333,6 +342,103 @@ def test_an_old_ssh_keygen_is_said_to_be_old(site: Site, monkeypatch: pytest.Mon
         site.believe()
     with pytest.raises(SupplyError, match="is too old for signatures"):
         site.sign(site.key)
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("ben@example.org {eve}", "ED25519 key SHA256:"),
+        ('anna@example.org valid-before="20200101" {anna}', "key has expired"),
+        ('anna@example.org namespaces="git" {anna}', "not permitted"),
+        ("anna@example.org nonsense", "allowed_signers:1: "),
+    ],
+)
+def test_a_key_that_may_not_sign_is_refused_before_a_build(
+    site: Site, line: str, detail: str
+) -> None:
+    """Of nobody, too old, or for something else: known from a trial, with what would let it."""
+    site.allow(line.format(anna=site.public(site.key), eve=site.public(site.stranger)))
+    with pytest.raises(
+        ConfigError, match=r"does not let .* sign bills; nothing was built"
+    ) as caught:
+        site.attempt(site.key)
+    assert any(detail in one for one in caught.value.details), caught.value.details
+    assert 'namespaces="bills@slipway"' in str(caught.value.hint)
+
+
+def test_a_key_that_may_sign_passes_the_trial(site: Site) -> None:
+    """Named for bills, or where nobody is asked for."""
+    site.attempt(site.key)
+    (site.root / ALLOWED).unlink()
+    site.attempt(site.stranger)
+
+
+def test_what_is_no_key_is_refused_before_a_build(site: Site) -> None:
+    """A key of TLS, a text, one that others may read: each with its cause."""
+    text = site.root / "own.pem"
+    text.write_text("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n")
+    text.chmod(0o600)
+    with pytest.raises(ConfigError, match=r"own\.pem is no key of OpenSSH"):
+        site.attempt(text)
+    site.key.chmod(0o644)
+    with pytest.raises(BuildError, match="could not sign; nothing was written") as caught:
+        site.attempt(site.key)
+    assert caught.value.hint == f"others may read it: chmod 600 {site.key}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "--sign {root}/keys/eve",
+            "deploy/allowed_signers does not let {root}/keys/eve sign bills",
+        ),
+        ("--sign {root}/keys/anna.txt", "{root}/keys/anna.txt is no key of OpenSSH"),
+        ("--sign {root}/none", "there is no key {root}/none"),
+        ("--sign {root}/keys/anna --output {root}/other", "has bills that are none of these"),
+        ("--sign {root}/keys/anna --format spdx --output {root}/bills", "that are none of these"),
+        ("--output {root}/keys/anna", "{root}/keys/anna is no folder; nothing was built"),
+        ("--check {root}/none", "there is no folder {root}/none; nothing was compared"),
+        ("--check {root}/none --host nas", "there is no folder {root}/none; nothing was compared"),
+        ("--format xml", "there is no format xml; nothing was built"),
+        ("--role nobody", "there is no role nobody; nothing was built"),
+    ],
+)
+def test_what_is_known_before_is_refused_before_a_build(
+    site: Site,
+    words: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Code 2, and nothing is built for it: this checkout can't build at all."""
+
+    class Unbuilt(Workspace):
+        def images(self, **_: Any) -> tuple[Image, ...]:
+            raise AssertionError("it built")
+
+    shutil.copy(ROOT / "slipway.toml", site.root)
+    (site.root / "keys/anna.txt").write_text("no key\n")
+    (site.root / "other").mkdir()
+    (site.root / "other/spy.cdx.json").write_text("{}")
+    monkeypatch.setattr("slipway.app.workspace.Workspace", Unbuilt)
+    monkeypatch.setattr("tasks.command.ROOT", site.root)
+    with pytest.raises(SystemExit, match="2"):
+        line = ["./inv", "bills", *words.format(root=site.root).split()]
+        CommandLine(namespace=tasks.namespace, binary="./inv").run(line)
+    out, err = capsys.readouterr()
+    assert said.format(root=site.root) in err
+    assert "hint: " in err
+    assert out == ""
+
+
+def test_the_line_that_is_told_lets_a_key_sign_bills(site: Site) -> None:
+    """As it stands in the hints, with a name and what the .pub has."""
+    line = LINE.replace("NAME", "eve@example.org").replace("KEY", site.public(site.stranger))
+    site.allow(line)
+    site.attempt(site.stranger)
+    site.sign(site.stranger)
+    assert site.believe().signer == "eve@example.org"
 
 
 def test_what_ssh_keygen_says_is_shown(site: Site) -> None:

@@ -39,7 +39,7 @@ def images() -> tuple[Image, ...]:
 
 @cache
 def bills() -> dict[str, Bill]:
-    return {bill.role: bill for bill in make_bills(ROOT, images())}
+    return {bill.role: bill for bill in make_bills(ROOT, images(), Report(quiet=True))}
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,11 @@ from tests.integration.langflix.test_langflix_sessions import (
     sign_in,
 )
 
+from slipway.app import tokens
+from slipway.doors import Completed
+from slipway.errors import ConfigError, HostError, SlipwayError
+from slipway.operate.asking import answer_of
+
 READ, UPLOAD, ADMIN = "read", "upload", "admin"
 NOBODY = "11111111-1111-1111-1111-111111111111"
 
@@ -170,3 +175,41 @@ def test_by_the_command_line(site: Stack) -> None:
     assert site.run("tokens", "revoke", "script").returncode == 1
     json_form = site.run("tokens", "add", "other", "--scope", READ, "--json")
     assert json.loads(json_form.stdout)["token"].startswith("langflix_")
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "said"),
+    [
+        (("add", "one", "--scope", READ), ConfigError, "there is a token one already; nothing"),
+        (("revoke", "nobody"), ConfigError, "there is no token nobody; nothing was changed"),
+        (("add", "../x", "--scope", READ), ConfigError, "the name '../x' should be"),
+        (("list", "--url", "http://127.0.0.1:9"), HostError, "http://127.0.0.1:9 does not answer"),
+        (("burn",), HostError, "gave no answer: it ended with code 2"),
+    ],
+)
+def test_what_it_refuses_is_what_tasks_take_for_that(
+    site: Stack, words: tuple[str, ...], error: type[SlipwayError], said: str
+) -> None:
+    """A wrong name is the operator's, everything else the host's failure."""
+    made(site, "one", READ)
+    done = site.run("tokens", *words, "--json")
+    told = Completed((), done.returncode, done.stdout.encode(), done.stderr.encode())
+    with pytest.raises(error, match=said) as caught:
+        answer_of(told, hint="look")
+    assert "langflix:" not in caught.value.message
+
+
+def test_what_it_answers_is_what_tasks_show(site: Stack) -> None:
+    """A new token, the list with it, its end."""
+
+    def asked(*words: str) -> dict[str, object]:
+        done = site.run("tokens", *words, "--json")
+        told = Completed((), done.returncode, done.stdout.encode(), done.stderr.encode())
+        return answer_of(told, hint="look")
+
+    new = tokens.made(asked("add", "one", "--scope", READ, "--days", "3"))
+    assert new.text.startswith("langflix_")
+    assert "the token one lets read, until 20" in new.talk
+    assert tokens.listed(asked("list")).text.splitlines()[1].split()[:3] == ["one", "read", "never"]
+    assert tokens.revoked(asked("revoke", "one")).json == {"revoked": "one"}
+    assert tokens.listed(asked("list")).text == ""

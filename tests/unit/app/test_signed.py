@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.app.bills import see_that_flags_fit
+from slipway.app.bills import see_that_flags_fit, see_that_places_fit
 from slipway.app.signed import believed, see_that_it_is_all
 from slipway.errors import ConfigError
 from slipway.report import Report
@@ -28,6 +28,7 @@ def test_without_signers_nobody_is_asked(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nobody can say what should run") as caught:
         believed(FakeShell(), report, tmp_path, tmp_path, needed=True)
     assert "./inv bills --sign KEY" in str(caught.value.hint)
+    assert '`NAME namespaces="bills@slipway" KEY`' in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,22 @@ def test_flags_that_would_be_passed_over_are_refused(flags: dict[str, Any], said
     with pytest.raises(ConfigError, match=said):
         see_that_flags_fit(**{"check": "", "host": "", "sign": "", "own": (), **flags})
     see_that_flags_fit(check="f", host="nas", sign="", own=("", ""))
+
+
+def test_folders_are_looked_at_before_anything_is_built(tmp_path: Path) -> None:
+    """One to compare with that isn't there, or a file where one is named."""
+    file = tmp_path / "file"
+    file.write_text("")
+    see_that_places_fit(check=str(tmp_path), output=str(tmp_path / "new"))
+    see_that_places_fit(check="", output=str(tmp_path))
+    for flags, said in (
+        ({"check": str(tmp_path / "none")}, f"there is no folder {tmp_path}/none; nothing was"),
+        ({"check": str(file)}, f"{file} is no folder; nothing was compared"),
+        ({"output": str(file)}, f"{file} is no folder; nothing was built or written"),
+    ):
+        with pytest.raises(ConfigError, match=said) as caught:
+            see_that_places_fit(**{"check": "", "output": "", **flags})
+        assert caught.value.hint
 
 
 def test_a_part_is_not_signed_over_the_whole(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import pytest
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from tests.unit.bills import place
 
-from slipway.app.bills import check_bills, texts, write_bills
+from slipway.app.bills import check_bills, file_names, make_bills, texts, write_bills
 from slipway.bills.cyclonedx import check, cyclonedx
 from slipway.bills.inventory import bill_of
 from slipway.bills.spdx import spdx
 from slipway.bills.values import Bill
 from slipway.errors import BuildError, ConfigError
+from slipway.report import Report
+
+QUIET = Report(quiet=True)
 
 
 def bills(folder: Path) -> tuple[Bill, ...]:
@@ -95,7 +99,7 @@ def test_what_is_no_cyclonedx_is_refused() -> None:
 def test_a_falsified_bill_is_refused(tmp_path: Path) -> None:
     """One other byte, or a file that is gone: each is named, and how to have the right ones."""
     made = bills(tmp_path / "i")
-    files = texts(made, "app", "")
+    files = texts(made, "app", "", QUIET)
     written = write_bills(tmp_path / "out", made, files)
     assert len(written.files) == 6
     assert check_bills(tmp_path / "out", made, files) == written
@@ -116,7 +120,33 @@ def test_one_format_and_an_unknown_one(tmp_path: Path) -> None:
     """Only what is asked for is made; an unknown name is refused with the known ones."""
     made = bills(tmp_path)[:1]
 
-    assert list(texts(made, "app", "spdx")) == ["api.spdx.json"]
+    assert list(texts(made, "app", "spdx", QUIET)) == ["api.spdx.json"]
     with pytest.raises(ConfigError) as caught:
-        texts(made, "app", "xml")
+        texts(made, "app", "xml", QUIET)
     assert caught.value.hint == "the formats are cyclonedx, spdx"
+    with pytest.raises(ConfigError, match="there is no format xml; nothing was built"):
+        file_names(["api"], "app", "xml")
+
+
+@pytest.mark.parametrize("only", ["", "spdx", "cyclonedx"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_names_are_known_before_there_are_bills(tmp_path: Path, only: str, count: int) -> None:
+    """Those that will be written, and no others; so that what stands in the way is seen first."""
+    made = bills(tmp_path)[:count]
+    roles = [bill.role for bill in made]
+    assert file_names(roles, "app", only) == set(texts(made, "app", only, QUIET))
+
+
+def test_how_far_it_is_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each image that is read and each bill that is written counts: both take seconds."""
+    monkeypatch.setattr("slipway.app.bills.read_locks", lambda _: place.locks())
+    monkeypatch.setattr("slipway.app.bills.read_declared", lambda _: place.DECLARED)
+    monkeypatch.setattr("slipway.report._LOG_LINE_S", 0.0)
+    talk = io.StringIO()
+    images = [place.image_at(tmp_path, role=role) for role in ("api", "worker")]
+    made = make_bills(tmp_path, images, Report(err=talk))
+    texts(made, "app", "spdx", Report(err=talk))
+    lines = [line.rstrip() for line in talk.getvalue().splitlines()]
+    assert lines[:2] == ["  read  1 of 2 images  50 %  api", "  read  2 of 2 images 100 %  worker"]
+    assert "  write  1 of 3 bills  33 %  api.spdx.json" in lines
+    assert lines[-1].startswith("  write  3 of 3 bills 100 %  in ")

@@ -8,7 +8,7 @@ import pytest
 
 from slipway.bills import signature
 from slipway.doors import Completed
-from slipway.errors import BuildError, ConfigError, SupplyError
+from slipway.errors import BuildError, ConfigError, SlipwayError, SupplyError
 from slipway.testing import FakeShell
 
 SIGNATURE, ALLOWED = Path("/bills/SHA256SUMS.sig"), Path("/deploy/allowed_signers")
@@ -98,3 +98,26 @@ def test_a_key_is_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no key") as caught:
         signature.key_at(str(tmp_path / "gone"))
     assert "ssh-keygen -t ed25519" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "sentence", "hint"),
+    [
+        ("Couldn't load public key /k/own.pem: No such file or directory", ConfigError,
+         "own.pem is no key of OpenSSH, or one whose public half is not in own.pem.pub beside it",
+         "ssh-keygen -y -f KEY >KEY.pub"),
+        ("@@@@\n@ WARNING: UNPROTECTED PRIVATE KEY FILE! @\n@@@@\nPermissions 0644", BuildError,
+         "own.pem could not sign; nothing was written", "others may read it: chmod 600 /k/own.pem"),
+        ('No private key found for public key "/k/own.pem"', BuildError,
+         "own.pem could not sign; nothing was written", "ssh-add -l"),
+    ],
+)  # fmt: skip
+def test_a_key_that_does_not_sign_has_its_cause(
+    words: str, kind: type[SlipwayError], sentence: str, hint: str
+) -> None:
+    """And its own next step; frames of the program's warnings are left out."""
+    with pytest.raises(kind, match=sentence) as caught:
+        signature.sign(asked(sign=failed(words)), Path("/k/own.pem"), b"", print)
+    assert hint in str(caught.value.hint)
+    assert not any(line.startswith("@@") for line in caught.value.details)
+    assert caught.value.details[-1] == words.splitlines()[-1]

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.tasks import task
+from invoke.tasks import Task, task
+from tasks import namespace
+from tasks.command import HelpfulTask
 
 from slipway import __version__
-from slipway.commandline import CommandLine, HelpfulTask, misuse, unvalued
+from slipway.commandline import CommandLine, misuse, unvalued
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @task(iterable=["role"])
 def build(
-    context: Context, role: list[str], number: int = 1, host: str = "", json: bool = False
+    context: Context,
+    role: list[str],
+    number: int = 1,
+    seconds: float = 1.0,
+    host: str = "",
+    json: bool = False,
 ) -> None:
     """Build."""
     raise AssertionError("no test here comes so far")
@@ -63,6 +73,11 @@ def ended(*arguments: str) -> int:
             "./inv --help build",
         ),
         (["build", "-n", "x"], "-n takes a whole number, and got 'x'", "./inv --help build"),
+        (
+            ["build", "--seconds", "x"],
+            "--seconds takes a number, and got 'x'",
+            "./inv --help build",
+        ),
         (["build", "--number=x"], "--number takes a whole number", "./inv --help build"),
         (["build", "--role"], "--role needs a value", "./inv --help build"),
         (["build", "--role", "--number", "3"], "--role needs a value", "./inv --help build"),
@@ -166,8 +181,6 @@ def test_version_is_the_packages() -> None:
 
 def test_h_is_help_in_every_task() -> None:
     """No flag of any task is shortened to ``-h``, which asks for help wherever it stands."""
-    from tasks import namespace
-
     short = {
         name: argument.names
         for context in namespace.to_contexts()
@@ -177,6 +190,63 @@ def test_h_is_help_in_every_task() -> None:
     assert len(namespace.task_names) > 10
     assert "-h" not in short
     assert all("h" not in names for names in short.values())
+
+
+def walk(collection: Collection, prefix: str = "") -> Iterator[tuple[str, Task[Any]]]:
+    """Every task by its whole name."""
+    yield from ((prefix + name, one) for name, one in collection.tasks.items())
+    for name, inner in collection.collections.items():
+        yield from walk(inner, f"{prefix}{name}.")
+
+
+ALL = dict(walk(namespace))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_has_to_be_given_is_asked_for(name: str) -> None:
+    """A flag without a default is one that Invoke misses, and its help says that it is needed."""
+    parameters = ALL[name].argspec(ALL[name].body).parameters.values()
+    bare = {one.name for one in parameters if one.default is one.empty} - set(ALL[name].iterable)
+    wanted = [one for one in ALL[name].get_arguments() if one.positional and one.kind is not list]
+    assert {one.name for one in wanted} == bare
+    assert all(str(one.help).endswith(" (needed)") for one in wanted)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_task_that_has_json_answers_with_a_value(name: str) -> None:
+    """One that ends with another program's code has no JSON to give."""
+    told = inspect.signature(ALL[name].body)
+    assert ("json" in told.parameters) == (told.return_annotation in ("Answer", "Answer | None"))
+
+
+def test_a_number_that_was_given_is_never_taken_for_none() -> None:
+    """Where 0 is a default, it is a count: nothing is done so often."""
+    zero = {
+        (name, argument.name)
+        for name, one in ALL.items()
+        for argument in one.get_arguments()
+        if argument.kind in (int, float) and argument.default == 0
+    }
+    assert zero == {("bench.load", "deploys"), ("bench.load", "rollbacks")}
+
+
+@pytest.mark.parametrize(("words", "found"), [([], None), (["--days", "0"], 0), (["-d", "7"], 7)])
+def test_a_number_that_may_be_left_out_is_a_number_or_none(
+    words: list[str], found: int | None
+) -> None:
+    """0 is 0; a word is refused."""
+    seen: list[int | None] = []
+
+    @task(klass=HelpfulTask)
+    def keep(context: Context, days: int | None = None) -> None:
+        """Keep."""
+        seen.append(days)
+
+    line = CommandLine(namespace=Collection(keep), binary="./inv")
+    line.run(["inv", "keep", *words], exit=False)
+    assert seen == [found]
+    with pytest.raises(SystemExit, match="2"):
+        line.run(["inv", "keep", "--days", "x"])
 
 
 def test_h_after_a_task_is_its_help(capsys: pytest.CaptureFixture[str]) -> None:

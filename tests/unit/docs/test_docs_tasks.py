@@ -17,6 +17,7 @@ from invoke.program import Program
 from invoke.tasks import Task
 from tests.unit.docs import pages
 
+from langflix.domain.tokens import MOST_DAYS
 from slipway.commandline import gathered
 
 PAGE = pages.read(pages.DOCS / "reference/tasks.md")
@@ -107,6 +108,24 @@ def test_a_task_has_the_flags_that_are_described(name: str) -> None:
     described = set(pages.keys(body)) if pages.tables(body) else set()
     assert described == _flags(TASKS[name])
     assert described or "It takes no flags." in body
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_a_task_needs_is_said(name: str) -> None:
+    """In the rows of those flags, and of no others."""
+    body = pages.section(PAGE, f"`{name}`")
+    rows = re.findall(r"^\| `--([\w-]+)`(.*)$", body, re.MULTILINE)
+    needed = {
+        one.name for one in TASKS[name].get_arguments() if one.positional and one.kind is not list
+    }
+    assert {flag for flag, row in rows if "(needed)" in row} == needed
+
+
+def test_limits_of_tokens_are_those_of_the_application() -> None:
+    """The days of the page and of the help are those that the application takes."""
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `--days`"))
+    (days,) = (one for one in TASKS["tokens.add"].get_arguments() if one.name == "days")
+    assert f"1 to {MOST_DAYS}" in row and f"1 to {MOST_DAYS}" in str(days.help)
 
 
 @pytest.mark.parametrize(("page", "command"), SHOWN)

@@ -78,3 +78,9 @@ def test_nothing_deployed_has_no_secrets() -> None:
     """As everywhere: said, with the next command."""
     with pytest.raises(DeployError, match="nothing is deployed"):
         listed(world().doors)
+
+
+def test_version_0_is_not_the_live_one() -> None:
+    """A number that was given is looked for, whatever it is; its value would be another's."""
+    with pytest.raises(ConfigError, match="has no version 0 of db_password"):
+        shown(deployed("first").doors, "db_password", 0)
