@@ -15,6 +15,7 @@ from pathlib import Path
 from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
 from slipway.app.names import ascii_url
+from slipway.app.strays import FOLDER, find_strays
 from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
@@ -121,7 +122,9 @@ def read_checkout(
     stack = read_stack(model, application=application, roles=roles)
     stack = replace(stack, url=ascii_url(stack.url))
     contents = _contents(folder, stack, model)
-    stack = replace(stack, warnings=(*stack.warnings, *unreached(stack, contents)))
+    strays = find_strays(stack.secrets, folder, environment, commands)
+    told = (*stack.warnings, *unreached(stack, contents), *strays.warnings)
+    stack = replace(stack, warnings=told)
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
     return Reading(
         stack=stack,
@@ -130,7 +133,9 @@ def read_checkout(
         programs=frozenset(
             name for name, path in stack.config_files().items() if _is_program(folder / path)
         ),
-        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment, commands),
+        supplied=read_supplied(
+            stack.secrets, root / FOLDER, environment, commands, strays.problems
+        ),
         data_dir=model.value(data) or f"{entry.app_dir}/data",
     )
 

@@ -97,6 +97,17 @@ def test_variables_in_order(root: Path) -> None:
         assert job.stack.services["web"]["environment"]["GREETING"] == said
 
 
+def test_what_supplies_no_secret_is_seen(root: Path) -> None:
+    """A misspelt file stops it, a misspelt variable is a warning."""
+    found = check(root, environment={"SLIPWAY_SECRET_DB_PASWORD": "canary"})
+    assert [one for one in found.stack.warnings if "did you mean SLIPWAY_SECRET_DB_PASSWORD" in one]
+    (root / "deploy/secrets").mkdir()
+    (root / "deploy/secrets/db_passwort").write_text("canary")
+    with pytest.raises(ConfigError, match="1 problem of supplied secrets") as caught:
+        check(root)
+    assert "did you mean db_password?" in caught.value.details[0]
+
+
 def test_override_is_taken_along(root: Path) -> None:
     """The operator's own override file applies last, without being named."""
     text = 'services: { web: { environment: { EXTRA: "1" } } }\n'
