@@ -164,12 +164,13 @@ def test_a_program_that_can_not_be_had_is_said_to_be_missing(
 ) -> None:
     """Where SOPS comes from is told; a path that can't be run is named with its reason."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    commands = {"given": ["sops", "decrypt"], "made": [str(tmp_path)]}
+    commands = {"given": ["sops", "decrypt"], "made": [str(tmp_path)], "none": ["./keeps"]}
     with pytest.raises(ConfigError) as caught:
-        supplied([GIVEN, MADE], tmp_path, {}, commands)
+        supplied([GIVEN, MADE, SecretSpec("none")], tmp_path, {}, commands)
     assert caught.value.details == (
         "deploy/secrets.toml: given: can't be read: sops is not installed",
         f"deploy/secrets.toml: made: can't be read: {tmp_path} can't be run: Permission denied",
+        "deploy/secrets.toml: none: can't be read: ./keeps can't be run: No such file or directory",
     )
     assert "github.com/getsops/sops/releases" in str(caught.value.hint)
 
