@@ -84,6 +84,21 @@ def test_each_ending_of_sops_is_one_of_ours(root: Path, code: int, ends: int, sa
     assert done.stderr.splitlines()[0] == f"edit  {FILE}, by sops"
 
 
+def test_a_file_that_sops_could_not_make_is_not_opened(root: Path) -> None:
+    """Whoever has no rules yet would write secrets that can't be saved."""
+    opened = root / "opened"
+    script = f'[ "$1" = encrypt ] || touch {opened}\n[ -e .sops.yaml ] || exit 1'
+    program(root / "bin", "sops", script)
+    path = f"{root / 'bin'}:{os.environ['PATH']}"
+    done = edit(root, PATH=path)
+    assert done.returncode == 2
+    assert "nothing was opened" in done.stderr
+    assert not opened.exists()
+    (root / ".sops.yaml").touch()
+    assert edit(root, PATH=path).returncode == 0
+    assert opened.exists()
+
+
 @pytest.mark.skipif(not (shutil.which("sops") and shutil.which("age-keygen")), reason=NO_SOPS)
 def test_from_nothing_to_a_value_that_is_deployed(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
