@@ -15,7 +15,7 @@ from pathlib import Path
 from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
 from slipway.app.names import ascii_url
-from slipway.app.strays import FOLDER, find_strays
+from slipway.app.strays import FOLDER, find_strays, unmentioned
 from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
@@ -123,7 +123,8 @@ def read_checkout(
     stack = replace(stack, url=ascii_url(stack.url))
     contents = _contents(folder, stack, model)
     strays = find_strays(stack.secrets, folder, environment, commands)
-    told = (*stack.warnings, *unreached(stack, contents), *strays.warnings)
+    unused = unmentioned(entry.name, entry.variables, model)
+    told = (*stack.warnings, *unreached(stack, contents), *unused, *strays.warnings)
     stack = replace(stack, warnings=told)
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
     return Reading(

@@ -3,20 +3,22 @@
 A stack would go live without it, and nobody would know. Files of ``deploy/secrets`` and commands
 of ``deploy/secrets.toml`` belong to the checkout, so such a name stops a deploy. A variable may be
 meant for another checkout, so it is a warning. The hosts of a checkout may use different Compose
-files: a secret of any of them is known.
+files: a secret of any of them is known. What ``variables`` of a host are to
+its own Compose files is looked at alike.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.app.commands import FILE, Commands
 from slipway.errors import Problem
 from slipway.plan.secrets import PREFIX, variable
+from slipway.stack.compose import Model
 from slipway.stack.model import SecretSpec
 from slipway.stack.yamlfile import lint
 from slipway.supply.sources import is_leftover
@@ -78,6 +80,25 @@ def find_strays(
     )
 
 
+def unmentioned(host: str, variables: Iterable[str], model: Model) -> tuple[str, ...]:
+    """A warning for each of a host's ``variables`` that no Compose file of it has a use for. Pure.
+
+    Args:
+        host: its name in ``deploy/hosts.toml``.
+        variables: their names.
+        model: what the files mean.
+    """
+    known = {one.name for one in model.variables}
+    for body in (model.document.get("services") or {}).values():
+        known |= (body.get("environment") or {}).keys()  # a bare `NAME` there takes its value, too
+    return tuple(
+        f"deploy/hosts.toml: host.{host}.variables.{one}: no Compose file of this host mentions it"
+        f"{_meant(one, sorted(known))}"
+        for one in variables
+        if one not in known
+    )
+
+
 def _files(folder: Path) -> tuple[list[str], list[Problem]]:
     """What is in the folder of supplied secrets, but for what programs and editors leave there."""
     try:
@@ -103,5 +124,10 @@ def _declared(deploy: Path) -> set[str]:
 
 def _unknown(name: str, able: Sequence[str], shown: Callable[[str], str] = str) -> str:
     """That nothing is called so, and what may have been meant."""
-    meant = difflib.get_close_matches(name.lower(), able, 1)
-    return "no secret is called that" + (f"; did you mean {shown(meant[0])}?" if meant else "")
+    return f"no secret is called that{_meant(name.lower(), able, shown)}"
+
+
+def _meant(name: str, able: Sequence[str], shown: Callable[[str], str] = str) -> str:
+    """A question after the name that is most like another; empty where none is."""
+    near = difflib.get_close_matches(name, able, 1)
+    return f"; did you mean {shown(near[0])}?" if near else ""

@@ -108,6 +108,21 @@ def test_what_supplies_no_secret_is_seen(root: Path) -> None:
     assert "did you mean db_password?" in caught.value.details[0]
 
 
+def test_a_variable_of_a_host_that_nothing_mentions_is_seen(root: Path) -> None:
+    """It is misspelt, or left of a file of before; one that a service takes as it is has a use."""
+    path = root / "deploy/docker-compose.yml"
+    bare = '[db_password]\n    environment: ["TAKEN"]'
+    path.write_text(path.read_text().replace("[db_password]\n", f"{bare}\n", 1))
+    given = {"GREETING": "x", "GRETING": "x", "TAKEN": "x", "ZZZ": "x"}
+    found = check(root, HostEntry("nas", "ssh", "/pool/demo", variables=given))
+    where = "deploy/hosts.toml: host.nas.variables"
+    assert found.stack.warnings == (
+        f"{where}.GRETING: no Compose file of this host mentions it; did you mean GREETING?",
+        f"{where}.ZZZ: no Compose file of this host mentions it",
+    )
+    assert check(root).stack.warnings == ()
+
+
 def test_override_is_taken_along(root: Path) -> None:
     """The operator's own override file applies last, without being named."""
     text = 'services: { web: { environment: { EXTRA: "1" } } }\n'
