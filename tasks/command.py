@@ -140,14 +140,30 @@ def remainder() -> tuple[str, ...]:
 
 
 def attached(workspace: Workspace, argv: list[str]) -> int:
-    """Run a program with this terminal in the checkout; a missing one is named."""
+    """Say which program runs, and :func:`run_here` it."""
     workspace.report.step(Path(argv[0]).name if argv[0] != sys.executable else argv[2])
+    return run_here(argv)
+
+
+def run_here(argv: list[str], *, hint: str = "") -> int:
+    """Run a program with this terminal in the checkout.
+
+    Args:
+        argv: the program and its arguments.
+        hint: where it comes from, when that is no package of its name.
+
+    Returns:
+        The code it ended with.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
     try:
         env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         return subprocess.run(argv, cwd=ROOT, env=env, check=False).returncode
     except FileNotFoundError as error:
         raise ConfigError(
             f"{argv[0]} is not installed",
-            hint=f"install your distribution's {argv[0]} package",
+            hint=hint or f"install your distribution's {argv[0]} package",
             stage="setup",
         ) from error

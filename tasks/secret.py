@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from tasks.command import HOST, JSON, LOCKED, WAIT, attached, command
+from tasks.command import HOST, JSON, LOCKED, WAIT, command, run_here
 from tasks.deploys import deployed
 
 if TYPE_CHECKING:
@@ -68,12 +68,17 @@ def rotate(
 
 
 @command(help={"file": "which (default: the one that deploy/secrets.toml names)"})
-def edit(workspace: Workspace, file: str = "") -> int:
+def edit(workspace: Workspace, file: str = "") -> Answer:
     """Edit the file that SOPS keeps secrets in."""
+    from slipway.app import sops
     from slipway.app.commands import encrypted_file, read_commands
 
     commands = read_commands(workspace.shell, workspace.report, workspace.root)
-    return attached(workspace, ["sops", encrypted_file(commands, file)])
+    path = encrypted_file(commands, file)
+    sops.see_that_it_can_be_made(workspace.shell, workspace.root, path)
+    workspace.report.step("edit", f"{path}, by {sops.NAME}")
+    code = run_here([sops.NAME, path], hint=sops.INSTALL)
+    return Answer(None, talk=sops.edited(path, code))
 
 
 @command(name="rotate-all", help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})

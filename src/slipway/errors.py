@@ -135,7 +135,7 @@ class CommandFailed(HostError):
     Args:
         argv: the command, one string an argument; never holds a secret.
         exit_code_: the code it ended with, or None when it was stopped by its time limit.
-        stderr: what it wrote to standard error, of which the last ten lines are kept.
+        stderr: what it wrote to standard error, of which the last twenty lines are kept.
         where: the host's name.
     """
 
@@ -152,7 +152,7 @@ class CommandFailed(HostError):
         super().__init__(
             f"`{' '.join(argv[:6])}{' …' if len(argv) > 6 else ''}` on {where} {ended}",
             hint=hint,
-            details=stderr.strip().splitlines()[-10:],
+            details=stderr.strip().splitlines()[-20:],
         )
         self.argv = tuple(argv)
         self.command_exit_code = exit_code_

@@ -16,6 +16,7 @@ from slipway.app.certificates import see_whose_certificates
 from slipway.app.commands import Commands
 from slipway.app.migrations import read_migrations
 from slipway.app.names import ascii_url
+from slipway.app.strays import FOLDER, find_strays, unmentioned
 from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
@@ -122,7 +123,10 @@ def read_checkout(
     stack = read_stack(model, application=application, roles=roles)
     stack = replace(stack, url=ascii_url(stack.url))
     contents = _contents(folder, stack, model)
-    stack = replace(stack, warnings=(*stack.warnings, *unreached(stack, contents)))
+    strays = find_strays(stack.secrets, folder, environment, commands)
+    unused = unmentioned(entry.name, entry.variables, model)
+    told = (*stack.warnings, *unreached(stack, contents), *unused, *strays.warnings)
+    stack = replace(stack, warnings=told)
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
     return Reading(
         stack=stack,
@@ -131,7 +135,9 @@ def read_checkout(
         programs=frozenset(
             name for name, path in stack.config_files().items() if _is_program(folder / path)
         ),
-        supplied=read_supplied(stack.secrets, root / "deploy/secrets", environment, commands),
+        supplied=read_supplied(
+            stack.secrets, root / FOLDER, environment, commands, strays.problems
+        ),
         data_dir=model.value(data) or f"{entry.app_dir}/data",
     )
 

@@ -14,6 +14,7 @@ at each deploy that needs it, and its output is kept in memory only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +96,13 @@ def _parse(text: str) -> dict[str, tuple[str, ...]]:
     reader.format(1)
     table = reader.table("command", required=True)
     found = {name: table.texts(name) for name in table.names()}
-    empty = [Problem(f"command.{name}", "is empty") for name, argv in found.items() if not argv]
     reader.finish()
-    if problems := [*reader.problems, *empty]:
+    problems = list(reader.problems)
+    wrong = {re.sub(r"\[\d+\]\Z", "", one.where) for one in problems}
+    empty = [name for name, argv in found.items() if not argv]
+    problems += [
+        Problem(table.at(name), "is empty") for name in empty if table.at(name) not in wrong
+    ]
+    if problems:
         raise ConfigError.from_problems(FILE, problems, hint=f"mend {FILE}")
     return found

@@ -8,8 +8,10 @@ from getpass import getpass
 from pathlib import Path
 from typing import TextIO
 
+from slipway.app import sops
 from slipway.app.certificates import flaws
-from slipway.app.commands import Commands
+from slipway.app.commands import FILE, Commands
+from slipway.app.strays import FOLDER
 from slipway.app.strength import weaknesses
 from slipway.errors import CommandFailed, ConfigError, Problem
 from slipway.plan.secrets import PREFIX, variable
@@ -72,6 +74,7 @@ def read_supplied(
     folder: Path,
     environment: Mapping[str, str],
     commands: Commands,
+    strays: Sequence[Problem] = (),
 ) -> dict[str, Secret]:
     """The operator's values: the environment's, else those of files, else those of commands.
 
@@ -82,29 +85,47 @@ def read_supplied(
         folder: where the files are.
         environment: the process's variables.
         commands: of ``deploy/secrets.toml``; one runs where nothing else supplies its secret.
+        strays: what is supplied under names that no secret has, told of with the rest.
 
     Raises:
-        ConfigError: a value can't be had, is empty where it is not optional, or easy to guess where
-            slipway would have made a better one; all are named.
+        ConfigError: there are strays; a value can't be had, is empty where it is not optional, or
+            easy to guess where slipway would have made a better one; all are named.
     """
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
+    hints: dict[str, None] = {}
     for spec in specs:
         try:
             text = _value(spec.name, folder / spec.name, environment, commands)
         except _Unread as error:
             problems.append(Problem(spec.name, f"can't be read: {error}"))
+            hints[error.hint] = None
             continue
         if text == "" and not spec.optional:
             problems.append(Problem(spec.name, "is empty"))
         elif text is not None:
             found[spec.name] = Secret(text)
             problems += _weak(spec, text)
-    if problems:
-        raise ConfigError.from_problems(
-            "deploy/secrets", problems, hint=_hint(specs, found, problems)
+    if problems or strays:
+        told = [f"{_place(one.where, folder, environment, commands)}: {one}" for one in problems]
+        told += [str(one) for one in strays]
+        raise ConfigError(
+            f"{len(told)} problem{'s' * (len(told) > 1)} of supplied secrets; nothing was changed",
+            hint="; ".join(
+                filter(None, (_hint(specs, found, problems), *hints, _renamed(specs, strays)))
+            )
+            or None,
+            stage="config",
+            details=[line for one in told for line in one.splitlines()],
         )
     return found
+
+
+def _place(name: str, folder: Path, environment: Mapping[str, str], commands: Commands) -> str:
+    """Where a secret's value comes from, as people know it."""
+    if variable(name) in environment:
+        return variable(name)
+    return FILE if name in commands.argv and not (folder / name).exists() else FOLDER
 
 
 def _weak(spec: SecretSpec, text: str) -> list[Problem]:
@@ -132,8 +153,40 @@ def _hint(
     )
 
 
+def _renamed(specs: Sequence[SecretSpec], strays: Sequence[Problem]) -> str:
+    """What to do about values that nobody would read."""
+    names = ", ".join(sorted(spec.name for spec in specs if not spec.derive))
+    return f"rename or remove what no secret is called; there are: {names}" if strays else ""
+
+
 class _Unread(Exception):
-    """Why a value can't be had; never holds one."""
+    """Why a value can't be had; never holds one.
+
+    Args:
+        why: the reason; its further lines are those of a program.
+        hint: what to do about it, if that is known.
+    """
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+def _failed(error: CommandFailed) -> _Unread:
+    """Why a program printed no value, with all that it said: its last line may say little."""
+    program, cause = error.argv[0], error.__cause__
+    if isinstance(cause, FileNotFoundError) and "/" not in program:
+        return _Unread(
+            f"{program} is not installed",
+            sops.INSTALL if sops.is_sops(program) else f"install {program}",
+        )
+    if isinstance(cause, OSError):
+        return _Unread(f"{program} can't be run: {cause.strerror}")
+    said = [line for line in error.details if line.strip()]
+    lines = [f"; {said[0]}"] if len(said) == 1 else [f"\n  {line}" for line in said]
+    return _Unread(
+        "".join((error.message, *lines)), sops.hint_for(error.argv, error.command_exit_code)
+    )
 
 
 def _value(name: str, path: Path, environment: Mapping[str, str], commands: Commands) -> str | None:
@@ -150,7 +203,7 @@ def _value(name: str, path: Path, environment: Mapping[str, str], commands: Comm
             raise _Unread("is no file")
         return commands.value(name) if name in commands.argv else None
     except CommandFailed as error:
-        raise _Unread("; ".join((error.message, *error.details[-1:]))) from None
+        raise _failed(error) from None
     except UnicodeDecodeError:
         raise _Unread("is no UTF-8") from None
     except OSError as error:

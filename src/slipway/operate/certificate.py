@@ -83,7 +83,7 @@ def ends_soon(shown: Shown | None) -> tuple[str, ...]:
     when = f"ends in {shown.days} days" if shown.days >= 0 else "has ended"
     return (
         f"the certificate of {shown.issuer} {when}, on {shown.ends[:10]}: supply the next one as "
-        "tls_certificate, or see in ./inv logs certificate why it is not renewed",
+        "tls_certificate, or see in ./inv logs --service certificate why it is not renewed",
     )
 
 

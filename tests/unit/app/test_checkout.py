@@ -97,6 +97,32 @@ def test_variables_in_order(root: Path) -> None:
         assert job.stack.services["web"]["environment"]["GREETING"] == said
 
 
+def test_what_supplies_no_secret_is_seen(root: Path) -> None:
+    """A misspelt file stops it, a misspelt variable is a warning."""
+    found = check(root, environment={"SLIPWAY_SECRET_DB_PASWORD": "canary"})
+    assert [one for one in found.stack.warnings if "did you mean SLIPWAY_SECRET_DB_PASSWORD" in one]
+    (root / "deploy/secrets").mkdir()
+    (root / "deploy/secrets/db_passwort").write_text("canary")
+    with pytest.raises(ConfigError, match="1 problem of supplied secrets") as caught:
+        check(root)
+    assert "did you mean db_password?" in caught.value.details[0]
+
+
+def test_a_variable_of_a_host_that_nothing_mentions_is_seen(root: Path) -> None:
+    """It is misspelt, or left of a file of before; one that a service takes as it is has a use."""
+    path = root / "deploy/docker-compose.yml"
+    bare = '[db_password]\n    environment: ["TAKEN"]'
+    path.write_text(path.read_text().replace("[db_password]\n", f"{bare}\n", 1))
+    given = {"GREETING": "x", "GRETING": "x", "TAKEN": "x", "ZZZ": "x"}
+    found = check(root, HostEntry("nas", "ssh", "/pool/demo", variables=given))
+    where = "deploy/hosts.toml: host.nas.variables"
+    assert found.stack.warnings == (
+        f"{where}.GRETING: no Compose file of this host mentions it; did you mean GREETING?",
+        f"{where}.ZZZ: no Compose file of this host mentions it",
+    )
+    assert check(root).stack.warnings == ()
+
+
 def test_override_is_taken_along(root: Path) -> None:
     """The operator's own override file applies last, without being named."""
     text = 'services: { web: { environment: { EXTRA: "1" } } }\n'

@@ -19,7 +19,7 @@ from slipway.app.commands import FILE, Commands, read_commands
 from slipway.app.strength import weaknesses
 from slipway.app.supplied import ask_value, public, read_supplied, withdraw
 from slipway.doors import Shell
-from slipway.errors import ConfigError
+from slipway.errors import ConfigError, Problem
 from slipway.plan.secrets import variable
 from slipway.report import Report
 from slipway.secret import Secret
@@ -84,7 +84,7 @@ def test_what_is_there_and_no_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         supplied([GIVEN, MADE], tmp_path, {variable("given"): "canary\udcff"})
     assert caught.value.details == (
-        "deploy/secrets: given: can't be read: is no UTF-8",
+        "SLIPWAY_SECRET_GIVEN: given: can't be read: is no UTF-8",
         "deploy/secrets: made: can't be read: is no file",
     )
 
@@ -135,12 +135,60 @@ def test_every_program_that_fails_is_named_without_what_it_printed(tmp_path: Pat
     with pytest.raises(ConfigError) as caught:
         supplied(specs, tmp_path, {}, commands)
     given, made, none, bare = caught.value.details
-    assert given.startswith("deploy/secrets: given: can't be read: `sh -c")
+    assert given.startswith("deploy/secrets.toml: given: can't be read: `sh -c")
     assert given.endswith("ended with code 2; is locked")
-    assert made == "deploy/secrets: made: can't be read: is no UTF-8"
+    assert made == "deploy/secrets.toml: made: can't be read: is no UTF-8"
     assert "slipway-has-no-such-program" in none
-    assert bare == "deploy/secrets: bare: is empty"
+    assert none.endswith("none: can't be read: slipway-has-no-such-program is not installed")
+    assert "install slipway-has-no-such-program" in str(caught.value.hint)
+    assert bare == "deploy/secrets.toml: bare: is empty"
     assert "canary" not in given.replace("echo canary", "") + made
+
+
+def test_a_program_is_heard_to_its_end(tmp_path: Path) -> None:
+    """Its last line alone may say nothing; SOPS without its key is known by its code."""
+    script = tmp_path / "sops"
+    script.write_text(
+        "#!/bin/sh\nprintf 'no key\\n\\n  of age\\nbut none were.\\n' >&2\nexit 128\n"
+    )
+    script.chmod(0o755)
+    with pytest.raises(ConfigError) as caught:
+        supplied([GIVEN], tmp_path, {}, {"given": [str(script)]})
+    said = f"deploy/secrets.toml: given: can't be read: `{script}` on this machine ended with code"
+    assert caught.value.details == (f"{said} 128", "  no key", "    of age", "  but none were.")
+    assert "SOPS_AGE_KEY_FILE" in str(caught.value.hint)
+
+
+def test_a_program_that_can_not_be_had_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where SOPS comes from is told; a path that can't be run is named with its reason."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    commands = {"given": ["sops", "decrypt"], "made": [str(tmp_path)], "none": ["./keeps"]}
+    with pytest.raises(ConfigError) as caught:
+        supplied([GIVEN, MADE, SecretSpec("none")], tmp_path, {}, commands)
+    assert caught.value.details == (
+        "deploy/secrets.toml: given: can't be read: sops is not installed",
+        f"deploy/secrets.toml: made: can't be read: {tmp_path} can't be run: Permission denied",
+        "deploy/secrets.toml: none: can't be read: ./keeps can't be run: No such file or directory",
+    )
+    assert "github.com/getsops/sops/releases" in str(caught.value.hint)
+
+
+def test_strays_are_told_of_with_the_rest(tmp_path: Path) -> None:
+    """One error has all that is wrong with supplied secrets, and the names that there are."""
+    asked = Commands(LocalShell(), Report(quiet=True), tmp_path, {})
+    strays = [Problem("deploy/secrets/mad", "no secret is called that")]
+    derived = SecretSpec("login", derive="postgres-login", source="made")
+    with pytest.raises(ConfigError, match=r"^2 problems of supplied secrets; ") as caught:
+        read_supplied([MADE, GIVEN, derived], tmp_path, {variable("given"): ""}, asked, strays)
+    assert caught.value.details == (
+        "SLIPWAY_SECRET_GIVEN: given: is empty",
+        "deploy/secrets/mad: no secret is called that",
+    )
+    assert str(caught.value.hint).endswith("there are: given, made")
+    with pytest.raises(ConfigError, match=r"^1 problem of supplied secrets; "):
+        read_supplied([MADE], tmp_path, {}, asked, strays)
 
 
 def test_a_file_of_commands(tmp_path: Path) -> None:
@@ -155,6 +203,13 @@ def test_a_file_of_commands(tmp_path: Path) -> None:
         read_commands(shell, report, tmp_path)
     said = " ".join(caught.value.details)
     assert all(part in said for part in ("command.a", "command.b: is empty", "other"))
+    assert len(caught.value.details) == 3  # the one of a wrong type is not empty, too
+    (tmp_path / FILE).write_text("format = 1\n[command]\na = [1]\nb = [[], 2]\n")
+    with pytest.raises(ConfigError) as caught:
+        read_commands(shell, report, tmp_path)
+    assert [one.split(": ")[1] for one in caught.value.details] == [
+        "command.a[0]", "command.b[0]", "command.b[1]",
+    ]  # fmt: skip
     (tmp_path / FILE).write_text("format = 1\n[command\n")
     with pytest.raises(ConfigError, match="is no TOML"):
         read_commands(shell, report, tmp_path)

@@ -64,10 +64,10 @@ def test_an_error_as_json() -> None:
 
 
 def test_a_failed_command_keeps_its_last_lines() -> None:
-    """A failed command shows its last ten lines of standard error."""
+    """A failed command shows its last twenty lines of standard error."""
     error = CommandFailed(["x"], 3, "\n".join(str(n) for n in range(30)), where="nas")
 
-    assert error.details[0] == "20"
+    assert error.details[0] == "10"
     assert "on nas ended with code 3" in error.message
 
 

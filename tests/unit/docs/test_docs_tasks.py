@@ -136,6 +136,12 @@ def test_every_command_that_is_shown_exists(page: str, command: str) -> None:
     assert set(named) <= set(TASKS), page
 
 
+@pytest.mark.parametrize(("page", "command"), SHOWN)
+def test_a_shown_command_is_one_task(page: str, command: str) -> None:
+    """Invoke takes a bare word for another task, which it does afterwards: a service, perhaps."""
+    assert len(_accepted(_words(command))) == 1 or command == "--list", page
+
+
 def test_commands_are_found() -> None:
     """The guides show dozens of commands, so the search for them works."""
     assert len(SHOWN) > 30

@@ -77,7 +77,7 @@ def test_the_end_is_warned_of_three_weeks_before(days: int, says: str) -> None:
     """With who vouches for it and what to do."""
     found = ends_soon(parse(certificate(days), NOW))
     assert len(found) == bool(says)
-    assert all(says in line and "./inv logs certificate" in line for line in found)
+    assert all(says in line and "./inv logs --service certificate" in line for line in found)
     assert ends_soon(None) == ()
 
 
