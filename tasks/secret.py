@@ -68,7 +68,7 @@ def rotate(
 
 
 @command(help={"file": "which (default: the one that deploy/secrets.toml names)"})
-def edit(workspace: Workspace, file: str = "") -> Answer:
+def edit(workspace: Workspace, file: str = "") -> None:
     """Edit the file that SOPS keeps secrets in."""
     from slipway.app import sops
     from slipway.app.commands import encrypted_file, read_commands
@@ -78,7 +78,7 @@ def edit(workspace: Workspace, file: str = "") -> Answer:
     sops.see_that_it_can_be_made(workspace.shell, workspace.root, path)
     workspace.report.step("edit", f"{path}, by {sops.NAME}")
     code = run_here([sops.NAME, path], hint=sops.INSTALL)
-    return Answer(None, talk=sops.edited(path, code))
+    workspace.report.say(sops.edited(path, code))
 
 
 @command(name="rotate-all", help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
