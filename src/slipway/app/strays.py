@@ -3,8 +3,7 @@
 A stack would go live without it, and nobody would know. Files of ``deploy/secrets`` and commands
 of ``deploy/secrets.toml`` belong to the checkout, so such a name stops a deploy. A variable may be
 meant for another checkout, so it is a warning. The hosts of a checkout may use different Compose
-files: a secret of any of them is known. What ``variables`` of a host are to
-its own Compose files is looked at alike.
+files: a secret of any of them is known. A host's ``variables`` are held against its own files.
 """
 
 from __future__ import annotations
