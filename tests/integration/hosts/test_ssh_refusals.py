@@ -185,7 +185,7 @@ def test_nothing_but_the_error_is_said(sshd: Sshd) -> None:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             check=True, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
-    assert (done.stdout, done.stderr) == ("HostUnreachable\n", "")
+    assert (done.stdout, done.stderr) == ("HostAway\n", "")
 
 
 def test_a_server_that_says_nothing(sshd: Sshd) -> None:
