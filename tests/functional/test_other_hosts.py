@@ -68,7 +68,9 @@ def whole_life(
 def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any]) -> None:
     """As TrueNAS' admin, with a key and sudo, everything is deployed, and again is nothing.
 
-    The same application is not taken over by a deploy from another folder.
+    The stack is bound to the host's loopback, as behind somebody's own proxy, so it is asked, and
+    makes its lesson, through SSH. The same application is not taken over by a deploy from another
+    folder.
     """
     add_host(site, "nas", {
         "kind": "ssh",
@@ -86,7 +88,16 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
         assert ended.code == 5, ended.err
         assert f"deployed from {POOL}/apps/nas/" in ended.json["error"]
 
-    whole_life(site.inv, "nas", refused)
+    said: list[str] = []
+
+    def inv(*arguments: str) -> Ended:
+        ended = site.inv(*arguments, LANGFLIX_BIND="127.0.0.1")
+        said.append(ended.err)
+        return ended
+
+    whole_life(inv, "nas", refused)
+    assert "is asked through SSH, from nas" in said[0]
+    assert "asked through SSH" not in "".join(said[1:])
 
 
 def program(path: Path, tree: str, place: str) -> Path:
