@@ -6,9 +6,14 @@ that commands go, so whoever is between here and the stack's port can't put anot
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slipway.act.doors import Doors
 from slipway.doors import Http
 from slipway.errors import DeployError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _READ_TIMEOUT_S = 30.0
 
@@ -44,3 +49,20 @@ def trusting(doors: Doors, path: str) -> Http:
             f"{path} on {doors.host.name} should be a certificate (PEM): {error}",
             hint="remove it there: who made it makes it anew",
         ) from error
+
+
+def whose(certificate: Certificate) -> tuple[tuple[str, ...], tuple[object, ...]]:
+    """The names and the addresses (of :mod:`ipaddress`) that a certificate is of.
+
+    Those alone count: what its subject says is read by no browser.
+    """
+    from cryptography import x509
+
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return (), ()
+    return (
+        tuple(found.get_values_for_type(x509.DNSName)),
+        tuple(found.get_values_for_type(x509.IPAddress)),
+    )

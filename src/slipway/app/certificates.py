@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from slipway.act.trust import whose
 from slipway.errors import ConfigError, Problem
 from slipway.secret import Secret
 from slipway.stack.model import SecretSpec
@@ -45,14 +46,7 @@ def misses(text: str, name: str) -> str:
         text: what is supplied, without flaws.
         name: a host name, in ASCII, or an address.
     """
-    from cryptography import x509
-
-    try:
-        found = _chain(text)[0].extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        names = found.value.get_values_for_type(x509.DNSName)
-        addresses = found.value.get_values_for_type(x509.IPAddress)
-    except x509.ExtensionNotFound:
-        names, addresses = [], []
+    names, addresses = whose(_chain(text)[0])
     try:
         fits = ip_address(name.strip("[]")) in addresses
     except ValueError:

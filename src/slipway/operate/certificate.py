@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.act.doors import Doors
-from slipway.act.trust import read_roots
+from slipway.act.trust import read_roots, whose
 from slipway.errors import ConfigError, DeployError, HostError
 from slipway.ledger.release import Release
 
@@ -54,18 +54,11 @@ def parse(der: bytes, now: datetime) -> Shown:
     from cryptography import x509
 
     read = x509.load_der_x509_certificate(der)
-    try:
-        found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        names = (
-            *found.get_values_for_type(x509.DNSName),
-            *map(str, found.get_values_for_type(x509.IPAddress)),
-        )
-    except x509.ExtensionNotFound:
-        names = ()
     ends = read.not_valid_after_utc
     issuer = read.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     who = str(issuer[0].value) if issuer else read.issuer.rfc4514_string()
-    return Shown(names, who, ends.isoformat(), (ends - now).days)
+    names, addresses = whose(read)
+    return Shown((*names, *map(str, addresses)), who, ends.isoformat(), (ends - now).days)
 
 
 def read_shown(doors: Doors, url: str | None) -> Shown | None:
