@@ -7,17 +7,18 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from slipway.doors import Shell
-from slipway.errors import CommandFailed, SupplyError
+from slipway.errors import CommandFailed, FetchError, SupplyError
 from slipway.report import Report
+from slipway.supply.store import add
 
 OLDEST = (2, 8)
 FEATURES = ("--extra-experimental-features", "nix-command flakes")
 _BUILDERS = 8
-_SHOWN = 5
 _CONF = Path("/etc/nix/nix.conf")
 # Everything our builds use is in the lock and added by ./inv fetch, so the default cache has
 # nothing to offer; where it can't be reached every command would wait five seconds for it.
@@ -76,19 +77,21 @@ def see_that_it_serves(shell: Shell) -> None:
     Raises:
         SupplyError: it can't, or keeps it elsewhere.
     """
+    user = getpass.getuser()
+    said: Sequence[str] = ()
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         file = Path(folder, "slipway-was-here")
         # Another's file of another day would be found whether this one was taken or not.
-        today = f"{getpass.getuser()}, {datetime.now(UTC):%Y-%m-%d}"
+        today = f"{user}, {datetime.now(UTC):%Y-%m-%d}"
         file.write_text(f"To see whether the store takes files of {today}.\n", "utf-8")
-        argv = ["nix-store", "--add-fixed", "sha256", str(file)]
-        done = shell.run(argv, timeout=120, check=False)
-    if done.ok and Path(done.text.strip()).is_file():
-        return
-    user = getpass.getuser()
+        try:
+            if any(Path(path).is_file() for path in add(shell, [file])):
+                return
+        except FetchError as error:
+            said = error.details
     raise SupplyError(
         f"{user} can't use the Nix store of this machine; nothing was built",
-        details=done.error_text.strip().splitlines()[-_SHOWN:]
+        details=said
         or ["Nix keeps another store in your home, and images are made of the one in /nix/store"],
         hint="have Nix's daemon run, as root: systemctl enable --now nix-daemon (Debian has it in "
         "nix-setup-systemd); or run this as root (sudo)",
