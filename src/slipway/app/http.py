@@ -124,9 +124,11 @@ class StackHttp:
             return told
         tunnel = Tunnel(detour.host, *server)
         otherwise = ask(detour.by(self.roots, tunnel.url))
+        if failure(otherwise):
+            detour.give_up(tunnel, self.roots)
+            return told
         # A server that has just come up is found by the way that is tried last.
-        again = told if failure(otherwise) else ask(detour.by(self.roots, ""))
-        if failure(otherwise) or not failure(again):
+        if not failure(again := ask(detour.by(self.roots, ""))):
             detour.give_up(tunnel, self.roots)
             return again
         detour.tunnels[server] = tunnel
