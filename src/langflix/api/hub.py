@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -28,6 +29,8 @@ MAX_BEHIND = 1000
 LOOK_S = 15.0
 
 log = logging.getLogger(__name__)
+
+_Connecting: TypeAlias = asyncio.Task[psycopg.AsyncConnection[object]]
 
 
 class Listener:
@@ -117,20 +120,21 @@ class Hub:
 
     async def _run(self) -> None:
         while True:
+            connecting = asyncio.create_task(self._connect())
             try:
-                async with await self._connect() as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._hearing = True
-                    for listener in self._listeners:
-                        listener.reset()
-                    await self._pass_on(connection)
+                await self._hear(await connecting)
             except (psycopg.Error, OSError) as error:
                 log.warning("events are interrupted", extra={"reason": type(error).__name__})
             finally:
                 self._hearing = False
+                _finish_whatever_came(connecting)
             await asyncio.sleep(RECONNECT_S)
 
-    async def _pass_on(self, connection: psycopg.AsyncConnection[object]) -> None:
+    async def _hear(self, connection: psycopg.AsyncConnection[object]) -> None:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        self._hearing = True
+        for listener in self._listeners:
+            listener.reset()
         while True:
             async for notice in connection.notifies(timeout=LOOK_S):
                 for listener in self._listeners:
@@ -139,18 +143,21 @@ class Hub:
 
     async def _connect(self) -> psycopg.AsyncConnection[object]:
         parts = urlsplit(self._endpoint.with_password())
-        connecting = asyncio.ensure_future(
-            psycopg.AsyncConnection.connect(
-                urlunsplit(parts._replace(scheme="postgresql")),
-                autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_S,
-                application_name="langflix events",
-            )
+        return await psycopg.AsyncConnection.connect(
+            urlunsplit(parts._replace(scheme="postgresql")),
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="langflix events",
         )
-        try:
-            return await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            # One that just came to be would belong to nobody.
-            with suppress(psycopg.Error, OSError):
-                await (await connecting).close()
-            raise
+
+
+def _finish_whatever_came(connecting: _Connecting) -> None:
+    """Close the connection of a task that has ended, or once it ends.
+
+    Without a pause of its own: who waits for a close can be cancelled there as well, as often as
+    a server has reasons to end, and the connection then stays open for nobody.
+    """
+    if not connecting.done():
+        connecting.add_done_callback(_finish_whatever_came)
+    elif not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().pgconn.finish()
