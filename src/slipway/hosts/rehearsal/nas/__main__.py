@@ -1,0 +1,20 @@
+"""Start the stand-in: ``python3 -m middlewared --release 25.10``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from . import catalogue, server, settings
+from .middleware import Middleware
+
+
+def main() -> None:
+    """Serve until ended."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    told = settings.read(sys.argv[1:])
+    server.serve(Middleware(told, catalogue.methods(told.release)))
+
+
+if __name__ == "__main__":
+    main()
