@@ -15,15 +15,25 @@ if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
 
 _NAME = "name of the rehearsal host"
+_RELEASE = "of TrueNAS: 24.10, 25.04, 25.10 or 26; else as it was"
 
 
-@command(help={"name": _NAME, "json": JSON, "locked": LOCKED})
+@command(help={"name": _NAME, "release": _RELEASE, "json": JSON, "locked": LOCKED})
 def up(
-    workspace: Workspace, name: str = "rehearsal", json: bool = False, locked: bool = False
+    workspace: Workspace,
+    name: str = "rehearsal",
+    release: str = "",
+    json: bool = False,
+    locked: bool = False,
 ) -> Answer:
     """Boot a disposable host with sshd and Docker."""
-    info = workspace.rehearsals().up(name, workspace.tree(locked=locked))
-    talk = f"{info.name} is up at {info.address} (Docker {info.docker_version})"
+    from slipway.hosts.rehearsal.truenas import check_release
+
+    check_release(release)
+    tree = workspace.tree(locked=locked)
+    info = workspace.rehearsals().up(name, tree, release=release or None)
+    system = f"TrueNAS {info.release}, " if info.release else ""
+    talk = f"{info.name} is up at {info.address} ({system}Docker {info.docker_version})"
     return Answer(info.to_json(), talk=talk)
 
 
@@ -32,11 +42,18 @@ def status(workspace: Workspace, json: bool = False) -> Answer:
     """List the rehearsal hosts."""
     infos = workspace.rehearsals().list_all()
     rows = [
-        (info.name, info.address, info.docker_version, info.booted_at, info.problem or "up")
+        (
+            info.name,
+            info.address,
+            info.release or "-",
+            info.docker_version,
+            info.booted_at,
+            info.problem or "up",
+        )
         for info in infos
     ]
     text = (
-        table(rows, head=("name", "address", "docker", "booted", "state"))
+        table(rows, head=("name", "address", "truenas", "docker", "booted", "state"))
         if rows
         else "there is no rehearsal host; ./inv rehearsal.up boots one"
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome, Result, StepTime
 from slipway.act.progress import Progress
+from slipway.act.project import same_project
 from slipway.ledger.entries import Link, Source
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.records import Memory
@@ -25,9 +26,11 @@ def observe(doors: Doors, wanted: Wanted) -> Seen:
 
     Raises:
         HostError: it can't be asked.
+        DeployError: what runs there runs as another project.
     """
     memory = doors.folder.read(tuple(wanted.supplied))
     warn_of(doors, memory)
+    same_project(doors, memory.records.live)
     return Seen(memory, doors.engine.state())
 
 

@@ -49,6 +49,7 @@ class Errand:
             "format": 1,
             "run": self.id,
             "application": self.release.application,
+            "project": self.release.project,
             "docker": doors.docker,
             "release": self.release.id,
             "edge": dict(self.release.edge) or None,

@@ -75,7 +75,12 @@ class Approach:
         near = self.arrive()
         found = near.booted
         if self.boots:
-            found = self._hosts.up(self._entry.name, tree(), answering=near.booted)
+            found = self._hosts.up(
+                self._entry.name,
+                tree(),
+                release=self._entry.release or None,
+                answering=near.booted,
+            )
         if near.target is not None and found == near.booted:
             return near.target
         near.close()

@@ -27,6 +27,7 @@ from slipway.secret import Secret
 from slipway.stack.backends import unreached
 from slipway.stack.compose import ComposeModel, DotEnv, Model, Request
 from slipway.stack.model import Stack, data_variable, own_variables
+from slipway.stack.project import project_of
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
 from slipway.supply.sources import GIT, unknown_files
@@ -108,7 +109,7 @@ def read_checkout(
     data = data_variable(application)
     model = compose.read(
         Request(
-            project=application,
+            project=project_of(application, entry.mode),
             folder=folder,
             files=tuple(compose_texts(root, entry.compose)),
             environment=(
@@ -121,7 +122,7 @@ def read_checkout(
         )
     )
     stack = read_stack(model, application=application, roles=roles)
-    stack = replace(stack, url=ascii_url(stack.url))
+    stack = replace(stack, url=ascii_url(stack.url), mode=entry.mode)
     contents = _contents(folder, stack, model)
     strays = find_strays(stack.secrets, folder, environment, commands)
     unused = unmentioned(entry.name, entry.variables, model)

@@ -24,6 +24,8 @@ def plan_text(plan: Plan) -> str:
     if plan.definitions:
         lines += ["", "networks and volumes of another definition:"]
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]
+    if plan.register:
+        lines += ["", f"TrueNAS is told of the app {plan.register}"]
     if plan.reloads:
         lines += ["", "secrets that are taken anew while the service runs:"]
         lines += [

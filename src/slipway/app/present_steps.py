@@ -22,6 +22,7 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
+from slipway.plan.registering import Register, Unregister
 from slipway.plan.step import Step
 from slipway.report import human_bytes
 from slipway.runner.roll import Rolling
@@ -71,6 +72,10 @@ def action_text(action: Action) -> str:
             return f"watch {', '.join(one.service for one in action.expected)}"
         case Ask():
             return f"ask {action.url}"
+        case Register():
+            return f"tell TrueNAS of the app {action.app}"
+        case Unregister():
+            return f"have TrueNAS forget the app {action.app}"
         case Run():
             return f"run {' '.join(action.argv)}"
 

@@ -67,7 +67,7 @@ def booted(entry: HostEntry, hosts: Rehearsals, tree: Path | None) -> RehearsalI
     if entry.kind != "rehearsal":
         return None
     if tree is not None:
-        return hosts.up(entry.name, tree)
+        return hosts.up(entry.name, tree, release=entry.release or None)
     info = hosts.status(entry.name)
     if info is None or not info.healthy:
         why = "isn't up" if info is None else info.problem

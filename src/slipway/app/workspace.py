@@ -37,6 +37,7 @@ from slipway.secret import Secret
 from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
+from slipway.stack.project import project_of
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
 from slipway.supply.sources import source_paths
@@ -246,7 +247,7 @@ class Workspace:
         """Everything a deploy to this host acts through."""
         engine = DockerEngine(
             host,
-            self.config.application,
+            project_of(self.config.application, entry.mode),
             entry.docker,
             # This machine is its own host, with no way between on which to save bytes.
             delta=None if entry.kind == "local" else partial(self._delta, entry, host),

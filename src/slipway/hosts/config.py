@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from slipway.errors import ConfigError
+from slipway.hosts.rehearsal.nasfiles import RELEASES
 from slipway.reading import Reader, parse_toml, read_text
+from slipway.stack.project import MODES
 
 KINDS = ("rehearsal", "local", "ssh")
 _SSH_ONLY = ("address", "port", "user", "key_file", "known_hosts")
@@ -38,6 +40,9 @@ class HostEntry:
         docker: the docker program there, a name or an absolute path.
         compose: Compose files, relative to ``deploy/``, later ones over earlier.
         variables: values for ``${…}`` in those files.
+        release: of TrueNAS that a rehearsal host stands for, such as ``25.10``; empty for a plain
+            server.
+        mode: how the application is deployed there, one of :data:`~slipway.stack.project.MODES`.
     """
 
     name: str
@@ -52,6 +57,8 @@ class HostEntry:
     docker: str = "docker"
     compose: tuple[str, ...] = ("docker-compose.yml",)
     variables: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
+    mode: str = MODES[0]
 
     def to_json(self) -> dict[str, object]:
         """The same fields as in the file, with their names."""
@@ -68,6 +75,8 @@ class HostEntry:
             "docker": self.docker,
             "compose": list(self.compose),
             "variables": dict(self.variables),
+            "release": self.release,
+            "mode": self.mode,
         }
 
 
@@ -155,7 +164,11 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
         docker=_docker(reader),
         compose=_compose(reader),
         variables=_variables(reader),
+        release=_release(reader),
+        mode=_mode(reader),
     )
+    if kind in KINDS and kind != "rehearsal" and reader.has("release"):
+        reader.note("release", f"has no meaning for a host of kind {kind!r}")
     for key in _SSH_ONLY:
         if kind in KINDS and not ssh and reader.has(key):
             reader.note(key, f"has no meaning for a host of kind {kind!r}")
@@ -168,6 +181,20 @@ def _kind(reader: Reader) -> str:
     if isinstance(reader.take("kind"), str) and kind not in KINDS:
         reader.note("kind", f"should be one of {', '.join(KINDS)}, got {kind!r}")
     return kind
+
+
+def _release(reader: Reader) -> str:
+    release = reader.text("release", "")
+    if reader.has("release") and release not in RELEASES:
+        reader.note("release", f"should be one of {', '.join(RELEASES)}, got {release!r}")
+    return release
+
+
+def _mode(reader: Reader) -> str:
+    mode = reader.text("mode", MODES[0])
+    if reader.has("mode") and mode not in MODES:
+        reader.note("mode", f"should be one of {', '.join(MODES)}, got {mode!r}")
+    return mode
 
 
 def _app_dir(reader: Reader, kind: str, home: str) -> str:

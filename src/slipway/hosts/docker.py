@@ -44,6 +44,15 @@ class DockerEngine:
         self._facts: Facts | None = None
         self._looked: tuple[float, EngineState] | None = None
 
+    @property
+    def project(self) -> str:
+        """Compose's project name."""
+        return self._project
+
+    def of(self, project: str) -> DockerEngine:
+        """The same engine for another project; see :meth:`slipway.hosts.engine.Engine.of`."""
+        return DockerEngine(self._host, project, self._docker, delta=self._delta, warn=self._warn)
+
     def facts(self, app_dir: str) -> Facts:
         """What the host is like; see :meth:`slipway.hosts.engine.Engine.facts`."""
         self._facts = read_facts(self._host, app_dir, self._project, docker=self._docker)

@@ -22,6 +22,13 @@ FRESH_S = 5.0
 class Engine(Protocol):
     """Docker and Compose on a host, for one application."""
 
+    @property
+    def project(self) -> str:
+        """Compose's project name of the application."""
+
+    def of(self, project: str) -> Engine:
+        """The same engine, for an application of another project."""
+
     def facts(self, app_dir: str) -> Facts:
         """What the host is like, in one round trip.
 

@@ -39,6 +39,7 @@ app=$(near "$2")
 volumes=$("$1" volume ls --quiet --filter "label={PROJECT_LABEL}=$3")
 text volumes "$volumes"
 text architecture "$(uname -m)"
+text nas "$(command -v midclt || :)"
 text app_free "$(free "$app")"
 text docker_free "$(free "$(near "$root")")"
 text zstd "$(zstd --version 2>/dev/null || :)"
@@ -81,6 +82,7 @@ class Facts:
         listening: TCP ports in use.
         memory: bytes that it has; 0 when it does not say.
         processors: how many it has; 0 when it does not say.
+        nas: whether it is a TrueNAS.
         confined: by what its Docker confines containers, such as ``seccomp`` and ``apparmor``; None
             when it does not say.
     """
@@ -99,6 +101,7 @@ class Facts:
     listening: frozenset[int] = frozenset()
     memory: int = 0
     processors: int = 0
+    nas: bool = False
     confined: frozenset[str] | None = None
 
     @property
@@ -161,6 +164,7 @@ def _facts(info: Mapping[str, Any], compose: str, found: Mapping[str, str]) -> F
         memory=int(info.get("MemTotal") or 0),
         processors=int(info.get("NCPU") or 0),
         listening=frozenset(int(port, 16) for port in found["listening"].split()),
+        nas=bool(found["nas"].strip()),
         confined=_confined(info.get("SecurityOptions")),
     )
 

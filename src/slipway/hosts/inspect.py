@@ -25,8 +25,11 @@ from slipway.runner.containers import (
     Container,
     parse_containers,
 )
+from slipway.stack.project import APP_PREFIX
 
 _Parsed = TypeVar("_Parsed")
+#: Where TrueNAS keeps its own Compose files of apps (middlewared, ``plugins/apps/ix_apps``).
+APPS = "/mnt/.ix-apps/app_configs"
 
 
 IMAGE_FORMAT = (
@@ -57,6 +60,15 @@ images=
 [ -z "$ids" ] || images=$("$1" image inspect --format '{IMAGE_FORMAT}' $ids) || [ $? -eq 1 ]
 wait "$containers"
 wait "$networks"
+app=
+case $2 in
+{APP_PREFIX}*)
+    set -- {APPS}/"${{2#{APP_PREFIX}}}"/versions/*/templates/rendered/docker-compose.yaml
+    [ ! -e "$1" ] || app=$(sed -n 's|^[^/]*\\(/.*\\.json\\).*$|\1|p' "$1" | head -n 1)
+    [ ! -e "$1" ] || app=${{app:-another}}
+    ;;
+esac
+text app "$app"
 text images "$images"
 file containers "$held/containers"
 file networks "$held/networks"
@@ -76,11 +88,14 @@ class EngineState:
         images: those there.
         containers: the application's, stopped and one-off ones included.
         networks: all there are; None when that was not asked.
+        app: the file that TrueNAS' own app of this project includes, or another word where it
+            includes none; empty when there is no such app.
     """
 
     images: HeldImages = field(default_factory=HeldImages)
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] | None = None
+    app: str = ""
 
 
 def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineState:
@@ -139,6 +154,7 @@ def _state(found: Mapping[str, bytes]) -> EngineState:
         images=parse_images(found["images"].decode()),
         containers=_found_containers(found),
         networks=parse_networks(found["networks"].decode()) if "networks" in found else None,
+        app=found.get("app", b"").decode().strip(),
     )
 
 

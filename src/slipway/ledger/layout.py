@@ -6,8 +6,9 @@ live one's folder, ``journal.jsonl`` gets a line of intent before and a line of 
 run. A secret's versions are ``secrets/NAME/1``, ``2``, …; config files lie below ``files/`` under
 the hash of their content. ``handed/SERVICE/`` holds the secrets of a service that takes them while
 it runs (:mod:`slipway.stack.reloads`). ``scale.json`` holds how many containers of services are
-wanted whatever the Compose files say (:mod:`slipway.ledger.scale`). ``runs/`` and ``lease`` are the
-runner's (:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
+wanted whatever the Compose files say (:mod:`slipway.ledger.scale`). ``app.json`` is what
+TrueNAS' own Compose file of the app includes, a link to the live release's. ``runs/`` and ``lease``
+are the runner's (:mod:`slipway.runner.spool`, :mod:`slipway.runner.lease`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SECRETS = "secrets"
 SCALE = "scale.json"
 DUMP = "database.dump"
 COMPOSE = "compose.json"
+APP_FILE = "app.json"
 
 
 def release_folder(release: str) -> str:

@@ -16,6 +16,7 @@ from slipway.reading import Reader
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 from slipway.stack.model import Piped, Reload
+from slipway.stack.project import MODES, project_of
 
 FORMAT = 1
 _NONE = Piped()
@@ -86,7 +87,7 @@ class Release:
 
     Attributes:
         id: ``YYYYMMDD-HHMMSS-`` and the start of the Compose file's hash.
-        application: Compose's project name.
+        application: its name.
         created: when it was planned, ISO 8601 in UTC.
         who: user and machine that deployed it.
         commit: git commit of the checkout, with ``+changes`` when it had some; may be empty.
@@ -112,6 +113,7 @@ class Release:
         checked: the services that have a health check.
         database: how its database is kept and put back.
         reloads: the services that take changed secrets while they run.
+        mode: how it was deployed, one of :data:`~slipway.stack.project.MODES`.
     """
 
     id: str
@@ -140,6 +142,12 @@ class Release:
     checked: tuple[str, ...] = ()
     database: Database = Database()
     reloads: tuple[Reload, ...] = ()
+    mode: str = MODES[0]
+
+    @property
+    def project(self) -> str:
+        """Compose's project name."""
+        return project_of(self.application, self.mode)
 
     def to_json(self) -> dict[str, object]:
         """The content of ``release.json``."""
@@ -171,6 +179,7 @@ class Release:
             "checked": list(self.checked),
             "database": self.database.to_json(),
             "reloads": {one.service: one.to_json() for one in self.reloads},
+            "mode": self.mode,
         }
 
     @classmethod
@@ -229,6 +238,7 @@ def _release(reader: Reader) -> Release:
         soak=_soak(reader),
         verify=reader.text("verify", "/"),
         trust=reader.text("trust", ""),
+        mode=reader.text("mode", MODES[0]),
         checked=reader.texts("checked", []),
         database=_database(reader.table("database")),
         reloads=tuple(_reload(reloads.table(name), name) for name in reloads.names()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slipway.act.attend import Attended
 from slipway.act.doors import Doors
+from slipway.act.project import of_live
 from slipway.act.run import Errand, carry_out
 from slipway.ledger.release import Release
 from slipway.operate.standing import compose_of, live_draft, live_of, observe
@@ -42,6 +43,7 @@ def down(doors: Doors, who: str, token: str, *, wait: bool = False) -> Ended:
         DeployError: nothing is deployed, or somebody else is at work there, or it failed.
     """
     doors.report.step("plan", doors.host.name)
+    doors = of_live(doors, doors.folder.read().records.live)
     seen = observe(doors, who, wait=wait)
     live = live_of(doors, seen.memory.records)
     draft = live_draft(doors, who, seen, compose_of(doors, live), ends=True)

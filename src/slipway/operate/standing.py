@@ -11,6 +11,7 @@ from slipway.act.deploy import warn_of
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.act.progress import Progress
+from slipway.act.project import same_project
 from slipway.act.run import Errand, carry_out, clear
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
@@ -59,12 +60,13 @@ def observe(doors: Doors, who: str, *, wait: bool) -> Seen:
     """What a host holds once nobody else is at work there.
 
     Raises:
-        DeployError: somebody else is.
+        DeployError: somebody else is; or it is of another project than is wanted by now.
     """
     seen = Seen(doors.folder.read(), doors.engine.state())
     if clear(doors, seen.memory.run, who, wait=wait):
         seen = Seen(doors.folder.read(), doors.engine.state())
     warn_of(doors, seen.memory)
+    same_project(doors, seen.memory.records.live)
     return seen
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
+from slipway.act.project import of_live
 from slipway.ledger.journal import TakenDown
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
@@ -216,6 +217,7 @@ def read_status(doors: Doors) -> Status:
     """
     memory = doors.folder.read()
     live = memory.records.live
+    doors = of_live(doors, live)
     seen = Seen(memory, doors.engine.state())
     whole = live is not None and live.id not in memory.bare
     compose = doors.host.read(doors.compose_file(live.id)) if live and whole else None

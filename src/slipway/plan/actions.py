@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slipway.ledger.entries import Entry, Link, Text, entry_json
+from slipway.plan.registering import Register, Unregister
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
@@ -387,5 +388,5 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
 
 Action = (
     Load | Write | Remove | Compose | Watch | Ask | Run
-    | Start | Roll | Retire | Room | Count | Soak | Check | Hand
+    | Start | Roll | Retire | Room | Count | Soak | Check | Hand | Register | Unregister
 )  # fmt: skip

@@ -30,6 +30,15 @@ _UNNAMED = "known once the new image is on the host"
 _ASKED = "known once the database, which is started anew, was asked"
 
 
+def to_register(stack: Stack, app: str) -> str:
+    """The app that TrueNAS is to be told of; empty when it knows it, or is not to.
+
+    Args:
+        app: what TrueNAS' own app of that name includes; empty when there is none.
+    """
+    return stack.application if stack.mode == "app" and not app else ""
+
+
 def make_plan(
     stack: Stack,
     release: Release,
@@ -62,7 +71,15 @@ def make_plan(
     )
     changes = _follow_migrations(stack, changes, migrations)
     reloads = secret_changes(release, live, changes, seen.memory.handed)
-    plan = Plan(release.id, bytes_to_send, changes, migrations, definitions, reloads=reloads)
+    plan = Plan(
+        release.id,
+        bytes_to_send,
+        changes,
+        migrations,
+        definitions,
+        reloads=reloads,
+        register=to_register(stack, seen.engine.app),
+    )
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
     return plan

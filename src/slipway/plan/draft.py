@@ -156,6 +156,7 @@ def _release(
         ),
         checked=tuple(name for name in standing if health_check(wanted.stack.services[name])),
         reloads=wanted.stack.reloads,
+        mode=wanted.stack.mode,
     )
     return replace(made, rolling=rolling(wanted.stack, made))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from slipway.architecture import AMD64
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
-from slipway.hosts.inspect import version_numbers
+from slipway.hosts.inspect import APPS, version_numbers
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.plan.counts import grown, too_much, until_now
 from slipway.plan.draft import Draft
+from slipway.plan.registering import included
 from slipway.report import human_bytes
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
@@ -41,6 +42,8 @@ class Needs:
         foreign: Docker's names of networks that the stack makes and somebody else has made.
         numbers: the stack with the numbers of containers there are, and with those that are
             wanted, where these are more.
+        app: the app of TrueNAS' that it is to be; empty for none.
+        included: what there is by that name includes; empty when there is none.
     """
 
     bytes_to_send: int
@@ -53,6 +56,8 @@ class Needs:
     way_out: str = ""
     foreign: tuple[str, ...] = ()
     numbers: tuple[Stack, Stack] | None = None
+    app: str = ""
+    included: str = ""
 
 
 def needs(draft: Draft) -> Needs:
@@ -76,6 +81,8 @@ def needs(draft: Draft) -> Needs:
         way_out=way_out(draft),
         foreign=_foreign(draft),
         numbers=numbers(draft),
+        app=wanted.stack.application if wanted.stack.mode == "app" else "",
+        included=draft.seen.engine.app,
     )
 
 
@@ -131,7 +138,7 @@ def _foreign(draft: Draft) -> tuple[str, ...]:
         if not ((document.get("networks") or {}).get(name) or {}).get("external")
     }
     there = draft.seen.engine.networks or ()
-    ours = draft.release.application
+    ours = draft.release.project
     return tuple(one.name for one in there if one.name in wanted and one.project != ours)
 
 
@@ -170,7 +177,8 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
         found.append(f"{needs.app_dir} can't be written by the login user")
     for port in sorted(needs.ports & facts.listening - needs.own_ports):
         found.append(f"port {port} is in use by another program")
-    elsewhere = [file for file in needs.made_from if not file.startswith(f"{needs.app_dir}/")]
+    ours = (f"{needs.app_dir}/", *((f"{APPS}/{needs.app}/",) if needs.app else ()))
+    elsewhere = [file for file in needs.made_from if not file.startswith(ours)]
     if elsewhere:
         found.append(
             f"the application runs there already, deployed from {min(elsewhere)}, not from "
@@ -189,6 +197,12 @@ def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
         found.append(
             f"the network {name} is there already, and was not made for this application: remove "
             f"it (docker network rm {name}), or give the stack's one another name"
+        )
+    if needs.app and not facts.nas:
+        found.append('it is no TrueNAS, which mode = "app" is for: leave `mode` out')
+    if needs.included not in ("", included(needs.app_dir)):
+        found.append(
+            f"TrueNAS has an app {needs.app} of another make already: delete or rename that one"
         )
     if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
         found.append(why)

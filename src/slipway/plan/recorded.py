@@ -151,4 +151,5 @@ def stack_of(release: Release, document: dict[str, Any]) -> Stack:
         rolled=rolled,
         edge=edge,
         verify_path=release.verify,
+        mode=release.mode,
     )

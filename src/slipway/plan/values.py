@@ -116,6 +116,7 @@ class Plan:
         lost: what of the live release, which a deploy that fails goes back to, the host has no
             more.
         reloads: the services that take secrets anew while they run.
+        register: the app that TrueNAS is to be told of; empty when it knows it, or is not to.
     """
 
     release: str
@@ -125,6 +126,7 @@ class Plan:
     definitions: tuple[DefinitionChange, ...] = ()
     lost: tuple[Loss, ...] = ()
     reloads: tuple[SecretChange, ...] = ()
+    register: str = ""
 
     @property
     def gone(self) -> tuple[Loss, ...]:
@@ -167,6 +169,7 @@ class Plan:
             or self.migrations
             or self.definitions
             or self.reloads
+            or self.register
         )
 
     def to_json(self) -> dict[str, object]:
@@ -180,4 +183,5 @@ class Plan:
             "definitions": [definition.to_json() for definition in self.definitions],
             "lost": [loss.to_json() for loss in self.lost],
             "reloads": [one.to_json() for one in self.reloads],
+            "register": self.register,
         }

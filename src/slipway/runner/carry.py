@@ -15,6 +15,7 @@ from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.handed import handed_folder, untold_mark
+from slipway.runner.register import register, unregister
 from slipway.runner.rolling import Roller
 from slipway.runner.soak import soak
 from slipway.runner.watching import check_services
@@ -149,6 +150,14 @@ class Carrier:
         self.doors.folder.remove([mark])
         return True
 
+    def _register(self, action: Json) -> bool:
+        register(self.doors.nas, action["app"], action["document"])
+        return True
+
+    def _unregister(self, action: Json) -> bool:
+        unregister(self.doors.nas, action["app"])
+        return True
+
     def _check(self, action: Json) -> bool:
         check_health(self.doors, action["checks"], _expected(action))
         return True
@@ -167,6 +176,8 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "soak": Carrier._soak,
     "check": Carrier._check,
     "hand": Carrier._hand,
+    "register": Carrier._register,
+    "unregister": Carrier._unregister,
 }
 
 

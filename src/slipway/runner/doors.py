@@ -1,10 +1,10 @@
-"""What the runner acts through: Docker, the application's folder, time, and whoever listens."""
+"""What the runner acts through: Docker, a folder, time, whoever listens, TrueNAS' middleware."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from slipway.runner.containers import Container
 
@@ -142,6 +142,17 @@ class Folder(Protocol):
         """Remove files and folders, and the folder each lay in when it is empty."""
 
 
+class Nas(Protocol):
+    """The middleware of a TrueNAS."""
+
+    def run(self, method: str, *args: object) -> Any:
+        """Call a method that starts a job, and wait for its end.
+
+        Raises:
+            NasError: it failed, or there is no middleware here.
+        """
+
+
 class Clock(Protocol):
     """Time."""
 
@@ -198,3 +209,4 @@ class Doors:
     folder: Folder
     clock: Clock
     listener: Listener
+    nas: Nas

@@ -18,6 +18,7 @@ from slipway.runner.failure import Failed
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
+from slipway.runner.register import HostNas
 from slipway.runner.run import Run, settle
 from slipway.runner.spool import Spool, last
 from slipway.runner.sweep import booted_since, sweep
@@ -150,8 +151,8 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     listener = SpoolListener(spool)
-    docker = HostDocker(request["application"], request["docker"], listener.heed, spool.run)
-    return Doors(docker, HostFolder(app_dir), HostClock(), listener)
+    docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run)
+    return Doors(docker, HostFolder(app_dir), HostClock(), listener, HostNas())
 
 
 def journal_lines(

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from slipway.stack.project import MODES, project_of
+
 Rolling = Literal["edge", "beside"]
 
 
@@ -153,7 +155,8 @@ class Stack:
     """Everything the Compose files say, merged and filled in.
 
     Attributes:
-        application: Compose's project name.
+        application: its name.
+        mode: how it is deployed, one of :data:`~slipway.stack.project.MODES`.
         url: where people reach it; ``{address}`` stands for the host's address.
         document: the merged Compose document in its long form, without ``x-`` keys.
         roles: service to the role whose image it runs.
@@ -191,6 +194,12 @@ class Stack:
     soak: Soak = Soak()
     trust: str = ""
     warnings: tuple[str, ...] = ()
+    mode: str = MODES[0]
+
+    @property
+    def project(self) -> str:
+        """Compose's project name."""
+        return project_of(self.application, self.mode)
 
     @property
     def services(self) -> dict[str, dict[str, Any]]:

@@ -104,7 +104,7 @@ def render(
         ConfigError: a service names a role that has no image.
     """
     document = copy.deepcopy(stack.document)
-    document["name"] = stack.application
+    document["name"] = stack.project
     for name, body in (document.get("configs") or {}).items():
         if name in files:
             _point(body, files[name].path(app_dir))

@@ -3,6 +3,7 @@
 from slipway.testing.doors import FakeClock, FakeHost, FakeHttp, FakeShell
 from slipway.testing.engine import FakeEngine
 from slipway.testing.folder import FakeFolder
+from slipway.testing.nas import FakeNas
 from slipway.testing.runner import FakeRunner
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "FakeFolder",
     "FakeHost",
     "FakeHttp",
+    "FakeNas",
     "FakeRunner",
     "FakeShell",
 ]

@@ -19,6 +19,7 @@ from slipway.stack.health import replicas
 from slipway.stack.render import CONFIG_LABEL
 from slipway.testing.doors import FakeClock
 from slipway.testing.folder import FakeFolder
+from slipway.testing.nas import FakeNas
 
 
 @dataclass
@@ -47,6 +48,10 @@ class FakeEngine:
         once: one-off containers that a run began and that go on.
         looks: how often it was asked ahead.
         unreachable: why it can't be, or None.
+        nas: TrueNAS' middleware.
+        is_nas: whether it is a TrueNAS' engine.
+        project: Compose's project name.
+        others: those of other projects.
     """
 
     folder: FakeFolder
@@ -68,7 +73,15 @@ class FakeEngine:
     once: list[str] = field(default_factory=list)
     looks: int = 0
     unreachable: Exception | None = None
+    nas: FakeNas = field(default_factory=FakeNas)
+    is_nas: bool = False
+    project: str = "demo"
+    others: dict[str, FakeEngine] = field(default_factory=dict)
     made: int = 0
+
+    def of(self, project: str) -> FakeEngine:
+        """The one of another project; one without containers when there is none."""
+        return self.others.setdefault(project, FakeEngine(self.folder, self.clock, project=project))
 
     def facts(self, app_dir: str) -> Facts:
         """A recent Docker and a lot of room."""
@@ -80,6 +93,7 @@ class FakeEngine:
             app_free=room,
             listening=frozenset(self.ports),
             volumes=self.volumes,
+            nas=self.is_nas,
             confined=self.confined,
         )
 
@@ -87,7 +101,7 @@ class FakeEngine:
         """What was loaded, and the containers there are."""
         chains = tuple(tuple(layer.digest for layer in one.layers) for one in self.held.values())
         images = HeldImages(chains, {ref: one.config_digest for ref, one in self.held.items()})
-        return EngineState(images, tuple(self.running))
+        return EngineState(images, tuple(self.running), app=self.nas.included)
 
     def look_ahead(self) -> None:
         """Note it, or fail as it was set to."""

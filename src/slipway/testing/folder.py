@@ -27,6 +27,7 @@ class FakeFolder:
         modes: relative path to permission bits, of files and of directories made.
         owners: relative path to user id, where one was given.
         current: what the link ``current`` points to.
+        links: other links' paths, and what they point to.
         run: the latest run, as the host tells of it.
         written: every list of entries that was written.
     """
@@ -36,6 +37,7 @@ class FakeFolder:
     modes: dict[str, int] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
     current: str = ""
+    links: dict[str, str] = field(default_factory=dict)
     run: LastRun | None = None
     written: list[tuple[Entry, ...]] = field(default_factory=list)
 
@@ -83,8 +85,14 @@ class FakeFolder:
                 self.link(entry.path, entry.target)
 
     def link(self, path: str, target: str) -> None:
-        """Lead ``current`` somewhere: there is no other link."""
-        self.current = target
+        """Lead a link somewhere; an empty target takes it away."""
+        if path == layout.CURRENT:
+            self.current = target
+            return
+        self.files.pop(path, None)
+        self.links.pop(path, None)
+        if target:
+            self.links[path] = target
 
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file."""

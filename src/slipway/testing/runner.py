@@ -85,7 +85,8 @@ class FakeRunner:
 
     def _work(self, request: Mapping[str, Any]) -> None:
         listener = _Listener(self)
-        run = Run(request, Doors(self.engine, _Folder(self.folder), _Clock(self.clock), listener))
+        folder, clock = _Folder(self.folder), _Clock(self.clock)
+        run = Run(request, Doors(self.engine, folder, clock, listener, self.engine.nas))
         intent, outcome = journal_lines(request)
         _Folder(self.folder).append("journal.jsonl", intent())
         end = run.carry_out()

@@ -41,6 +41,7 @@ def test_a_request_says_all_that_the_host_needs() -> None:
         "format": 1,
         "run": "20260101-000000-down-token",
         "application": "demo",
+        "project": "demo",
         "docker": "/opt/docker",
         "release": RELEASE.id,
         "edge": edge,

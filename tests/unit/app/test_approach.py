@@ -47,7 +47,14 @@ class Hosts(Rehearsals):
         """The same."""
         return self._noted
 
-    def up(self, name: str, tree: Path, *, answering: RehearsalInfo | None = None) -> RehearsalInfo:
+    def up(
+        self,
+        name: str,
+        tree: Path,
+        *,
+        release: str | None = None,
+        answering: RehearsalInfo | None = None,
+    ) -> RehearsalInfo:
         """The host that is up then."""
         self.answering.append(answering)
         return self._up

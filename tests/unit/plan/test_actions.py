@@ -26,6 +26,7 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
+from slipway.plan.registering import Register, Unregister
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
@@ -46,12 +47,14 @@ EXAMPLES: tuple[Action, ...] = (
     Count(),
     Check((("web", ("probe", "http://localhost")),)),
     Hand("db", (("password", "secrets/db_password/2"),), ("reload", "now")),
+    Register("demo", {"include": ["/pool/demo/app.json"], "services": {}}),
+    Unregister("demo"),
 )
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
-    "room": "host", "count": "host", "hand": "host",
+    "room": "host", "count": "host", "hand": "host", "register": "host", "unregister": "host",
 }  # fmt: skip
 
 

@@ -78,10 +78,11 @@ def test_plan_has_the_promised_fields() -> None:
         "definitions": [],
         "lost": [],
         "reloads": [],
+        "register": "",
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
-        "lost", "reloads",
+        "lost", "reloads", "register",
     ]  # fmt: skip
 
 

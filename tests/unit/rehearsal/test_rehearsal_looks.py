@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from slipway.hosts.rehearsal import Rehearsals, host, machine, state
+from slipway.hosts.rehearsal import Rehearsals, machine, state
 from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.report import Report
 from slipway.testing import FakeClock, FakeShell
@@ -68,7 +68,7 @@ def test_one_that_just_answered_is_not_asked_again(
 
     monkeypatch.setattr(machine, "ssh_answers", nobody)
     monkeypatch.setattr(machine, "docker_version", nobody)
-    monkeypatch.setattr(host, "_checked_tree", lambda tree: tree)
+    monkeypatch.setattr(state, "checked_tree", lambda tree: tree)
     monkeypatch.setattr(Rehearsals, "_made_from", lambda self, places: "these programs")
     monkeypatch.setattr(Rehearsals, "_fingerprint", lambda self, *_: "these programs")
     noted = hosts.noted("home")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from slipway.doors import Completed
 from slipway.errors import ConfigError, HostError
-from slipway.hosts.rehearsal import machine, network, spec
+from slipway.hosts.rehearsal import machine, nasfiles, network, spec, truenas
 from slipway.hosts.rehearsal.values import Places, RehearsalInfo, check_name
 from slipway.testing import FakeShell
 
@@ -228,3 +229,52 @@ def test_machine_without_veth_gets_a_sentence() -> None:
         machine.plug(shell, "slip0", "10.213.0.5/30", 7)
     assert caught.value.details == ("Error: Unknown device type.",)
     assert len(shell.calls) == 1
+
+
+def _nas(release: str) -> dict[str, Any]:
+    shape = truenas.shape(PLACES, release)
+    return spec.make(PLACES, "/tree", "10.213.0.6/30", KEYS, V1, shape)
+
+
+@pytest.mark.parametrize("release", nasfiles.RELEASES)
+def test_a_nas_has_its_accounts_its_service_and_its_client(release: str) -> None:
+    """The admin logs in to zsh, is an administrator, and sudo asks for a password."""
+    document = _nas(release)
+    texts = {file["path"]: file["text"] for file in document["files"]}
+    assert (
+        "truenas_admin:x:950:950:Local Administrator:/home/truenas_admin:/usr/bin/zsh"
+        in texts["/etc/passwd"]
+    )
+    assert "builtin_administrators:x:544:truenas_admin" in texts["/etc/group"]
+    assert "NOPASSWD" not in texts["/etc/sudoers"]
+    assert {"/usr/bin/midclt", "/etc/version"} <= set(texts)
+    assert len(texts) == len(document["files"]), "each path is written once"
+    (service,) = document["init"]["services"]
+    assert service["argv"][-2:] == ("--release", release)
+    assert "AllowTcpForwarding no" in texts["/etc/ssh/sshd_config"]
+    # Since 25.10 everybody's shell finds zfs.
+    assert ("/etc/zsh/zshenv" in texts) == (release in ("25.10", "26"))
+
+
+def test_a_nas_can_be_written_where_truenas_can() -> None:
+    """The dataset of apps is there before Docker's data, which lies in it."""
+    document = _nas("25.10")
+    targets = [bind["target"] for bind in document["binds"]]
+    assert targets.index("/mnt/.ix-apps") < targets.index("/mnt/.ix-apps/docker")
+    assert all(place.startswith(tuple(document["writable"])) for place in document["noexec"])
+    plain = _document()
+    assert plain["noexec"] == plain["writable"] == []
+
+
+@pytest.mark.parametrize("release", ["", *nasfiles.RELEASES])
+def test_releases_that_can_be_stood_in_for_pass(release: str) -> None:
+    """Those, and none in particular."""
+    truenas.check_release(release)
+
+
+@pytest.mark.parametrize("release", ["25", "24.04", "25.10.6", "core"])
+def test_other_releases_are_refused_with_those_there_are(release: str) -> None:
+    """A wrong word in --release is told as one."""
+    with pytest.raises(ConfigError) as caught:
+        truenas.check_release(release)
+    assert "24.10, 25.04, 25.10, 26" in (caught.value.hint or "")

@@ -162,7 +162,7 @@ class Bench:
     @property
     def doors(self) -> Doors:
         """What the runner acts through."""
-        return Doors(self.made.engine, self.folder, self.clock, self.listener)
+        return Doors(self.made.engine, self.folder, self.clock, self.listener, self.made.engine.nas)
 
     @property
     def release(self) -> str:

@@ -1,6 +1,7 @@
 """First stage of a rehearsal host: namespaces, mounts, ``pivot_root``; then becomes :mod:`init`.
 
-Run as a program of its own by this machine's Python, so it uses the standard library alone::
+Run as a program of its own by this machine's Python, so it uses the standard library alone and is
+one file, longer than others::
 
     python3 -I boot.py boot  --rehearsal-state=DIR < SPEC, then "go"
     python3 -I boot.py sweep --rehearsal-state=DIR < SPEC
@@ -143,14 +144,35 @@ def make_root(scratch: Path, spec: dict[str, Any]) -> Path:
     for place, extra in (("tmp", MS_NOEXEC), ("home", MS_NOEXEC), ("run", 0)):
         (root / place).mkdir(exist_ok=True)
         mount("tmpfs", root / place, "tmpfs", MS_NOSUID | MS_NODEV | extra, "mode=755")
+    for bind in spec["binds"]:
+        target = root / bind["target"].lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        mount(bind["source"], target, "", MS_BIND)
     for folder in spec["folders"]:
         path = root / folder["path"].lstrip("/")
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(folder["mode"])
         os.chown(path, folder["owner"], folder["owner"])
-    for bind in spec["binds"]:
-        mount(bind["source"], root / bind["target"].lstrip("/"), "", MS_BIND)
     return root
+
+
+def limit(root: Path, place: str, flags: int) -> None:
+    """Mount a folder over itself, with what lies mounted in it, and limit what it is good for."""
+    path = root / place.lstrip("/")
+    mount(str(path), path, "", MS_BIND | MS_REC)
+    mount("none", path, "", MS_REMOUNT | MS_BIND | flags)
+
+
+def limit_all(root: Path, spec: dict[str, Any]) -> None:
+    """What can't be written, and where no program starts."""
+    for place in spec["writable"]:
+        limit(root, place, MS_NOSUID | MS_NOEXEC if place in spec["noexec"] else 0)
+    for place in spec["noexec"]:
+        if place not in spec["writable"]:
+            limit(root, place, MS_NOSUID | MS_NOEXEC)
+    limit(root, "/usr", MS_RDONLY)
+    if spec["writable"]:
+        mount("none", root, "", MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def write_files(root: Path, spec: dict[str, Any]) -> None:
@@ -232,9 +254,8 @@ def become_init(spec: dict[str, Any]) -> None:
     scratch = Path(spec["scratch"])
     root = make_root(scratch, spec)
     write_files(root, spec)
-    mount(str(root / "usr"), root / "usr", "", MS_BIND)
-    mount("none", root / "usr", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     make_devices(root / "dev")
+    limit_all(root, spec)
     enter_root(root)
     mount_own_cgroups(spec["cgroups"])
     place = Path("/run/slipway")

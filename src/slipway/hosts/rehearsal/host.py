@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from slipway.doors import Clock, Shell
-from slipway.errors import ConfigError, HostError
+from slipway.errors import HostError
 from slipway.hosts.rehearsal import keys as keyfiles
-from slipway.hosts.rehearsal import machine, network, spec, state
+from slipway.hosts.rehearsal import machine, network, spec, state, truenas
+from slipway.hosts.rehearsal.shape import PLAIN
 from slipway.hosts.rehearsal.start import PROGRAMS_DIR, start, sweep
 from slipway.hosts.rehearsal.values import ROOT, SSH_PORT, Places, RehearsalInfo, check_name
 from slipway.report import Report
@@ -46,12 +47,21 @@ class Rehearsals:
         self._clock = clock
         self._report = report
 
-    def up(self, name: str, tree: Path, *, answering: RehearsalInfo | None = None) -> RehearsalInfo:
+    def up(
+        self,
+        name: str,
+        tree: Path,
+        *,
+        release: str | None = None,
+        answering: RehearsalInfo | None = None,
+    ) -> RehearsalInfo:
         """Have a healthy host of this name: boots it unless it runs; boots an ill one anew.
 
         Args:
             name: a small letter, then up to 20 small letters, digits, hyphens.
             tree: folder of unpacked Debian packages with merged ``/usr``; is only read.
+            release: of TrueNAS, a key of :data:`~slipway.hosts.rehearsal.nasfiles.RELEASES`; empty
+                for a plain server; None for what it was at its last boot.
             answering: the host, when it has just answered: it isn't asked again. A server of
                 OpenSSH 9.8 or later counts connections on which nobody logs in, and then refuses
                 all for a while (sshd_config(5), PerSourcePenalties).
@@ -63,13 +73,15 @@ class Rehearsals:
         """
         check_name(name)
         machine.require_root()
-        tree = _checked_tree(tree)
+        tree = state.checked_tree(tree)
         places = Places(self._root / name)
         with self._alone():
             same = answering is not None and answering == self._booted(places)[0]
             found = answering if same else self._look(places)
+            release = self._release(places) if release is None else release
             if found is not None and found.healthy:
-                if self._made_from(places) == self._fingerprint(places, found, tree):
+                wanted = dataclasses.replace(found, release=release)
+                if self._made_from(places) == self._fingerprint(places, wanted, tree):
                     return found
                 found = dataclasses.replace(found, problem="its programs or settings changed")
             if found is not None:
@@ -78,7 +90,7 @@ class Rehearsals:
             places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             machine.require_fit(places.state)
             self._clear(places)
-            return self._boot(places, tree)
+            return self._boot(places, tree, release)
 
     def status(self, name: str) -> RehearsalInfo | None:
         """The host of this name, with its problem when it is ill; None when there is none.
@@ -162,13 +174,19 @@ class Rehearsals:
             self._clock.sleep(POLL_S)
         return True
 
-    def _boot(self, places: Places, tree: Path) -> RehearsalInfo:
+    @staticmethod
+    def _release(places: Places) -> str:
+        info = state.read_info(places)
+        return "" if info is None else info.release
+
+    def _boot(self, places: Places, tree: Path, release: str) -> RehearsalInfo:
         started = self._clock.monotonic()
         self._report.step("rehearsal", f"booting host {places.name}")
         net = network.choose(places.key, machine.taken(self._shell))
         address = str(net.network_address + 2)
-        document = self._spec(places, tree, network.there(net))
-        for folder in (places.docker, places.pool, places.at_boot, places.scratch):
+        document = self._spec(places, tree, network.there(net), release)
+        for folder in (places.docker, places.pool, places.at_boot, places.scratch,
+                       places.ix_apps, places.data):  # fmt: skip
             folder.mkdir(exist_ok=True)
         try:
             version = start(
@@ -193,6 +211,7 @@ class Rehearsals:
                 state_dir=str(places.state),
                 booted_at=self._clock.now().isoformat(timespec="seconds"),
                 docker_version=version,
+                release=release,
             )
             made_from = self._fingerprint(places, info, tree)
             document = {"info": info.to_json(), "made_from": made_from}
@@ -204,15 +223,16 @@ class Rehearsals:
         self._report.say(f"  {address}  Docker {version}  up in {seconds:.1f} s")
         return info
 
-    def _spec(self, places: Places, tree: Path, address: str) -> dict[str, object]:
+    def _spec(self, places: Places, tree: Path, address: str, release: str) -> dict[str, object]:
         cgroups = spec.read_cgroups(Path("/proc/self/cgroup").read_text("utf-8"))
-        return spec.make(places, str(tree), address, keyfiles.ensure(places.keys), cgroups)
+        shape = truenas.shape(places, release) if release else PLAIN
+        return spec.make(places, str(tree), address, keyfiles.ensure(places.keys), cgroups, shape)
 
     def _fingerprint(self, places: Places, info: RehearsalInfo, tree: Path) -> str:
         programs = tuple(
             (PROGRAMS_DIR / name).read_text("utf-8") for name in ("boot.py", "init.py")
         )
-        return spec.fingerprint(self._spec(places, tree, info.address), programs)
+        return spec.fingerprint(self._spec(places, tree, info.address, info.release), programs)
 
     def _made_from(self, places: Places) -> str | None:
         document = json.loads(places.info.read_text("utf-8"))
@@ -268,15 +288,3 @@ class Rehearsals:
                 hint="wait for it to end, then try again",
                 stage="rehearsal",
             )
-
-
-def _checked_tree(tree: Path) -> Path:
-    missing = [name for name in spec.PROGRAMS if not os.path.lexists(tree / name)]
-    if missing:
-        raise ConfigError(
-            f"{tree} is no tree for a rehearsal host: {', '.join(missing[:4])} "
-            f"{'is' if len(missing) == 1 else 'are'} missing; nothing was started",
-            hint="./inv rehearsal.up builds the right one",
-            stage="rehearsal",
-        )
-    return tree.resolve()

@@ -7,9 +7,10 @@ It writes lines of JSON to ``report_fd``: ``{"stage": …}``, at last ``{"stage"
 "docker": VERSION}``, or ``{"error": …}``.
 
 As on other hosts, dockerd is started again when it dies (systemd's docker.service has
-``Restart=always``, ``RestartSec=2``), and once both services answer, the programs ``*.start`` in
-``/etc/local.d`` are run in the order of their names, as OpenRC does. Any other service that dies is
-not started again: the next ``up`` finds the host ill and boots it anew.
+``Restart=always``, ``RestartSec=2``), and so are the services that a system has besides. Once all
+of them answer, the programs ``*.start`` in ``/etc/local.d`` are run in the order of their names, as
+OpenRC does. An sshd that dies is not started again: the next ``up`` finds the host ill and boots it
+anew.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ DOCKER_STOP_S = 25.0
 REST_STOP_S = 3.0
 POLL_S = 0.05
 OPEN_FILES = 1 << 20
-AGAIN = "dockerd"
+NOT_AGAIN = ("sshd", "local")
 AGAIN_S = 2
 START_SCRIPTS = 'for file in /etc/local.d/*.start; do [ ! -x "$file" ] || "$file"; done'
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
@@ -130,8 +131,14 @@ def start_network(address: str) -> None:
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", "utf-8")
 
 
-def wait_ready(services: Services) -> str:
-    """Reap and ask until both services answer; the engine's version."""
+def listens(path: str) -> bool:
+    """Whether somebody takes connections at a Unix socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        return connection.connect_ex(path) == 0
+
+
+def wait_ready(services: Services, sockets: list[str]) -> str:
+    """Reap and ask until all services answer; the engine's version."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         services.reap()
@@ -141,21 +148,24 @@ def wait_ready(services: Services) -> str:
         if signal.SIGTERM in signal.sigpending():
             raise InitError("it was told to stop while starting")
         version = docker_version()
-        if version is not None and ssh_answers():
+        if version is not None and ssh_answers() and all(map(listens, sockets)):
             return version
         time.sleep(POLL_S)
-    raise InitError(f"sshd and dockerd did not answer within {READY_S:.0f} s")
+    raise InitError(f"{', '.join(services.argv)} did not answer within {READY_S:.0f} s")
 
 
 def serve(services: Services) -> None:
     """Reap until told to stop; start again what has to be."""
     while True:
-        got = signal.sigtimedwait(SIGNALS, AGAIN_S if AGAIN in services.ended else 30)
+        again = [name for name in services.ended if name not in NOT_AGAIN]
+        got = signal.sigtimedwait(SIGNALS, AGAIN_S if again else 30)
         services.reap()
-        if got is None and AGAIN in services.ended:
-            Path("/run/docker.pid").unlink(missing_ok=True)
-            services.start(AGAIN, services.argv[AGAIN])
-        if got is not None and got.si_signo != signal.SIGCHLD:
+        if got is None:
+            for name in again:
+                if name == "dockerd":
+                    Path("/run/docker.pid").unlink(missing_ok=True)
+                services.start(name, services.argv[name])
+        elif got.si_signo != signal.SIGCHLD:
             return
 
 
@@ -184,8 +194,11 @@ def run(settings: dict[str, Any], services: Services) -> None:
         tell(stage="network")
         services.start("sshd", settings["sshd"])
         services.start("dockerd", settings["dockerd"])
+        for service in settings["services"]:
+            services.start(service["name"], service["argv"])
         tell(stage="services")
-        tell(stage="ready", docker=wait_ready(services))
+        sockets = [service["socket"] for service in settings["services"]]
+        tell(stage="ready", docker=wait_ready(services, sockets))
     except (InitError, OSError, subprocess.SubprocessError) as error:
         say(str(error))
         tell(error=str(error))

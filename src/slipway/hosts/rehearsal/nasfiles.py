@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from slipway.hosts.rehearsal.nas.releases import RELEASES, Release
+from slipway.hosts.rehearsal.shape import Row
 
 __all__ = ["RELEASES", "Release", "files", "service"]
 
@@ -37,8 +38,8 @@ sys.exit(main())
 """
 
 
-def files(release: Release) -> list[dict[str, object]]:
-    """The files, as the boot program takes them: ``path``, ``mode``, ``text``, ``owner``.
+def files(release: Release) -> tuple[Row, ...]:
+    """The files, as a boot makes them.
 
     Args:
         release: which TrueNAS the host is.
@@ -57,19 +58,18 @@ def files(release: Release) -> list[dict[str, object]]:
         f"{CLIENT}/dialect.json": json.dumps(dialect, indent=2) + "\n",
         MIDCLT: _START,
     }
-    return [
-        {"path": path, "mode": 0o755 if path == MIDCLT else 0o644, "text": text, "owner": 0}
-        for path, text in texts.items()
-    ]
+    return tuple(
+        Row(path, 0o755 if path == MIDCLT else 0o644, text) for path, text in texts.items()
+    )
 
 
-def service(release: Release) -> list[str]:
+def service(release: Release) -> tuple[str, ...]:
     """The command line of the middleware on the host.
 
     Args:
         release: which TrueNAS the host is.
     """
-    return [PYTHON, "-m", "middlewared", "--release", release.name]
+    return (PYTHON, "-m", "middlewared", "--release", release.name)
 
 
 def _source(name: str) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 from slipway.errors import HostError
+from slipway.hosts.rehearsal.shape import PLAIN, Row, Shape
 from slipway.hosts.rehearsal.values import (
     ADMIN,
     ADMIN_ID,
@@ -144,7 +146,12 @@ def read_cgroups(text: str) -> Cgroups:
 
 
 def make(
-    places: Places, tree: str, address: str, keys: Keys, cgroups: Cgroups
+    places: Places,
+    tree: str,
+    address: str,
+    keys: Keys,
+    cgroups: Cgroups,
+    shape: Shape = PLAIN,
 ) -> dict[str, object]:
     """The document that :mod:`boot` reads, without ``report_fd``.
 
@@ -154,18 +161,24 @@ def make(
         address: the host's end of the wire, with prefix length.
         keys: what goes into the host.
         cgroups: the layout on this machine.
+        shape: what it has besides.
     """
+    files = _over(_files(places.name, address.partition("/")[0], keys, shape), shape.files)
+    folders = _over(_folders(), shape.folders)
     return {
         **sweep(places, cgroups),
         "tree": tree,
         "hostname": places.name,
-        "folders": _folders(),
+        "folders": [{"path": row.path, "mode": row.mode, "owner": row.owner} for row in folders],
+        "noexec": list(shape.noexec),
+        "writable": list(shape.writable),
         "binds": [
+            *(asdict(bind) for bind in shape.binds),
             {"source": str(places.docker), "target": DOCKER_DATA},
             {"source": str(places.pool), "target": POOL},
             {"source": str(places.at_boot), "target": AT_BOOT},
         ],
-        "files": _files(places.name, address.partition("/")[0], keys),
+        "files": [asdict(row) for row in files],
         "links": _links(),
         "root_owned": [
             {"glob": "usr/bin/sudo", "mode": 0o4755},
@@ -177,6 +190,7 @@ def make(
             "address": address,
             "sshd": ["/usr/sbin/sshd", "-D", "-e"],
             "dockerd": ["/usr/sbin/dockerd", "--log-level", "warn"],
+            "services": [asdict(service) for service in shape.services],
         },
     }
 
@@ -199,7 +213,12 @@ def fingerprint(spec: dict[str, object], programs: tuple[str, ...]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _folders() -> list[dict[str, object]]:
+def _over(before: Iterable[Row], after: Iterable[Row]) -> tuple[Row, ...]:
+    """By their path, later ones in the place of earlier ones."""
+    return tuple({row.path: row for row in (*before, *after)}.values())
+
+
+def _folders() -> list[Row]:
     rows = [
         ("/", 0o755, 0), ("/root", 0o700, 0), ("/dev", 0o755, 0), ("/proc", 0o555, 0),
         ("/sys", 0o555, 0), ("/run", 0o755, 0), ("/tmp", 0o1777, 0), ("/home", 0o755, 0),  # noqa: S108
@@ -209,16 +228,17 @@ def _folders() -> list[dict[str, object]]:
         (AT_BOOT, 0o755, 0),
         ("/usr/local/bin", 0o755, 0), ("/run/sshd", 0o755, 0), (f"/home/{ADMIN}", 0o700, ADMIN_ID),
     ]  # fmt: skip
-    return [{"path": path, "mode": mode, "owner": owner} for path, mode, owner in rows]
+    return [Row(path, mode, owner=owner) for path, mode, owner in rows]
 
 
-def _files(name: str, address: str, keys: Keys) -> list[dict[str, object]]:
+def _files(name: str, address: str, keys: Keys, shape: Shape) -> list[Row]:
     daemon = {
         "data-root": DOCKER_DATA,
         "storage-driver": "overlay2",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "shutdown-timeout": 15,
         "ip6tables": False,
+        **shape.docker,
     }
     rows = [
         ("/etc/passwd", 0o644, PASSWD),
@@ -228,14 +248,14 @@ def _files(name: str, address: str, keys: Keys) -> list[dict[str, object]]:
         ("/etc/hosts", 0o644, f"127.0.0.1 localhost\n::1 localhost\n{address} {name}\n"),
         ("/etc/resolv.conf", 0o644, RESOLV_CONF.format(address=address)),
         ("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files\n"),
-        ("/etc/ssh/sshd_config", 0o644, SSHD_CONFIG),
+        ("/etc/ssh/sshd_config", 0o644, SSHD_CONFIG + shape.sshd),
         ("/etc/ssh/authorized_keys", 0o644, f"{keys.client_public}\n"),
         (HOST_KEY, 0o600, keys.host_private),
         ("/etc/sudoers", 0o440, SUDOERS),
         ("/etc/pam.d/sudo", 0o644, PAM),
         ("/etc/docker/daemon.json", 0o644, json.dumps(daemon, indent=2) + "\n"),
     ]
-    return [{"path": path, "mode": mode, "text": text, "owner": 0} for path, mode, text in rows]
+    return [Row(path, mode, text) for path, mode, text in rows]
 
 
 def _links() -> list[dict[str, object]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from pathlib import Path
 
-from slipway.errors import HostError
+from slipway.errors import ConfigError, HostError
 from slipway.hosts.rehearsal import keys as keyfiles
 from slipway.hosts.rehearsal import machine
+from slipway.hosts.rehearsal.spec import PROGRAMS
 from slipway.hosts.rehearsal.values import ROOT, SSH_PORT, Places, RehearsalInfo
 
 
@@ -72,3 +74,20 @@ def remove(state: Path) -> None:
             hint="remove it by hand, or try again",
             stage="rehearsal",
         ) from error
+
+
+def checked_tree(tree: Path) -> Path:
+    """The folder of programs, links resolved.
+
+    Raises:
+        ConfigError: it is no tree for a rehearsal host.
+    """
+    missing = [name for name in PROGRAMS if not os.path.lexists(tree / name)]
+    if missing:
+        raise ConfigError(
+            f"{tree} is no tree for a rehearsal host: {', '.join(missing[:4])} "
+            f"{'is' if len(missing) == 1 else 'are'} missing; nothing was started",
+            hint="./inv rehearsal.up builds the right one",
+            stage="rehearsal",
+        )
+    return tree.resolve()

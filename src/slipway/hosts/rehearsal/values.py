@@ -35,6 +35,7 @@ class RehearsalInfo:
         state_dir: everything of it that is on this machine's disk.
         booted_at: when it was booted, ISO 8601 in UTC.
         docker_version: version of its Docker engine.
+        release: of TrueNAS, such as ``25.10``; empty for a plain server.
         problem: why it can't be used as it is, a clause for a person; None when it is healthy.
     """
 
@@ -48,6 +49,7 @@ class RehearsalInfo:
     state_dir: str
     booted_at: str
     docker_version: str
+    release: str = ""
     problem: str | None = None
 
     @property
@@ -86,7 +88,8 @@ class RehearsalInfo:
         except TypeError as error:
             raise ValueError(str(error)) from error
         texts = (info.name, info.address, info.user, info.key_path, info.known_hosts_path,
-                 info.tree, info.state_dir, info.booted_at, info.docker_version)  # fmt: skip
+                 info.tree, info.state_dir, info.booted_at, info.docker_version,
+                 info.release)  # fmt: skip
         if not all(isinstance(text, str) for text in texts) or not isinstance(info.ssh_port, int):
             raise ValueError("a value has the wrong type")
         return info
@@ -141,6 +144,16 @@ class Places:
     def pool(self) -> Path:
         """The pool's data; outlives boots."""
         return self.state / "pool"
+
+    @property
+    def ix_apps(self) -> Path:
+        """A NAS' dataset of apps, but for Docker's data; outlives boots."""
+        return self.state / "ix-apps"
+
+    @property
+    def data(self) -> Path:
+        """A NAS' own settings; outlives boots."""
+        return self.state / "data"
 
     @property
     def at_boot(self) -> Path:

@@ -17,6 +17,7 @@ from slipway.plan.steps import (
     networks,
     prune,
     record,
+    register,
     retire,
     roll,
     room,
@@ -35,6 +36,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     files.step,
     room.step,
     hand.step,
+    register.step,
     networks.step,
     migrate.step,
     up.step,
@@ -52,6 +54,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 AGAIN = (
     room.step,
     hand.step,
+    register.step,
     networks.step,
     up.step,
     roll.step,

@@ -1,0 +1,114 @@
+"""What makes a rehearsal host a TrueNAS of one release: accounts, rights, file systems. Pure.
+
+Sources, by release: middlewared's ``etc_files`` (``local/sudoers.mako``, ``docker/daemon.json.py``)
+and ``plugins/account_``; scale-build's ``truenas_install/fhs.py`` for what can be written and run
+from; ``docs/reference/stand-in.md`` has the whole table.
+"""
+
+from __future__ import annotations
+
+from slipway.errors import ConfigError
+from slipway.hosts.rehearsal import nasfiles
+from slipway.hosts.rehearsal.shape import Bind, Row, Service, Shape
+from slipway.hosts.rehearsal.values import ADMIN, ADMIN_ID, APPS_ID, Places
+
+IX_APPS = "/mnt/.ix-apps"
+SOCKET = "/run/middleware/middlewared.sock"
+#: uid and gid of those who administer by the API, whatever sudo allows them.
+ADMINISTRATORS_ID = 544
+
+# 999 is PostgreSQL's number in many images, and somebody else's on a NAS: a coincidence.
+PASSWD = f"""\
+root:x:0:0:root:/root:/usr/bin/zsh
+daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
+apps:x:{APPS_ID}:{APPS_ID}::/nonexistent:/usr/sbin/nologin
+{ADMIN}:x:{ADMIN_ID}:{ADMIN_ID}:Local Administrator:/home/{ADMIN}:/usr/bin/zsh
+netdata:x:999:997::/nonexistent:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+"""
+
+GROUP = f"""\
+root:x:0:
+daemon:x:1:
+tty:x:5:
+sudo:x:27:
+builtin_administrators:x:{ADMINISTRATORS_ID}:{ADMIN}
+builtin_users:x:545:{ADMIN}
+apps:x:{APPS_ID}:
+{ADMIN}:x:{ADMIN_ID}:
+netdata:x:997:
+docker:x:999:
+nogroup:x:65534:
+"""
+
+# A new NAS asks for a password, which nobody can give who is not at a terminal.
+SUDOERS = f"""\
+root ALL=(ALL:ALL) ALL
+{ADMIN} ALL=(ALL) ALL
+Defaults syslog_goodpri = debug
+Defaults secure_path = /sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
+Defaults log_subcmds
+Defaults log_format=json
+"""
+
+# Shells of 25.10 and later find zfs, which lies in /usr/sbin, for everybody (NAS-133669).
+SBIN_FOR_ALL = ("25.10", "26")
+ZSHENV = "path=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin $path)\n"
+
+#: Mounted over themselves so that no program starts from there.
+NOEXEC = ("/mnt", "/data", "/var/log")
+#: What can be written on a system that otherwise can't.
+WRITABLE = ("/etc", "/var", "/root", "/mnt", "/data")
+
+
+def check_release(release: str) -> None:
+    """Refuse what is no release that can be stood in for; empty is none in particular.
+
+    Raises:
+        ConfigError: it is one of those.
+    """
+    if release and release not in nasfiles.RELEASES:
+        raise ConfigError(
+            f"there is no stand-in for TrueNAS {release!r}; nothing was changed",
+            hint=f"--release takes {', '.join(nasfiles.RELEASES)}",
+            stage="rehearsal",
+        )
+
+
+def shape(places: Places, release: str) -> Shape:
+    """What a NAS of this release has besides, or instead of, a plain server.
+
+    Args:
+        places: where the host's state lies.
+        release: a key of :data:`slipway.hosts.rehearsal.nasfiles.RELEASES`.
+    """
+    facts = nasfiles.RELEASES[release]
+    return Shape(
+        files=(*_files(release), *nasfiles.files(facts)),
+        folders=(
+            Row("/data", 0o700), Row(f"{IX_APPS}/app_configs", 0o700),
+            Row(f"{IX_APPS}/app_mounts", 0o755), Row("/run/middleware", 0o755),
+        ),
+        # Docker's data lies in the dataset of apps, which is bound before it.
+        binds=(Bind(str(places.ix_apps), IX_APPS), Bind(str(places.data), "/data")),
+        noexec=NOEXEC,
+        writable=WRITABLE,
+        sshd="AllowTcpForwarding no\n",
+        # Without IPv6, which the wire to the host does not have.
+        docker={"default-address-pools": [{"base": "172.17.0.0/12", "size": 24}]},
+        services=(Service("middlewared", nasfiles.service(facts), SOCKET),),
+    )  # fmt: skip
+
+
+def _files(release: str) -> tuple[Row, ...]:
+    facts = nasfiles.RELEASES[release]
+    rows = [
+        Row("/etc/passwd", 0o644, PASSWD),
+        Row("/etc/group", 0o644, GROUP),
+        Row("/etc/sudoers", 0o440, SUDOERS),
+        Row("/etc/version", 0o644, f"{facts.version}\n"),
+    ]
+    if release in SBIN_FOR_ALL:
+        rows.append(Row("/etc/zsh/zshenv", 0o644, ZSHENV))
+    return tuple(rows)
