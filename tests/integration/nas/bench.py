@@ -37,6 +37,16 @@ except ClientException as error:
                        "extra": error.extra}))
 """
 
+# midclt as another user, who may not be able to read this machine's Python.
+AS_USER = """\
+import os, sys
+from truenas_api_client import main
+os.setgroups([])
+os.setegid(int(sys.argv[1]))
+os.seteuid(int(sys.argv.pop(1)))
+main()
+"""
+
 
 class Refused(Exception):
     """The middleware said no.
@@ -54,6 +64,15 @@ class Refused(Exception):
         self.errno = told.get("errno")
         self.trace = told.get("trace")
         self.extra = told.get("extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A program that has ended; line ends are as it wrote them."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -177,16 +196,20 @@ class Nas:
         """Call a method that is a job, and wait for it."""
         return self.call(method, *params, job=True)
 
-    def midclt(
-        self, *words: str, said: str = "", uid: int = -1
-    ) -> subprocess.CompletedProcess[str]:
+    def midclt(self, *words: str, said: str = "", uid: int = -1) -> Done:
         """Run ``midclt``, as another user perhaps."""
-        argv = [sys.executable, str(self.root / "files/usr/bin/midclt"), "-u", self.uri, *words]
-        user = {"user": uid, "group": uid, "extra_groups": []} if uid >= 0 else {}
-        return subprocess.run(
-            argv, input=said, env=self.environment, capture_output=True, text=True, timeout=120,
-            check=False, **user,
-        )  # type: ignore[call-overload]  # fmt: skip
+        program = [str(self.root / "files/usr/bin/midclt")]
+        argv = [sys.executable, *(["-c", AS_USER, str(uid)] if uid >= 0 else program)]
+        argv += ["-u", self.uri, *words]
+        done = subprocess.run(
+            argv,
+            input=said.encode(),
+            env=self.environment,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def docker_calls(self, *, word: str = "compose") -> list[list[str]]:
         """How Docker was called, calls with a word alone."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from tests.integration.nas.bench import FAKE, Nas
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 
 
-def _started(folder: Path, release: str) -> Iterator[Nas]:
+def _started(release: str) -> Iterator[Nas]:
+    # Not below pytest's own folder, which only its user may enter: other users call, too.
+    folder = Path(tempfile.mkdtemp(prefix="nas-"))
+    folder.chmod(0o755)
     FAKE.chmod(0o755)
     one = Nas(folder, RELEASES[release])
     one.reset()
@@ -19,18 +24,19 @@ def _started(folder: Path, release: str) -> Iterator[Nas]:
     one.start()
     yield one
     one.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module", params=list(RELEASES))
 def _any_nas(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
 ) -> Iterator[Nas]:
-    yield from _started(tmp_path_factory.mktemp("nas"), request.param)
+    yield from _started(request.param)
 
 
 @pytest.fixture(scope="module")
-def _one_nas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nas]:
-    yield from _started(tmp_path_factory.mktemp("nas"), "25.10")
+def _one_nas() -> Iterator[Nas]:
+    yield from _started("25.10")
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 """A Docker client that plays: containers are entries of a file. It notes how it was called.
 
 A service's ``x-fake`` says how its container is: ``unhealthy``, ``starting``, ``created``,
-``restarting``, ``paused``, ``done`` (ended with 0), ``crashed`` (with 1). ``x-fail`` at the top of a
-Compose file is what ``up`` fails with, ``x-refuse`` what ``config`` fails with.
+``restarting``, ``paused``, ``done`` (ended with 0), ``crashed`` (with 1). ``x-fail`` at the top of
+a Compose file is what ``up`` fails with, ``x-refuse`` what ``config`` fails with.
 """
 
 from __future__ import annotations
