@@ -211,6 +211,17 @@ class Nas:
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def event(self, name: str, happen: Callable[[], object]) -> dict[str, Any]:
+        """The first event that ``midclt subscribe`` prints while something happens repeatedly."""
+        argv = [sys.executable, str(self.root / "files/usr/bin/midclt"), "-u", self.uri]
+        argv += ["subscribe", name, "-n", "1", "-t", "60"]
+        with subprocess.Popen(argv, env=self.environment, stdout=subprocess.PIPE) as one:
+            while one.poll() is None:
+                happen()
+            assert one.stdout is not None
+            assert one.returncode == 0
+            return dict(json.loads(one.stdout.readline()))
+
     def docker_calls(self, *, word: str = "compose") -> list[list[str]]:
         """How Docker was called, calls with a word alone."""
         try:

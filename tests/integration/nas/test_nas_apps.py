@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from typing import Any
 
@@ -383,10 +382,8 @@ def test_while_docker_is_down(nas: Nas) -> None:
 
 
 def test_events_of_apps(nas2510: Nas) -> None:
-    """Whoever subscribed is told of a new app."""
-    nas2510.faults(slow={"app.create": 2})
-    nas2510.call("app.create", custom("web"))
-    done = nas2510.midclt("subscribe", "app.query", "-n", "1", "-t", "30")
-    event = json.loads(done.stdout)
+    """Whoever subscribed is told of what becomes of an app."""
+    nas2510.job("app.create", custom("web"))
+    event = nas2510.event("app.query", lambda: nas2510.job("app.redeploy", "web"))
 
-    assert (event["msg"], event["id"], event["fields"]["name"]) == ("added", "web", "web")
+    assert (event["msg"], event["id"], event["fields"]["name"]) == ("changed", "web", "web")
