@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from . import core, system
+from . import (
+    appquery,
+    apps,
+    backups,
+    core,
+    datasets,
+    docker,
+    filesystem,
+    snapshots,
+    system,
+)
 from .middleware import Method
 from .releases import Release
 
-_PARTS = (core.methods, system.methods)
+_PARTS = (core, system, appquery, apps, docker, backups, datasets, snapshots, filesystem)
 
 
 def methods(release: Release) -> list[Method]:
     """The methods of a release."""
-    return [method for part in _PARTS for method in part(release)]
+    return [method for part in _PARTS for method in part.methods(release)]

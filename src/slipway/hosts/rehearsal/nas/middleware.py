@@ -89,6 +89,7 @@ class Middleware:
         settings: where things are.
         jobs: all jobs.
         methods: by name.
+        docker_status: what Docker's status is while apps are moved; empty otherwise.
     """
 
     def __init__(self, settings: Settings, methods: Iterable[Method]) -> None:
@@ -96,6 +97,7 @@ class Middleware:
         self.release = settings.release
         self.jobs = Jobs()
         self.methods = {method.name: method for method in methods}
+        self.docker_status = ""
         self._listeners: set[Listener] = set()
         self._guard = threading.Lock()
 

@@ -24,8 +24,6 @@ class Settings:
         docker: the Docker client program.
         docker_config: the folder that ``--config`` names.
         faults: the file that tells what should go wrong.
-        hook: a program that starts, stops and asks for the Docker engine (``start``, ``stop``,
-            ``status``); empty where the engine is left alone.
     """
 
     release: Release
@@ -38,7 +36,6 @@ class Settings:
     docker: str = "/usr/bin/docker"
     docker_config: str = "/etc/docker"
     faults: Path = Path("/run/nas/faults.json")
-    hook: str = ""
 
 
 def read(argv: list[str]) -> Settings:
@@ -47,7 +44,7 @@ def read(argv: list[str]) -> Settings:
     parser.add_argument("--release", required=True, choices=list(RELEASES))
     for name in ("socket", "pools", "apps", "data", "log", "jobs-log", "faults"):
         parser.add_argument(f"--{name}", type=Path, default=argparse.SUPPRESS)
-    for name in ("docker", "docker-config", "hook"):
+    for name in ("docker", "docker-config"):
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS)
     told = vars(parser.parse_args(argv))
     return Settings(RELEASES[told.pop("release")], **told)

@@ -86,12 +86,26 @@ class _Modern(Speech):
     def __init__(self, client: Speaker, job_answers: bool) -> None:
         super().__init__(client)
         self._job_answers = job_answers
+        self._greeted = False
 
     def greet(self) -> None:
         options = {"py_exceptions": False}
         if self._job_answers:
             options |= {"legacy_jobs": False, "private_methods": False}
         self.client.call("core.set_options", options, timeout=_GREET_S)
+        self._greeted = True
+
+    def watch_jobs(self, wanted: bool) -> None:
+        if not (self._job_answers and self._greeted):
+            super().watch_jobs(wanted)
+            return
+        # Any call may be a job's, whose number comes with its first event. Who has no session is
+        # told so by the call itself.
+        try:
+            self.client.watch()
+        except ClientException as error:
+            if error.errno != ClientException.ENOTAUTHENTICATED:
+                raise
 
     def request(self, number: str, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "method": method, "id": number, "params": list(params)}
