@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from slipway.app.answer import Answer
-from tasks.command import JSON, command
+from tasks.command import HOST, JSON, LOCKED, command
 
 if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
@@ -53,3 +53,15 @@ def add(
         workspace.report.warn(added.problem)
         workspace.report.say(f"{added.hint}; then: {added.next}")
     return Answer(added.to_json(), talk=added.talk)
+
+
+@command(help={"host": HOST, "locked": LOCKED, "json": JSON})
+def doctor(
+    workspace: Workspace, host: str | None = None, locked: bool = False, json: bool = False
+) -> Answer:
+    """Find what is wrong with a host before it bites, and how to mend it; change nothing."""
+    from slipway.app.doctor import diagnose
+    from slipway.app.told import diagnosis_text
+
+    found = diagnose(workspace, host, locked=locked)
+    return Answer(found.to_json(), diagnosis_text(found, workspace.report), code=found.exit_code)
