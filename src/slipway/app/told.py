@@ -96,10 +96,10 @@ def diagnosis_text(diagnosis: Diagnosis, report: Report) -> str:
         lines += [f"{report.paint(f'{one.severity}:', colour)} {one.what}", f"  {one.why}"]
         lines += [f"  {report.paint('hint:', '1;32')} {one.hint}"]
     lines += [f"not looked at: {one}" for one in diagnosis.unchecked]
-    count = len(diagnosis.findings)
-    lines.append(
-        f"{diagnosis.host}: {diagnosis.errors} errors, {count - diagnosis.errors} warnings"
-        if count
-        else f"{diagnosis.host}: nothing found"
+    counts = (
+        (diagnosis.errors, "error"),
+        (len(diagnosis.findings) - diagnosis.errors, "warning"),
     )
+    said = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
+    lines.append(f"{diagnosis.host}: {said if diagnosis.findings else 'nothing found'}")
     return "\n".join(lines)

@@ -225,7 +225,7 @@ def _skew(now: str, before: float, after: float) -> float:
 
 def _folder(text: str) -> FolderState | None:
     words = text.split(maxsplit=3)
-    if len(words) < 4:
+    if len(words) < 4 or not all(word.isdigit() for word in words[:3]):
         return None
     owner, group, mode, kind = words
     return FolderState(int(owner), int(group), int(mode, 8), kind == "directory")
