@@ -53,7 +53,7 @@ image=
 done
 text image "$image"
 write='( : >"/probe/$1" ) 2>/dev/null || exit {_REFUSED}; rm -f "/probe/$1" 2>/dev/null || :'
-read='[ -r /probe ] && [ -x /probe ] || exit {_REFUSED}'
+read='[ -r "/probe" ] && [ -x "/probe" ] || exit {_REFUSED}'
 while [ -n "$image" ] && [ "$#" -gt 0 ]; do
     user=$1 kind=$2 tried=$3
     shift 3
