@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import bills, deploys, development, inputs, load, rehearsal, secret, services, tokens
+from tasks import (
+    bills,
+    deploys,
+    development,
+    host,
+    inputs,
+    load,
+    rehearsal,
+    secret,
+    services,
+    tokens,
+)
 
 namespace = Collection(
     inputs.lock,
@@ -45,6 +56,7 @@ namespace.add_collection(
         secret.set_,
     )
 )
+namespace.add_collection(Collection("host", host.add, host.doctor))
 namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.revoke))
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)

@@ -101,6 +101,8 @@ def command(**options: Any) -> Callable[[Callable[..., Answer | int | None]], An
                     forget_output()
                     what = f"it was done, but standard output can't be written: {error.strerror}"
                     raise _ended(report, SlipwayError(what), False) from error
+                if result.code:
+                    raise Exit(code=result.code)
             elif result:
                 raise Exit(code=result)
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class SlipwayError(Exception):
@@ -116,9 +117,20 @@ class BuildError(SupplyError):
 
 
 class HostError(SlipwayError):
-    """The host can't be reached or can't be used."""
+    """The host can't be reached or can't be used.
+
+    Attributes:
+        cause: a word for it that programs tell it by, such as ``host-key``; empty when there is
+            none of its own.
+    """
 
     exit_code = 4
+    cause = ""
+
+    def by(self, cause: str) -> Self:
+        """The same error, with its cause named."""
+        self.cause = cause
+        return self
 
 
 class HostUnreachable(HostError):

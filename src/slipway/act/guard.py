@@ -5,7 +5,8 @@ from __future__ import annotations
 from slipway.act.doors import Doors
 from slipway.plan.counts import shared
 from slipway.plan.draft import Draft
-from slipway.plan.preflight import check, needs, numbers, unconfined
+from slipway.plan.needs import needs, numbers
+from slipway.plan.preflight import check, unconfined
 from slipway.plan.scale import check_capacity
 
 

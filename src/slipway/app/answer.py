@@ -13,8 +13,10 @@ class Answer:
         json: a JSON value.
         text: what a person asked for; goes to standard output.
         talk: a remark, which goes to standard error.
+        code: what the task ends with.
     """
 
     json: object
     text: str = ""
     talk: str = ""
+    code: int = 0

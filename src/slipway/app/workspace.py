@@ -97,13 +97,20 @@ class Workspace:
         """The rehearsal hosts of this checkout."""
         return rehearsals(self.root, self.shell, self.clock, self.report)
 
-    def reading(self, entry: HostEntry, *, locked: bool = False) -> Reading:
+    def reading(
+        self,
+        entry: HostEntry,
+        *,
+        locked: bool = False,
+        warn: Callable[[str], None] | None = None,
+    ) -> Reading:
         """What the checkout's files say about a host; read once a command, before anything is
         built.
 
         Args:
             entry: the host.
             locked: as for :meth:`images`.
+            warn: told what a person should know of the files (default: the person).
 
         Raises:
             ConfigError: naming everything that is wrong.
@@ -121,7 +128,7 @@ class Workspace:
                 read_commands(self.shell, self.report, self.root),
             )
             for warning in found.stack.warnings:
-                self.report.warn(warning)
+                (warn or self.report.warn)(warning)
             self._readings[entry.name] = found
         return self._readings[entry.name]
 

@@ -34,14 +34,14 @@ def explain(done: Completed, *, where: str) -> HostError:
             hint="install Docker there (TrueNAS: choose a pool for Apps), or set `docker` to the "
             "program's absolute path in deploy/hosts.toml",
             stage="docker",
-        )
+        ).by("docker-missing")
     if "permission denied" in text:
         return HostError(
             f"the login user on {where} may not use Docker",
             hint="set sudo = true for this host in deploy/hosts.toml, or add the user to the "
             "group docker there",
             stage="docker",
-        )
+        ).by("docker-refused")
     if "cannot connect to the docker daemon" in text or "is the docker daemon running" in text:
         return HostError(
             f"Docker is installed on {where} but doesn't run",
@@ -49,5 +49,5 @@ def explain(done: Completed, *, where: str) -> HostError:
             "Choose Pool)",
             stage="docker",
             details=done.error_text.strip().splitlines()[-1:],
-        )
+        ).by("docker-stopped")
     return CommandFailed(done.argv, done.exit_code, done.error_text, where=where)

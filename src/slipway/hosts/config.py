@@ -1,7 +1,8 @@
-"""``deploy/hosts.toml``: the machines by name.
+"""``deploy/hosts.toml`` and ``deploy/hosts.local.toml``: the machines by name.
 
-Pure but for :func:`read_hosts`, which only reads the file. Every problem of the file is reported
-at once; an unknown key or format number is a problem, so that a misspelt name never goes unseen.
+The second is the operator's own, and stays out of version control. Pure but for :func:`read_hosts`,
+which only reads the files. Every problem of both is reported at once; an unknown key or format
+number is a problem, so that a misspelt name never goes unseen.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from slipway.errors import ConfigError
+from slipway.errors import ConfigError, Problem
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 from slipway.reading import Reader, parse_toml, read_text
 from slipway.stack.project import MODES
 
+HOSTS = "deploy/hosts.toml"
+OWN = "deploy/hosts.local.toml"
 KINDS = ("rehearsal", "local", "ssh")
 _SSH_ONLY = ("address", "port", "user", "key_file", "known_hosts")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}\Z")
@@ -25,7 +28,7 @@ _SHARED_DIRS = frozenset(("/", "/mnt", "/etc", "/usr", "/var", "/var/lib", "/hom
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """One host of ``deploy/hosts.toml``.
+    """One host of the files.
 
     Attributes:
         name: its name there.
@@ -82,7 +85,7 @@ class HostEntry:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """All hosts of the file.
+    """All hosts of the files.
 
     Attributes:
         default: the host meant when none is named.
@@ -92,7 +95,7 @@ class Hosts:
 
     default: str
     entries: Mapping[str, HostEntry]
-    file: str = "deploy/hosts.toml"
+    file: str = HOSTS
 
     def pick(self, name: str | None = None) -> HostEntry:
         """The host with that name, or the default one.
@@ -105,45 +108,78 @@ class Hosts:
             raise ConfigError(
                 f"there is no host {wanted!r} in {self.file}; it has: "
                 f"{', '.join(sorted(self.entries)) or 'none'}",
-                hint=f"name one of them with --host, or add [host.{wanted}] to {self.file}"
-                if _NAME.match(wanted)
+                hint=f"name one of them with --host, or add it: ./inv host.add {wanted}"
+                if is_host_name(wanted)
                 else "name one of them with --host",
                 stage="config",
             )
         return self.entries[wanted]
 
 
-def parse_hosts(text: str, *, home: str, file: str = "deploy/hosts.toml") -> Hosts:
-    """Read the text of the file.
+def parse_hosts(text: str, *, home: str, file: str = HOSTS, own: str | None = None) -> Hosts:
+    """Read the texts of the files.
 
     Args:
         text: TOML, format 1.
         home: absolute folder that ``~/`` stands for.
         file: its name for messages.
+        own: the text of ``deploy/hosts.local.toml``, of the same format, where ``default`` and
+            ``host`` may be left out; None when it isn't there. Its default is the stronger one.
 
     Raises:
-        ConfigError: with every problem found.
+        ConfigError: with every problem found; a host in both is one.
+    """
+    default, entries, problems = _read(text, file, home)
+    found = {file: problems}
+    if own is not None:
+        chosen, added, found[OWN] = _read(own, OWN, home, dict.fromkeys(entries, file))
+        default, entries = chosen or default, {**entries, **added}
+    wrong = [name for name, problems in found.items() if problems]
+    if len(wrong) == 1:
+        raise ConfigError.from_problems(wrong[0], found[wrong[0]], hint=f"mend {wrong[0]}")
+    if wrong:
+        every = [Problem(f"{name}: {one.where}", one.what) for name in wrong for one in found[name]]
+        raise ConfigError.from_problems("the hosts", every, hint=f"mend {' and '.join(wrong)}")
+    return Hosts(default, entries, " and ".join(found))
+
+
+def read_hosts(path: Path, *, name: str = HOSTS) -> Hosts:
+    """Read the file, and the operator's own beside it if there is one; see :func:`parse_hosts`.
+
+    Raises:
+        ConfigError: it is missing, or one of them is no text or has problems.
+    """
+    beside = path.with_name(PurePosixPath(OWN).name)
+    own = read_text(beside, OWN) if beside.exists() else None
+    return parse_hosts(read_text(path, name), home=str(Path.home()), file=name, own=own)
+
+
+def is_host_name(name: str) -> bool:
+    """Whether a host may have that name."""
+    return bool(_NAME.match(name))
+
+
+def _read(
+    text: str, file: str, home: str, others: Mapping[str, str] | None = None
+) -> tuple[str, dict[str, HostEntry], list[Problem]]:
+    """Default, hosts and problems of one file.
+
+    Args:
+        others: for the operator's own file, host to the file that it is in already.
     """
     reader = Reader(parse_toml(text, file))
     reader.format(1)
-    default = reader.text("default", "rehearsal")
-    hosts = reader.table("host", required=True)
+    default = reader.text("default", "rehearsal" if others is None else "")
+    hosts = reader.table("host", required=others is None)
     entries = {name: _entry(hosts.table(name), name, home) for name in hosts.names()}
-    if reader.has("host") and default not in entries:
+    known = dict(others or {})
+    for name, file in known.items():
+        if name in entries:
+            hosts.note(name, f"is in {file}, too: remove one, or give it another name")
+    if reader.has("default" if known else "host") and default not in {**known, **entries}:
         reader.note("default", f"names {default!r}, which is no host of this file")
     reader.finish()
-    if reader.problems:
-        raise ConfigError.from_problems(file, reader.problems, hint=f"mend {file}")
-    return Hosts(default, entries, file)
-
-
-def read_hosts(path: Path, *, name: str = "deploy/hosts.toml") -> Hosts:
-    """Read the file; see :func:`parse_hosts`.
-
-    Raises:
-        ConfigError: it is missing, no text, or has problems.
-    """
-    return parse_hosts(read_text(path, name), home=str(Path.home()), file=name)
+    return default, entries, reader.problems
 
 
 def _entry(reader: Reader, name: str, home: str) -> HostEntry:

@@ -142,7 +142,7 @@ def read_facts(host: Host, app_dir: str, project: str, *, docker: str = "docker"
             hint="install Compose v2 there (Debian: apt-get install docker-compose)",
             stage="docker",
             details=compose.removeprefix("! ").splitlines()[-1:],
-        )
+        ).by("compose-missing")
     return facts
 
 

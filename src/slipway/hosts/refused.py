@@ -63,9 +63,9 @@ def explain(
         greeted: whether the server had sent its SSH banner.
         words: what another program said about it.
     """
-    for say in (_host_key, _login):
+    for cause, say in (("host-key", _host_key), ("login", _login)):
         if (found := say(error, login)) is not None:
-            return unreachable(login, *found, words)
+            return unreachable(login, *found, words).by(cause)
     return unreachable(login, *_away(error, login, greeted=greeted), words, HostAway)
 
 

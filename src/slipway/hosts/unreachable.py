@@ -49,7 +49,7 @@ def no_sudo(login: Login, words: str) -> HostUnreachable:
         "> Users > Allow all sudo commands with no password), or log in as root with a key and "
         "set sudo = false",
         words,
-    )
+    ).by("sudo")
 
 
 def no_shell(login: Login, words: str) -> HostUnreachable:
@@ -59,7 +59,7 @@ def no_shell(login: Login, words: str) -> HostUnreachable:
         f"{login.account} may log in at {login.place} but its login shell ran no command",
         f"give that user a shell such as /bin/sh there; {try_ssh(login)} true",
         words,
-    )
+    ).by("login-shell")
 
 
 def no_channel(error: Exception, login: Login) -> HostUnreachable:

@@ -125,10 +125,10 @@ class Nas:
     def place(self) -> None:
         """Lay the files as they lie on the host."""
         for row in nasfiles.files(self.release):
-            path = self.root / "files" / str(row["path"])[1:]
+            path = self.root / "files" / row.path[1:]
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(str(row["text"]), "utf-8")
-            path.chmod(int(str(row["mode"])))
+            path.write_text(row.text, "utf-8")
+            path.chmod(row.mode)
 
     def reset(self) -> None:
         """An empty NAS with the pools ``tank`` and ``dozer``."""

@@ -20,6 +20,7 @@ from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
 from slipway.app.bills import Written
 from slipway.app.figure import Figure
+from slipway.app.newhost import Added
 from slipway.app.underload import Change, Run
 from slipway.audit.judge import judge
 from slipway.audit.statements import EXCEPTIONS, read_exceptions
@@ -27,7 +28,7 @@ from slipway.audit.values import Finding, Severity, Source, Statement
 from slipway.bills.declared import read_declared
 from slipway.bills.values import Bill
 from slipway.errors import ConfigError, SlipwayError
-from slipway.hosts.config import parse_hosts
+from slipway.hosts.config import HostEntry, parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
 from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
@@ -42,6 +43,8 @@ from slipway.operate.scale import Count, Counts
 from slipway.operate.secrets import Held, Shown
 from slipway.operate.status import Drift, ServiceStatus, Status
 from slipway.plan.ending import Ending
+from slipway.plan.finding import Diagnosis
+from slipway.plan.finding import Finding as Trouble
 from slipway.plan.loss import Loss
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
@@ -285,6 +288,8 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "fetch": Fetched(0, 0).to_json(),
         "bench": Figure("n", 1.0, "s").to_json(),
         "bench.load": _run().to_json(),
+        "host.add": Added(HostEntry("n", "ssh", "/a")).to_json(),
+        "host.doctor": Diagnosis("n", (Trouble("c", "w", "y", "h"),)).to_json(),
         "rehearsal": info.to_json(),
         "errors": SlipwayError("m").to_json(),
     }

@@ -159,6 +159,7 @@ def test_paths_in_pages_are_in_the_tree() -> None:
     start = re.compile(r"`((?:src|nix|deploy|tests|docs)/(?!NAME)[\w./-]+)`")
     made_by_people = {
         "deploy/allowed_signers",
+        "deploy/hosts.local.toml",
         "deploy/secrets.toml",
         "deploy/secrets.sops.yaml",
         "deploy/.env",

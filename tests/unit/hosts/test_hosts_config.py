@@ -176,6 +176,48 @@ def test_the_committed_file_is_sound() -> None:
     assert hosts.pick("local").kind == "local"
 
 
+OWN = 'format = 1\n[host.attic]\nkind = "ssh"\naddress = "a"\napp_dir = "/srv/a"\n'
+
+
+def test_hosts_of_the_operators_own() -> None:
+    """They stand beside the others; a default there is the stronger one."""
+    both = parse_hosts(GOOD, home="/h", own=OWN)
+    assert set(both.entries) == {"local", "nas", "attic"}
+    assert both.pick() == parse_hosts(GOOD, home="/h").pick()
+    assert parse_hosts(GOOD, home="/h", own=f'default = "attic"\n{OWN}').pick().name == "attic"
+    assert (
+        parse_hosts(GOOD, home="/h", own='format = 1\ndefault = "local"\n').pick().name == "local"
+    )
+    with pytest.raises(
+        ConfigError, match=r"in deploy/hosts.toml and deploy/hosts.local.toml"
+    ) as no:
+        both.pick("cellar")
+    assert no.value.hint == "name one of them with --host, or add it: ./inv host.add cellar"
+
+
+def test_problems_of_both_files_are_told_at_once() -> None:
+    """A host that is in both, and a default that is in neither, are problems of the second."""
+    twice = OWN.replace("attic", "nas").replace("format = 1", 'format = 1\ndefault = "gone"')
+    with pytest.raises(ConfigError) as caught:
+        parse_hosts(GOOD, home="/h", own=twice)
+    assert caught.value.details == (
+        "deploy/hosts.local.toml: host.nas: is in deploy/hosts.toml, too: remove one, or give it "
+        "another name",
+        "deploy/hosts.local.toml: default: names 'gone', which is no host of this file",
+    )
+    with pytest.raises(ConfigError, match="the hosts has 3 problems") as caught:
+        parse_hosts(GOOD.replace("format = 1", "format = 7"), home="/h", own=twice)
+    assert "deploy/hosts.toml: format" in caught.value.details[0]
+
+
+def test_a_file_of_the_operators_own_is_found(tmp_path: Path) -> None:
+    """It lies beside the first one, and need not be there."""
+    (tmp_path / "hosts.toml").write_text(GOOD)
+    assert "attic" not in read_hosts(tmp_path / "hosts.toml").entries
+    (tmp_path / "hosts.local.toml").write_text(OWN)
+    assert "attic" in read_hosts(tmp_path / "hosts.toml").entries
+
+
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     """A file that isn't there is a ConfigError with a hint."""
     with pytest.raises(ConfigError, match="can't be read") as caught:

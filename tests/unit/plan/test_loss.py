@@ -24,7 +24,8 @@ from slipway.ledger.release import Release
 from slipway.plan.actions import Action, Compose, Retire, Roll, Write
 from slipway.plan.draft import draft
 from slipway.plan.loss import Loss, lost
-from slipway.plan.preflight import check_way_back, needs, no_way_back, problems, way_out
+from slipway.plan.needs import needs, no_way_back, way_out
+from slipway.plan.preflight import check_way_back, findings
 from slipway.plan.steps import files, prune, secrets
 from slipway.plan.steps.common import undo
 from slipway.plan.wanted import Seen
@@ -128,7 +129,7 @@ def test_what_is_stopped_first_is_not_touched_without_a_way_back(commit: str, ca
     assert no_way_back(made) == f"{why}: beat could not be brought back"
     assert way_out(made) == out
     facts = FakeEngine(FakeFolder()).facts("/pool/demo")
-    assert problems(facts, needs(made)) == (no_way_back(made),)
+    assert [one.what for one in findings(facts, needs(made))] == [no_way_back(made)]
     with pytest.raises(DeployError) as caught:
         check_way_back("nas", made)
     error = caught.value

@@ -13,7 +13,8 @@ from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.networks import Network
 from slipway.plan.draft import draft
-from slipway.plan.preflight import Needs, check, needs, problems, unconfined
+from slipway.plan.needs import Needs, needs
+from slipway.plan.preflight import check, findings, unconfined
 from slipway.plan.wanted import Seen
 
 GOOD = Facts(
@@ -24,6 +25,11 @@ GOOD = Facts(
     listening=frozenset({22}),
 )
 NEEDS = Needs(10**6, frozenset({8080}), "/pool/app")
+
+
+def problems(facts: Facts, needs: Needs) -> tuple[str, ...]:
+    """What was found, a sentence each."""
+    return tuple(one.what for one in findings(facts, needs))
 
 
 def test_a_good_host_has_no_problem() -> None:
@@ -128,17 +134,26 @@ def test_all_problems_are_in_one_error() -> None:
     assert caught.value.details == problems(bad, NEEDS)
     assert len(caught.value.details) == 3
     assert (caught.value.exit_code, caught.value.stage) == (5, "preflight")
-    assert caught.value.hint == "mend this on the host, then deploy again"
+    assert caught.value.hint == (
+        "./inv host.doctor --host nas says how to mend each; then deploy again"
+    )
 
 
 def test_a_single_problem_is_not_counted() -> None:
-    """The sentence stands alone."""
+    """The sentence stands alone, with its own hint."""
     with pytest.raises(DeployError) as caught:
         check("nas", replace(GOOD, writable=False), NEEDS)
     assert caught.value.message == (
         "nas can't take this deploy: /pool/app can't be written by the login user; "
         "nothing was changed"
     )
+    assert "set sudo = true for this host" in str(caught.value.hint)
+
+
+def test_who_has_a_port_is_named_where_that_is_known() -> None:
+    """A deploy does not ask for that, the doctor does."""
+    (found,) = findings(replace(GOOD, listening=frozenset({8080})), NEEDS, {8080: "nginx"})
+    assert (found.code, found.what) == ("port-taken", "port 8080 is in use by nginx")
 
 
 def test_just_enough_is_enough() -> None:

@@ -76,7 +76,7 @@ def read_release(text: str) -> NasRelease:
     return NasRelease((int(found[1]), int(found[2])), f"{found[1]}.{found[2]}{found[3]}")
 
 
-class Nas:
+class Middleware:
     """The middleware of a host.
 
     Args:

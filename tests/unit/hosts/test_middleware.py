@@ -10,7 +10,7 @@ import pytest
 
 from slipway.errors import HostError
 from slipway.hosts.local import LocalHost
-from slipway.hosts.truenas import Nas, NasRefused, read_release, refusal
+from slipway.hosts.middleware import Middleware, NasRefused, read_release, refusal
 from slipway.runner import middleware
 
 # The public face of truenas_api_client, 24.10 to 26: what it returns and raises, by method.
@@ -65,12 +65,14 @@ class Client:
 
 
 @pytest.fixture
-def nas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Nas:
+def nas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Middleware:
     """This machine as a NAS; of 25.10.6, or of what the test asks for."""
     version = getattr(request, "param", "TrueNAS-25.10.6")
     (tmp_path / "truenas_api_client.py").write_text(f"VERSION = {version!r}\n{CLIENT}")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    return Nas(LocalHost("nas"))
+    return Middleware(LocalHost("nas"))
 
 
 @pytest.mark.parametrize(
@@ -83,14 +85,14 @@ def nas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
     ],
     indirect=["nas"],
 )
-def test_each_release_says_which_it_is(nas: Nas, text: str, snapshots: str) -> None:
+def test_each_release_says_which_it_is(nas: Middleware, text: str, snapshots: str) -> None:
     """By its own words, and what of it depends on that."""
     assert (nas.release.text, nas.release.snapshots) == (text, snapshots)
     assert nas.release.to_json() == {"release": text}
 
 
 @pytest.mark.parametrize("nas", ["TrueNAS-SCALE-24.04.2", "FreeNAS-11.3", ""], indirect=True)
-def test_a_release_without_docker_is_refused(nas: Nas) -> None:
+def test_a_release_without_docker_is_refused(nas: Middleware) -> None:
     """Older ones had Kubernetes; others are something else."""
     with pytest.raises(HostError, match=r"24\.10 is the oldest|which TrueNAS it is"):
         _ = nas.release
@@ -103,17 +105,17 @@ def test_what_is_no_version_is_none(text: str) -> None:
         read_release(text)
 
 
-def test_what_is_asked_is_on_no_command_line(nas: Nas) -> None:
+def test_what_is_asked_is_on_no_command_line(nas: Middleware) -> None:
     """sudo writes command lines into the system's log; what others print is no answer."""
     found = nas.call("echo", {"password": "canary-1f3a"}, None, 3)
     assert found["args"] == [{"password": "canary-1f3a"}, None, 3]
     assert "canary" not in json.dumps(found["argv"])
 
 
-def test_a_job_is_waited_for_and_tells_how_far_it_is(nas: Nas) -> None:
+def test_a_job_is_waited_for_and_tells_how_far_it_is(nas: Middleware) -> None:
     """Each of its steps, and its result."""
     told: list[tuple[str, float]] = []
-    nas = Nas(LocalHost("nas"), lambda words, percent: told.append((words, percent)))
+    nas = Middleware(LocalHost("nas"), lambda words, percent: told.append((words, percent)))
     assert nas.run("app.create", {"app_name": "web"}) == {"name": "web"}
     assert sorted(told) == [("", 0.0), ("at 25", 25.0), ("at 60", 60.0)]
 
@@ -130,7 +132,7 @@ def test_a_job_is_waited_for_and_tells_how_far_it_is(nas: Nas) -> None:
     ],
 )
 def test_each_refusal_is_a_sentence(
-    nas: Nas, method: str, kind: str, errname: str, says: str
+    nas: Middleware, method: str, kind: str, errname: str, says: str
 ) -> None:
     """With what it is called, so that callers can tell one from the other."""
     with pytest.raises(NasRefused, match=says) as caught:
@@ -139,14 +141,14 @@ def test_each_refusal_is_a_sentence(
     assert caught.value.exit_code == 4
 
 
-def test_every_wrong_argument_is_told(nas: Nas) -> None:
+def test_every_wrong_argument_is_told(nas: Middleware) -> None:
     """The first in the sentence, all others below it."""
     with pytest.raises(NasRefused) as caught:
         nas.call("invalid")
     assert caught.value.details == ("[EEXIST] app.port: is taken",)
 
 
-def test_the_log_that_knows_more_is_named(nas: Nas) -> None:
+def test_the_log_that_knows_more_is_named(nas: Middleware) -> None:
     """TrueNAS keeps Compose's own words from whoever called."""
     with pytest.raises(NasRefused) as caught:
         nas.call("job")
@@ -154,7 +156,7 @@ def test_the_log_that_knows_more_is_named(nas: Nas) -> None:
 
 
 @pytest.mark.parametrize("nas", ["down"], indirect=True)
-def test_a_middleware_that_is_down_is_told(nas: Nas) -> None:
+def test_a_middleware_that_is_down_is_told(nas: Middleware) -> None:
     """With what starts it again."""
     with pytest.raises(NasRefused, match="does not answer") as caught:
         nas.call("system.version")
@@ -166,13 +168,13 @@ def test_another_machine_is_no_nas(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """Its Python has no such client; or it has no Python."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(NasRefused, match="is no TrueNAS") as caught:
-        Nas(LocalHost("server")).call("system.version")
+        Middleware(LocalHost("server")).call("system.version")
     assert caught.value.kind == middleware.ABSENT
     for name in ("sh", "env"):
         (tmp_path / name).symlink_to(shutil.which(name) or "")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NasRefused, match="is no TrueNAS"):
-        Nas(LocalHost("server")).call("system.version")
+        Middleware(LocalHost("server")).call("system.version")
 
 
 def test_no_reason_is_said_to_be_none() -> None:
