@@ -31,6 +31,7 @@ from slipway.plan.needs import Needs, first_needs, needs, networks_of
 from slipway.plan.preflight import findings, unconfined
 from slipway.stack.mounts import Mount, mounts
 from slipway.stack.ports import published_ports
+from slipway.stack.project import project_of
 
 _GREET_S = 30.0
 _NO_PROGRAM = 127
