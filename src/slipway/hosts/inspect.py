@@ -46,8 +46,9 @@ _CONTAINERS = f"""containers() {{
 }}
 """
 
-# $1 docker, $2 project. Docker's client takes longer to start than the engine to answer, so images
-# and containers are asked for side by side. A client that fails ends the script with its code.
+# $1 docker, $2 project, $3 where TrueNAS keeps what it knows of its apps. Docker's client takes
+# longer to start than the engine to answer, so images and containers are asked for side by side. A
+# client that fails ends the script with its code.
 _STATE = f"""{PRELUDE}{_CONTAINERS}
 held=$(mktemp -d)
 trap 'rm -rf -- "$held"' EXIT
@@ -63,9 +64,11 @@ wait "$networks"
 app=
 case $2 in
 {APP_PREFIX}*)
-    set -- {APPS}/"${{2#{APP_PREFIX}}}"/versions/*/templates/rendered/docker-compose.yaml
-    [ ! -e "$1" ] || app=$(sed -n 's|^[^/]*\\(/.*\\.json\\).*$|\1|p' "$1" | head -n 1)
-    [ ! -e "$1" ] || app=${{app:-another}}
+    for made in "$3/${{2#{APP_PREFIX}}}"/versions/*/templates/rendered/docker-compose.yaml; do
+        [ -e "$made" ] || continue
+        app=$(sed -n 's|^[^/]*\\(/.*[.]json\\).*$|\\1|p' "$made" | head -n 1)
+        app=${{app:-another}}
+    done
     ;;
 esac
 text app "$app"
@@ -104,7 +107,7 @@ def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineSta
     Raises:
         HostError: there is no Docker, it isn't running, or the login user may not use it.
     """
-    done = ask(host, ("sh", "-c", _STATE, "state", docker, project))
+    done = ask(host, ("sh", "-c", _STATE, "state", docker, project, APPS))
     found = dict(sections(done.stdout, where=host.name))
     return _parsed(host, "docker inspect", _state, found)
 

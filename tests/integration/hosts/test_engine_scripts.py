@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import HostError
+from slipway.hosts import inspect
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state
 from slipway.hosts.load import wait_for_docker
@@ -147,6 +148,29 @@ def test_an_empty_engine(site: Site) -> None:
     """Without images and containers nothing is inspected."""
     assert read_state(site.host, "demo", docker=site.docker).containers == ()
     assert not [line for line in site.said if "inspect" in line]
+
+
+@pytest.mark.parametrize(
+    ("text", "app"),
+    [
+        ("include:\n- /mnt/tank/my apps/demo/app.json\nservices: {}\nx-notes: a/b.json\n",
+         "/mnt/tank/my apps/demo/app.json"),
+        ('"include":\n- "/mnt/tank/demo/app.json"\n"services": {}\n', "/mnt/tank/demo/app.json"),
+        ("services:\n  web:\n    image: demo\n", "another"),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_what_truenas_own_app_includes(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, app: str
+) -> None:
+    """As each release writes it; asked only where the project is one of an app's."""
+    monkeypatch.setattr(inspect, "APPS", str(tmp_path / "the apps"))
+    if text is not None:
+        place = tmp_path / "the apps/demo/versions/1.0.0/templates/rendered"
+        place.mkdir(parents=True)
+        (place / "docker-compose.yaml").write_text(text)
+    assert read_state(site.host, "ix-demo", docker=site.docker).app == app
+    assert read_state(site.host, "demo", docker=site.docker).app == ""
 
 
 def test_what_vanishes_meanwhile_is_left_out(site: Site) -> None:
