@@ -27,6 +27,7 @@ default = "{name}"
 
 [host.{name}]
 kind = "rehearsal"
+release = "25.10"
 app_dir = "/mnt/tank/apps/langflix"
 compose = {compose}
 variables = {{ LANGFLIX_API_TOKEN_FILE = "" }}

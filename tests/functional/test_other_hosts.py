@@ -10,18 +10,19 @@ import json
 import os
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.functional.conftest import FILES, Ended, Site
+from tests.functional.nas import APP, STANDING, SUDO, Nas
 
 from slipway.hosts.rehearsal import POOL, machine, state
 from slipway.hosts.rehearsal.values import Places
 
 HOSTS = "deploy/hosts.toml"
-STANDING = 9
 
 
 @pytest.fixture
@@ -69,11 +70,13 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
     """As TrueNAS' admin, with a key and sudo, everything is deployed, and again is nothing.
 
     The stack is bound to the host's loopback, as behind somebody's own proxy, so it is asked, and
-    makes its lesson, through SSH. The same application is not taken over by a deploy from another
-    folder.
+    makes its lesson, through SSH. It is one of TrueNAS' apps, and stopped and started as such. The
+    same application is not taken over by a deploy from another folder.
     """
+    site.sh("sh", "-c", f"echo {shlex.quote(SUDO)} >> /etc/sudoers")
     add_host(site, "nas", {
         "kind": "ssh",
+        "mode": "app",
         "address": engine["address"],
         "user": "truenas_admin",
         "key_file": engine["key_path"],
@@ -83,10 +86,18 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
         "compose": FILES[:-1],
     })  # fmt: skip
 
-    def refused() -> None:
-        ended = site.inv("deploy", "--json")
+    def started_and_refused() -> None:
+        nas = Nas(site, site.host, "25.10")
+        assert nas.app()["state"] == "RUNNING"
+        nas.call("app.stop", APP, job=True)
+        assert nas.app()["state"] == "STOPPED"
+        nas.call("app.start", APP, job=True)
+        assert inv("plan", "--host", "nas", "--json").json["containers"] == []
+        entry = tomllib.loads((site.root / HOSTS).read_text("utf-8"))["host"]["nas"]
+        add_host(site, "other", {**entry, "app_dir": f"{POOL}/apps/other"})
+        ended = site.inv("deploy", "--host", "other", "--json")
         assert ended.code == 5, ended.err
-        assert f"deployed from {POOL}/apps/nas/" in ended.json["error"]
+        assert "slipway did not make from here" in ended.err
 
     said: list[str] = []
 
@@ -95,7 +106,7 @@ def test_an_admin_with_sudo_deploys_over_ssh(site: Site, engine: dict[str, Any])
         said.append(ended.err)
         return ended
 
-    whole_life(inv, "nas", refused)
+    whole_life(inv, "nas", started_and_refused)
     assert "is asked through SSH, from nas" in said[0]
     assert "asked through SSH" not in "".join(said[1:])
 
