@@ -61,18 +61,24 @@ def diagnose(workspace: Workspace, host: str | None, *, locked: bool = False) ->
         "ports, folders, networks and limits of the stack: its files can't be read",
     )
     target = told.heed(lambda: workspace.target(host), "the host: it can't be reached")
+    truenas = any("truenas" in name for name in entry.compose)
     if target is not None:
         with target:
-            _Visit(workspace, entry, target, reading, told).make()
+            visit = _Visit(workspace, entry, target, reading, told)
+            visit.make()
+        truenas = truenas or visit.checkup.nas is not None
     if reading is not None:
         texts = compose_texts(workspace.root, entry.compose)
-        truenas = any("truenas" in name for name in entry.compose)
         told.found += file_findings(reading.stack, texts, warnings, truenas=truenas)
     return told.diagnosis(entry.name)
 
 
 class _Visit:
-    """What is looked at on a host that is there."""
+    """What is looked at on a host that is there.
+
+    Attributes:
+        checkup: what was seen of it; of nothing when it could not be asked.
+    """
 
     def __init__(
         self,
@@ -84,6 +90,7 @@ class _Visit:
     ) -> None:
         self._workspace, self._entry, self._target = workspace, entry, target
         self._reading, self._told = reading, told
+        self.checkup = Checkup()
         self._mounts: tuple[Mount, ...] = ()
         if reading is not None:
             self._mounts = mounts(reading.stack, reading.data_dir)
@@ -98,6 +105,7 @@ class _Visit:
             return
         checkup = self._told.heed(self._checkup, "clock, names, folders and holders of ports")
         if checkup is not None:
+            self.checkup = checkup
             self._told.found += self._seen(checkup)
         facts = self._told.heed(
             lambda: self._doors.engine.facts(self._entry.app_dir),
@@ -106,7 +114,7 @@ class _Visit:
         if facts is None:
             return
         state = self._told.heed(self._doors.engine.state, "what Docker holds there")
-        self._of_docker(facts, state, checkup or Checkup())
+        self._of_docker(facts, state)
         self._told.heed(self._certificate, "the stack's certificate")
 
     def _greeted(self) -> bool:
@@ -147,8 +155,8 @@ class _Visit:
         if self._reading is not None:
             yield from names_taken(checkup, self._reading.stack)
 
-    def _of_docker(self, facts: Facts, state: EngineState | None, checkup: Checkup) -> None:
-        told, reading = self._told, self._reading
+    def _of_docker(self, facts: Facts, state: EngineState | None) -> None:
+        told, reading, checkup = self._told, self._reading, self.checkup
         told.found += [
             Finding(
                 "unconfined", one, "what breaks out of a container finds less in its way",
@@ -163,7 +171,7 @@ class _Visit:
         if state is None:
             return
         told.found += findings(facts, self._needs(reading, state), checkup.holders)
-        tried = told.heed(lambda: self._tried(reading, state, checkup), "networks, and folders")
+        tried = told.heed(lambda: self._tried(reading, state), "networks, and folders")
         if tried is not None:
             told.found += self._networks(tried, reading, state)
             told.found += folder_findings(self._mounts, checkup.folders, tried, checkup.nas)
@@ -199,14 +207,14 @@ class _Visit:
             return None
         return needs(make_draft(workspace.wanted(self._target, images), self._doors))
 
-    def _tried(self, reading: Reading, state: EngineState, checkup: Checkup) -> Probe:
+    def _tried(self, reading: Reading, state: EngineState) -> Probe:
         return probe(
             self._doors.host,
             new_token(),
             docker=self._entry.docker,
             application=reading.stack.application,
             networks=max(1, len(self._lacking(reading, state))),
-            trials=trials(self._mounts, checkup.folders),
+            trials=trials(self._mounts, self.checkup.folders),
         )
 
     def _lacking(self, reading: Reading, state: EngineState) -> frozenset[str]:

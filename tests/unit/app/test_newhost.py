@@ -93,6 +93,13 @@ def test_comments_and_other_hosts_stay() -> None:
     assert again.count("[host.nas") == 1
 
 
+def test_a_host_that_would_go_with_another_is_kept() -> None:
+    """Where the end of a table isn't found, nothing is written."""
+    text = made(None) + '  [host.attic]\n  kind = "ssh"\n  address = "a"\n  app_dir = "/srv/a"\n'
+    with pytest.raises(ConfigError, match="in a way that can't be changed from here"):
+        made(text, replace_it=True)
+
+
 @pytest.mark.parametrize(
     ("text", "wish", "said"),
     [

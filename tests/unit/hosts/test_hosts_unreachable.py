@@ -59,6 +59,18 @@ def test_a_cause_has_its_sentence(words: str) -> None:
     assert error.stage == "connect"
 
 
+def test_causes_have_words_that_programs_know() -> None:
+    """The key, the login and what comes after it are told from a network that fails."""
+    words = {said: explain(cause, TARGET).cause for said, cause in CAUSES.items()}
+    keys = ("is not the known one", "is not known here", "holds a line that is none",
+            "share no SSH algorithm")  # fmt: skip
+    logins = ("protected by a passphrase", "takes no login by key", "refused the login of me")
+    assert words == (
+        dict.fromkeys(CAUSES, "") | dict.fromkeys(keys, "host-key") | dict.fromkeys(logins, "login")
+    )
+    assert (no_sudo(TARGET, "").cause, no_shell(TARGET, "").cause) == ("sudo", "login-shell")
+
+
 def test_all_sentences_differ() -> None:
     """No two causes read alike, nor do their sentences contain each other's."""
     said = [explain(cause, TARGET).message for cause in CAUSES.values()]

@@ -216,6 +216,13 @@ def test_files(old: str, new: str, expected: list[tuple[str, str]]) -> None:
     assert codes(found) == expected
 
 
+def test_work_that_ends_needs_no_restart() -> None:
+    """What another service waits for to succeed is not to stand."""
+    waits = "depends_on: { first: { condition: service_completed_successfully } }"
+    text = TEXT.replace("  web:\n", f"  first: {{ image: i }}\n  web:\n    {waits}\n", 1)
+    assert codes(file_findings(stack(text), [("a.yml", text)], (), truenas=True)) == []
+
+
 def test_named_volumes_matter_on_a_truenas_alone() -> None:
     """Elsewhere nobody deletes them unasked."""
     text = TEXT.replace("/mnt/tank/media:/media:ro", "pile:/media") + "volumes: { pile: {} }\n"
