@@ -2,7 +2,7 @@
 
 Nothing else in slipway prints. Colours appear only on a terminal and never carry meaning alone;
 ``NO_COLOR`` is obeyed. Progress is redrawn in place on a terminal and printed as a line now and
-then elsewhere, so that a log stays readable.
+then elsewhere, so that a log stays readable. Where nothing moves for a while, that is shown, too.
 """
 
 from __future__ import annotations
@@ -12,14 +12,19 @@ import json
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 from slipway.errors import SlipwayError
 
 _REDRAW_S = 0.1
-_LOG_LINE_S = 5.0
+#: Seconds between two lines of a count where that is no terminal.
+LOG_LINE_S = 5.0
+#: Seconds between two looks whether a count stands still.
+LOOK_S = 1.0
 
 
 def human_bytes(count: int) -> str:
@@ -51,8 +56,34 @@ class Progress(Protocol):
     def expect(self, amount: int) -> None:
         """There are ``amount`` more to count than was thought."""
 
+    def still(self) -> None:
+        """Show for how long nothing was counted, when nothing was shown for a while."""
+
     def done(self) -> None:
         """Finish the line."""
+
+
+@contextmanager
+def alive(progress: Progress, every_s: float = LOOK_S) -> Iterator[None]:
+    """Have a count be shown also while nothing is counted: work may stand, or a host may be busy.
+
+    Args:
+        progress: the count.
+        every_s: seconds between two looks.
+    """
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(every_s):
+            progress.still()
+
+    thread = threading.Thread(target=look, name="slipway-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class Report:
@@ -62,14 +93,21 @@ class Report:
         err: where talk goes.
         out: where data goes.
         quiet: say nothing but warnings and errors.
+        now: seconds, by a clock that only grows.
     """
 
     def __init__(
-        self, *, err: TextIO | None = None, out: TextIO | None = None, quiet: bool = False
+        self,
+        *,
+        err: TextIO | None = None,
+        out: TextIO | None = None,
+        quiet: bool = False,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._err = err if err is not None else sys.stderr
         self._out = out if out is not None else sys.stdout
         self._quiet = quiet
+        self._now = now
         self.on_terminal = self._err.isatty()
         self._colour = self.on_terminal and "NO_COLOR" not in os.environ
 
@@ -116,7 +154,7 @@ class Report:
 
     def progress(self, label: str, total: int, *, unit: str = "bytes") -> Progress:
         """A count from 0 to ``total`` in ``unit`` (``bytes`` are shown as kB, MB, GB)."""
-        return _Counter(self, label, total, unit) if not self._quiet else _Silent()
+        return _Counter(self, label, total, unit, self._now) if not self._quiet else _Silent()
 
 
 class _Silent:
@@ -126,48 +164,67 @@ class _Silent:
     def expect(self, amount: int) -> None:
         """Nothing is shown."""
 
+    def still(self) -> None:
+        """Nothing is shown."""
+
     def done(self) -> None:
         """Nothing was shown."""
 
 
 class _Counter:
-    def __init__(self, report: Report, label: str, total: int, unit: str) -> None:
-        self._report = report
+    def __init__(
+        self, report: Report, label: str, total: int, unit: str, now: Callable[[], float]
+    ) -> None:
+        self._report, self._now = report, now
         self._label, self._total, self._unit = label, total, unit
         self._count = 0
         self._note = ""
-        self._shown_at = time.monotonic()
-        self._started = self._shown_at
+        self._shown_at = self._moved_at = self._started = now()
+        # Whoever counts and whoever looks whether it stands are two threads.
+        self._drawing = threading.Lock()
 
     def advance(self, amount: int, note: str = "") -> None:
         """Count, and redraw when the last drawing is old enough."""
-        self._count += amount
-        self._note = note or self._note
-        self._redraw()
+        with self._drawing:
+            self._count += amount
+            self._note = note or self._note
+            self._moved_at = self._now()
+            if self._due(_REDRAW_S):
+                self._redraw(self._note)
 
     def expect(self, amount: int) -> None:
         """Count up to more."""
         self._total += amount
 
-    def _redraw(self) -> None:
-        interval = _REDRAW_S if self._report.on_terminal else _LOG_LINE_S
-        if time.monotonic() - self._shown_at >= interval:
-            self._draw(end="" if self._report.on_terminal else "\n")
+    def still(self) -> None:
+        """Draw again, with for how long nothing was counted where that is long."""
+        with self._drawing:
+            waiting = self._now() - self._moved_at
+            if self._due(LOOK_S):
+                is_long = waiting >= LOG_LINE_S
+                self._redraw(f"waiting for {waiting:.0f} s" if is_long else self._note)
+
+    def _due(self, redraw_s: float) -> bool:
+        """Whether the last drawing is old enough."""
+        interval = redraw_s if self._report.on_terminal else LOG_LINE_S
+        return self._now() - self._shown_at >= interval
+
+    def _redraw(self, note: str) -> None:
+        self._draw(note, end="" if self._report.on_terminal else "\n")
 
     def done(self) -> None:
         """Draw the last state and end the line."""
-        self._note = f"in {time.monotonic() - self._started:.1f} s"
-        self._draw(end="\n")
+        self._draw(f"in {self._now() - self._started:.1f} s", end="\n")
 
-    def _draw(self, *, end: str) -> None:
-        self._shown_at = time.monotonic()
+    def _draw(self, note: str, *, end: str) -> None:
+        self._shown_at = self._now()
         if self._unit == "bytes":
             count, total = human_bytes(self._count), human_bytes(self._total)
         else:
             count, total = str(self._count), f"{self._total} {self._unit}"
         share = f" {100 * self._count // self._total:3d} %" if self._total else ""
         start = "\r\x1b[K" if self._report.on_terminal else ""
-        text = f"{start}  {self._label}  {count} of {total}{share}  {self._note}".rstrip()
+        text = f"{start}  {self._label}  {count} of {total}{share}  {note}".rstrip()
         self._report.put(text + end)
 
 

@@ -12,6 +12,7 @@ from slipway.act.program import run
 from slipway.act.trust import trusting
 from slipway.images.transfer import Transfer
 from slipway.plan.actions import Action, Ask, Load, Run, Write
+from slipway.report import alive
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Interpreter:
         roles = ", ".join(image.role for image in self.transfer.images)
         progress = self.doors.report.progress(roles, self.transfer.bytes_to_send)
         try:
-            self.bytes_sent += self.doors.engine.load(self.transfer, progress)
+            with alive(progress):
+                self.bytes_sent += self.doors.engine.load(self.transfer, progress)
         finally:
             progress.done()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from slipway.act.pack import Packed, packed
+from slipway.act.python import PLACE, bring, why
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts.command import MISSING_PROGRAM
@@ -19,7 +20,9 @@ _NOT_THERE = 66
 _TOO_OLD = 69
 
 # $1 the runner, then its arguments. -I: what lies in the folder it is started in is no module.
-_RUN = """[ -f "$1" ] || exit 66
+_RUN = f"""[ -f "$1" ] || exit 66
+own=${{1%/*}}/{PLACE}
+[ ! -x "$own" ] || exec "$own" -I "$@"
 exec python3 -I "$@"
 """
 
@@ -55,16 +58,24 @@ class Runner(Protocol):
         """
 
 
+def own_python(app_dir: str) -> str:
+    """Where an application's folder has the Python that was brought for the runner, if it was."""
+    return f"{app_dir}/runner/{PLACE}"
+
+
 class HostRunner:
     """The :class:`Runner` on a real host; it is sent there when it isn't.
 
     Args:
         host: where.
         app_dir: the application's folder there.
+        application: its name.
+        docker: the docker program there.
     """
 
-    def __init__(self, host: Host, app_dir: str) -> None:
+    def __init__(self, host: Host, app_dir: str, application: str, docker: str = "docker") -> None:
         self._host, self._app_dir = host, app_dir
+        self._application, self._docker = application, docker
 
     def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Begin a run; see :meth:`Runner.start`."""
@@ -98,19 +109,34 @@ class HostRunner:
             self._host.put(self._path(file), file.data, mode=0o644)
             done = self._run(file, verb, words, input, timeout)
         if done.exit_code in (MISSING_PROGRAM, _TOO_OLD):
-            raise HostError(
-                f"{self._host.name} has no Python that can carry out a deploy: 3.9 or later is "
-                "needed; nothing was changed",
-                details=done.error_text.strip().splitlines()[-1:],
-                hint="install python3 there",
-                stage="runner",
-            )
+            self._bring_python(done)
+            done = self._run(file, verb, words, input, timeout)
         if not done.ok:
             raise CommandFailed(
                 ("runner", verb), done.exit_code, done.error_text, where=self._host.name,
                 hint=f"the login user must be able to write {self._app_dir}",
             )  # fmt: skip
         return [json.loads(line) for line in done.text.splitlines()]
+
+    def _bring_python(self, found: Completed) -> None:
+        """Have a Python there that the host itself hasn't.
+
+        Args:
+            found: what the host said without one.
+
+        Raises:
+            HostError: there is none to be had.
+        """
+        folder = f"{self._app_dir}/runner"
+        done = bring(self._host, folder, self._application, self._docker)
+        if not done.ok:
+            raise HostError(
+                f"{self._host.name} has no Python that can carry out a deploy: 3.9 or later is "
+                "needed; nothing was changed",
+                details=(*found.error_text.strip().splitlines()[-1:], *why(done)),
+                hint="install python3 there",
+                stage="runner",
+            )
 
     def _run(
         self, file: Packed, verb: str, words: Sequence[str], input: bytes, timeout: float

@@ -25,12 +25,14 @@ class Detour:
     Attributes:
         host: which; None where there is no other way, as on this machine.
         warn: told once that the way is taken.
+        python: where the host may have a Python that was brought there.
         tunnels: the way to a server, by its name and port, once it led there.
         made: what asks, by whom it believes and the proxy that it goes through.
     """
 
     host: Host | None
     warn: Callable[[str], None]
+    python: str = ""
     tunnels: dict[tuple[str, int], Tunnel] = field(default_factory=dict)
     made: dict[tuple[str, str], Http] = field(default_factory=dict)
 
@@ -122,7 +124,7 @@ class StackHttp:
         why = failure(told)
         if not why or detour.host is None:
             return told
-        tunnel = Tunnel(detour.host, *server)
+        tunnel = Tunnel(detour.host, *server, detour.python)
         otherwise = ask(detour.by(self.roots, tunnel.url))
         if failure(otherwise):
             detour.give_up(tunnel, self.roots)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from slipway import config
 from slipway.act.doors import Doors
-from slipway.act.runner import HostRunner
+from slipway.act.runner import HostRunner, own_python
 from slipway.app.approach import Approach
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.commands import read_commands
@@ -264,9 +264,15 @@ class Workspace:
             host=host,
             engine=engine,
             folder=HostFolder(host, entry.app_dir),
-            runner=HostRunner(host, entry.app_dir),
+            runner=HostRunner(host, entry.app_dir, self.config.application, entry.docker),
             shell=self.shell,
-            http=StackHttp(Detour(None if entry.kind == "local" else host, self.report.warn)),
+            http=StackHttp(
+                Detour(
+                    None if entry.kind == "local" else host,
+                    self.report.warn,
+                    own_python(entry.app_dir),
+                )
+            ),
             clock=self.clock,
             report=self.report,
             root=self.root,

@@ -21,7 +21,33 @@ MISSING_PROGRAM = 127
 SHORT = 65
 UNSEARCHABLE = 77
 _KILL_AFTER_S = 5
-_TIMED_OUT = frozenset({124, 137})
+# As coreutils has it, and what the shell says of a command that a signal ended: busybox' timeout
+# has that code, too.
+_TIMED_OUT = frozenset({124, 128 + 9, 128 + 15})
+
+# $1 seconds, then the command. On a host without `timeout` the shell watches the command itself, by
+# pauses of a second, so that no long one is left behind; what the command started is not ended
+# then. A background job's standard input would be /dev/null.
+_LIMITED = f"""limit=$1
+shift
+! command -v timeout >/dev/null || exec timeout -k {_KILL_AFTER_S} "$limit" "$@"
+exec 3<&0
+"$@" <&3 3<&- &
+child=$!
+{{
+    while [ "$limit" -gt 0 ] && sleep 1; do limit=$((limit - 1)); done
+    kill "$child"
+    sleep {_KILL_AFTER_S}
+    kill -9 "$child"
+}} >/dev/null 2>&1 </dev/null 3<&- &
+watcher=$!
+{{
+    wait "$child"
+    code=$?
+    kill "$watcher"
+}} 2>/dev/null
+exit "$code"
+"""
 
 # mv -T: a folder of that name is an error, not a place to move into. The byte count is checked
 # because a broken connection looks like the end of the input.
@@ -65,8 +91,9 @@ def sound(argv: Sequence[str]) -> Sequence[str]:
 def wrapped(argv: Sequence[str], *, sudo: bool, timeout: float | None) -> tuple[str, ...]:
     """``argv`` with C locale, as root when wanted, and stopped by the host itself in time.
 
-    The host's own ``timeout`` (coreutils) is what ends a command there: closing the connection
-    doesn't. ``sudo`` keeps ``LC_ALL`` (it is on its list of harmless variables).
+    The host's own ``timeout`` (coreutils, busybox) is what ends a command there, or its shell where
+    it has none: closing the connection doesn't. ``sudo`` keeps ``LC_ALL`` (it is on its list of
+    harmless variables).
 
     Args:
         argv: program and arguments.
@@ -76,7 +103,7 @@ def wrapped(argv: Sequence[str], *, sudo: bool, timeout: float | None) -> tuple[
     root = SUDO if sudo else ()
     limit: tuple[str, ...] = ()
     if timeout is not None:
-        limit = ("timeout", "-k", str(_KILL_AFTER_S), str(max(1, math.ceil(timeout))))
+        limit = ("sh", "-c", _LIMITED, "limit", str(max(1, math.ceil(timeout))))
     return (*C_LOCALE, *root, *limit, *argv)
 
 
@@ -86,7 +113,7 @@ def client_limit(timeout: float) -> float:
 
 
 def ran_out(exit_code: int, seconds: float, timeout: float) -> bool:
-    """Whether ``timeout`` ended the command, not the command itself with the same code.
+    """Whether its time ended the command, not the command itself with the same code.
 
     On a busy machine its beginning is seen late, so half of the time is enough.
     """

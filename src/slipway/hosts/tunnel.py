@@ -66,6 +66,9 @@ except OSError:
 os._exit(0)
 """
 
+# $0 a Python that was brought to the host, or nothing; its arguments.
+_START: Final = '[ ! -f "$0" ] || exec "$0" "$@"; exec python3 "$@"'
+
 
 class Tunnel:
     """A proxy on this machine's loopback to one port, as a host reaches it.
@@ -77,15 +80,16 @@ class Tunnel:
         host: whose way it is.
         name: the server's name or address, as it is asked for.
         port: its port.
+        own: a Python there that is used if it is there, absolute; else the host's.
 
     Attributes:
         url: what clients are given as their HTTP proxy.
     """
 
-    def __init__(self, host: Host, name: str, port: int) -> None:
+    def __init__(self, host: Host, name: str, port: int, own: str = "") -> None:
         password = secrets.token_urlsafe(16)
         credentials = b64encode(f"slipway:{password}".encode()).decode()
-        self._server = _Server(host, (name, port), f"Basic {credentials}")
+        self._server = _Server(host, (name, port), f"Basic {credentials}", own)
         self.url = f"http://slipway:{password}@127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True).start()
 
@@ -109,6 +113,7 @@ class _Server(ThreadingHTTPServer):
         host: whose way it is.
         there: name and port of what is asked.
         shown: the header that lets in.
+        own: a Python of the host's that is preferred.
         places: where the host looks for it, the one first where it was found last. Some names lead
             the host itself nowhere, and what is bound to its loopback has none.
     """
@@ -116,9 +121,9 @@ class _Server(ThreadingHTTPServer):
     # A relay that never ends must not keep this process.
     block_on_close = False
 
-    def __init__(self, host: Host, there: tuple[str, int], shown: str) -> None:
+    def __init__(self, host: Host, there: tuple[str, int], shown: str, own: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.host, self.there, self.shown = host, there, shown
+        self.host, self.there, self.shown, self.own = host, there, shown, own
         self.places = list(dict.fromkeys((there[0], "127.0.0.1")))
         self._open: set[socket.socket] = set()
 
@@ -186,7 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Have the host reach the port; where it does not, who asked is told or sees the end."""
         self.connection.settimeout(None)
         back = _Back(self.connection, established, self.server.found)
-        argv = ("python3", "-I", "-c", _RELAY, f"{_DIAL_S:g}", str(self.server.there[1]))
+        start = ("sh", "-c", _START, self.server.own)
+        argv = (*start, "-I", "-c", _RELAY, f"{_DIAL_S:g}", str(self.server.there[1]))
         self.server.hold(self.connection)
         try:
             done = self.server.host.pipe(

@@ -94,8 +94,8 @@ class Site:
         engine = DockerEngine(host, "demo", docker, delta=lambda: delta)
         folder = HostFolder(host, str(self.app))
         doors = Doors(
-            host, engine, folder, HostRunner(host, str(self.app)), shell, self.http, SystemClock(),
-            report, self.folder, docker,
+            host, engine, folder, HostRunner(host, str(self.app), "demo", docker), shell,
+            self.http, SystemClock(), report, self.folder, docker,
         )  # fmt: skip
         try:
             result = deploy(self.wanted(web, migrations), doors, "token")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -100,6 +101,19 @@ def test_a_server_of_loopback_is_asked_by_its_name(way: Host) -> None:
         assert "proxy-authorization" not in answer.headers["x-seen"].lower()
         assert http.get(f"{url}/large?x=1").content == LARGE
         assert http.post(url, content=LARGE).content == LARGE
+
+
+def test_a_python_that_was_brought_is_used(way: Host, tmp_path: Path) -> None:
+    """Where it is there; the host's own may be missing, or too old."""
+    own, url = tmp_path / "python", f"http://{NAME}"
+    own.write_text(f'#!/bin/sh\ntouch "$0.used"\nexec {sys.executable} "$@"\n')
+    own.chmod(0o755)
+    with serving() as port, Tunnel(way, NAME, port, str(own)) as tunnel, client(tunnel) as http:
+        assert http.get(f"{url}:{port}/x?y=1").text == "/x?y=1"
+    assert (tmp_path / "python.used").exists()
+    gone = str(tmp_path / "gone")
+    with serving() as port, Tunnel(way, NAME, port, gone) as tunnel, client(tunnel) as http:
+        assert http.get(f"{url}:{port}/x?y=1").text == "/x?y=1"
 
 
 def test_its_certificate_is_looked_at(way: Host, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -12,9 +13,11 @@ from slipway.act.deploy import make_draft
 from slipway.act.interpret import Interpreter
 from slipway.doors import Answer
 from slipway.errors import DeployError
+from slipway.images.transfer import Transfer
 from slipway.ledger.entries import Directory, File, Link, Source
 from slipway.plan.actions import Action, Ask, Compose, Load, Run, Write
 from slipway.plan.draft import Draft
+from slipway.report import Progress
 
 
 @dataclass
@@ -51,6 +54,21 @@ def test_load(bench: Bench) -> None:
     assert set(bench.made.engine.held) == {"demo/web:1", "demo/db:1"}
     assert bench.interpreter.bytes_sent == bench.draft.transfer.bytes_to_send > 0
     assert "web, db" in bench.made.talk.getvalue()
+
+
+def test_progress_is_looked_after_while_images_are_sent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that stands, or a host that unpacks, is shown by somebody else meanwhile."""
+    load, beside = bench.made.engine.load, list[str]()
+
+    def loading(transfer: Transfer, progress: Progress) -> int:
+        beside.extend(thread.name for thread in threading.enumerate())
+        return load(transfer, progress)
+
+    monkeypatch.setattr(bench.made.engine, "load", loading)
+    bench.do(Load(("demo/web:1", "demo/db:1"), 1))
+    assert "slipway-progress" in beside
 
 
 def test_write(bench: Bench) -> None:

@@ -141,7 +141,7 @@ def test_how_far_it_is_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Each image that is read and each bill that is written counts: both take seconds."""
     monkeypatch.setattr("slipway.app.bills.read_locks", lambda _: place.locks())
     monkeypatch.setattr("slipway.app.bills.read_declared", lambda _: place.DECLARED)
-    monkeypatch.setattr("slipway.report._LOG_LINE_S", 0.0)
+    monkeypatch.setattr("slipway.report.LOG_LINE_S", 0.0)
     talk = io.StringIO()
     images = [place.image_at(tmp_path, role=role) for role in ("api", "worker")]
     made = make_bills(tmp_path, images, Report(err=talk))

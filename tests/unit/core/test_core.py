@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import json
 import pickle
+import threading
 from pathlib import Path
 
 import pytest
 
 from slipway import errors
 from slipway.errors import CommandFailed, ConfigError, Problem, SlipwayError
-from slipway.report import Report, human_bytes, table
+from slipway.report import LOG_LINE_S, LOOK_S, Report, alive, human_bytes, table
 from slipway.secret import Secret
 
 ROOT = Path(__file__).parents[3]
@@ -101,6 +103,63 @@ def test_progress_ends_with_the_whole() -> None:
     progress.done()
 
     assert "2.0 MB of 2.0 MB 100 %" in err.getvalue()
+
+
+def test_a_count_that_stands_is_shown() -> None:
+    """Whoever watches a log hears of it each few seconds, and for how long nothing has moved."""
+    err, now = io.StringIO(), [0.0]
+    progress = Report(err=err, now=lambda: now[0]).progress("api", 100, unit="images")
+    told_at, told = [0.0], ""
+    for second in range(1, 41):
+        now[0] = float(second)
+        if second <= 12:
+            progress.advance(1)
+        progress.still()
+        if err.getvalue() != told:
+            told_at.append(now[0])
+            told = err.getvalue()
+
+    assert max(b - a for a, b in itertools.pairwise(told_at)) <= LOG_LINE_S + LOOK_S
+    notes = [line.split("%")[-1].strip() for line in told.splitlines()]
+    assert notes == ["", "", "", *(f"waiting for {seconds} s" for seconds in (8, 13, 18, 23, 28))]
+
+
+def test_a_count_that_moves_is_not_said_to_stand() -> None:
+    """Slow as it may be."""
+    err, now = io.StringIO(), [0.0]
+    progress = Report(err=err, now=lambda: now[0]).progress("api", 100, unit="images")
+    for second in range(1, 41):
+        now[0] = float(second)
+        if second % 4 == 0:
+            progress.advance(1)
+        progress.still()
+
+    assert "waiting" not in err.getvalue()
+    assert len(err.getvalue().splitlines()) >= 5
+
+
+def test_a_count_is_looked_at_while_work_goes_on() -> None:
+    """From beside, again and again; not any more once the work has ended."""
+
+    class Watched:
+        looks = 0
+        twice = threading.Event()
+
+        def still(self) -> None:
+            self.looks += 1
+            if self.looks > 1:
+                self.twice.set()
+
+        def advance(self, amount: int, note: str = "") -> None: ...
+
+        def expect(self, amount: int) -> None: ...
+
+        def done(self) -> None: ...
+
+    watched, threads = Watched(), threading.active_count()
+    with alive(watched, every_s=0.001):
+        assert watched.twice.wait(60)
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize(

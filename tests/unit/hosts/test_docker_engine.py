@@ -41,6 +41,9 @@ class Counted(Progress):
     def expect(self, amount: int) -> None:
         """Nothing is shown."""
 
+    def still(self) -> None:
+        """Nothing is shown."""
+
     def done(self) -> None:
         """Nothing."""
 

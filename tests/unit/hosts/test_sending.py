@@ -130,6 +130,9 @@ class Watched:
         """Count up to more."""
         self.total += amount
 
+    def still(self) -> None:
+        """Nothing."""
+
     def done(self) -> None:
         """Nothing."""
 
