@@ -164,7 +164,7 @@ def _facts(info: Mapping[str, Any], compose: str, found: Mapping[str, str]) -> F
         memory=int(info.get("MemTotal") or 0),
         processors=int(info.get("NCPU") or 0),
         listening=frozenset(int(port, 16) for port in found["listening"].split()),
-        nas=bool(found["nas"].strip()),
+        nas=bool(found.get("nas", "").strip()),
         confined=_confined(info.get("SecurityOptions")),
     )
 

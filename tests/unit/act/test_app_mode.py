@@ -131,7 +131,7 @@ def test_somebody_elses_app_of_that_name_stays() -> None:
     """A catalog's app, or one that another checkout made."""
     made = nas()
     made.engine.nas.apps["demo"] = {"include": ["/mnt/tank/other/app.json"]}
-    with pytest.raises(DeployError, match="has an app demo of another make"):
+    with pytest.raises(DeployError, match="has an app demo already"):
         run(made, as_app())
     assert made.engine.nas.asked == []
 
