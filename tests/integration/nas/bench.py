@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from slipway.hosts.rehearsal import nasfiles
 from slipway.hosts.rehearsal.nasfiles import Release
 
@@ -37,13 +39,19 @@ except ClientException as error:
                        "extra": error.extra}))
 """
 
-# midclt as another user, who may not be able to read this machine's Python.
+# midclt as another user: for the moment in which it connects, since that user may not be able to
+# read this machine's Python.
 AS_USER = """\
-import os, sys
+import _socket, os, socket, sys
 from truenas_api_client import main
-os.setgroups([])
-os.setegid(int(sys.argv[1]))
-os.seteuid(int(sys.argv.pop(1)))
+uid = int(sys.argv.pop(1))
+def connect(self, where):
+    os.seteuid(uid)
+    try:
+        _socket.socket.connect(self, where)
+    finally:
+        os.seteuid(0)
+socket.socket.connect = connect
 main()
 """
 
@@ -102,6 +110,10 @@ class Nas:
         return self.root / "mnt/tank"
 
     @property
+    def docker(self) -> Path:
+        return self.root / "docker-client"
+
+    @property
     def log(self) -> Path:
         return self.root / "log/app_lifecycle.log"
 
@@ -120,6 +132,7 @@ class Nas:
             "PYTHONPATH": str(self.libraries),
             "PYTHONDONTWRITEBYTECODE": "1",
             "FAKE_DOCKER": str(self.root / "docker"),
+            "FAKE_DOCKER_PACKAGES": str(Path(yaml.__file__).parents[1]),
         }
 
     def place(self) -> None:
@@ -129,6 +142,8 @@ class Nas:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(row.text, "utf-8")
             path.chmod(row.mode)
+        self.docker.write_text(f"#!{sys.executable} -SE\n{FAKE.read_text('utf-8')}", "utf-8")
+        self.docker.chmod(0o755)
 
     def reset(self) -> None:
         """An empty NAS with the pools ``tank`` and ``dozer``."""
@@ -142,7 +157,7 @@ class Nas:
         """Start the server, and wait until it listens."""
         places = {"socket": self.socket, "pools": self.root / "mnt", "apps": self.apps,
                   "data": self.root / "data", "log": self.log, "jobs-log": self.root / "log/jobs",
-                  "faults": self.root / "faults.json", "docker": FAKE}  # fmt: skip
+                  "faults": self.root / "faults.json", "docker": self.docker}  # fmt: skip
         argv = [sys.executable, *nasfiles.service(self.release)[1:]]
         argv += [word for name, path in places.items() for word in (f"--{name}", str(path))]
         with (self.root / "server.log").open("ab") as log:

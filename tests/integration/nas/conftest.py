@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.nas.bench import FAKE, Nas
+from tests.integration.nas.bench import Nas
 
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 
@@ -17,7 +17,6 @@ def _started(release: str) -> Iterator[Nas]:
     # Not below pytest's own folder, which only its user may enter: other users call, too.
     folder = Path(tempfile.mkdtemp(prefix="nas-"))
     folder.chmod(0o755)
-    FAKE.chmod(0o755)
     one = Nas(folder, RELEASES[release])
     one.reset()
     one.place()

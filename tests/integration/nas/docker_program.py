@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A Docker client that plays: containers are entries of a file. It notes how it was called.
 
 A service's ``x-fake`` says how its container is: ``unhealthy``, ``starting``, ``created``,
@@ -13,8 +12,6 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 HOME = Path(os.environ["FAKE_DOCKER"])
 STATES: dict[str, dict[str, Any]] = {
@@ -78,6 +75,8 @@ def container(project: str, name: str, service: dict[str, Any]) -> dict[str, Any
     ports: dict[str, Any] = {}
     for port in service.get("ports", []):
         host, _, inner = str(port).partition(":")
+        if not inner:
+            continue
         both = ("0.0.0.0", "::")
         ports[f"{inner}/tcp"] = [{"HostIp": ip, "HostPort": host} for ip in both]
     mounts = [
@@ -121,12 +120,20 @@ def up(project: str, told: dict[str, Any]) -> int:
     return 0
 
 
+def load(file: str) -> dict[str, Any]:
+    # Started without the site's packages, which is sooner; most calls read no YAML.
+    sys.path.append(os.environ["FAKE_DOCKER_PACKAGES"])
+    import yaml
+
+    return dict(yaml.safe_load(Path(file).read_text()) or {})
+
+
 def compose(words: list[str]) -> int:
     files = [words[at + 1] for at, word in enumerate(words) if word == "-f"]
     project = words[words.index("-p") + 1] if "-p" in words else ""
     told: dict[str, Any] = {}
-    for file in files:
-        told |= yaml.safe_load(Path(file).read_text()) or {}
+    for file in files if {"up", "config", "pull"} & set(words) else []:
+        told |= load(file)
     if "config" in words:
         if "x-refuse" in told:
             sys.stderr.write(told["x-refuse"])
