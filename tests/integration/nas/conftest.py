@@ -12,6 +12,9 @@ from tests.integration.nas.bench import Nas
 
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 
+#: The release that most people have; all others take the same questions in the long run.
+USUAL = "25.10"
+
 
 def _started(release: str) -> Iterator[Nas]:
     # Not below pytest's own folder, which only its user may enter: other users call, too.
@@ -26,7 +29,12 @@ def _started(release: str) -> Iterator[Nas]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module", params=list(RELEASES))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name == USUAL else pytest.mark.long) for name in RELEASES
+    ],
+)
 def _any_nas(
     request: pytest.FixtureRequest,
 ) -> Iterator[Nas]:
@@ -35,7 +43,7 @@ def _any_nas(
 
 @pytest.fixture(scope="module")
 def _one_nas() -> Iterator[Nas]:
-    yield from _started("25.10")
+    yield from _started(USUAL)
 
 
 @pytest.fixture

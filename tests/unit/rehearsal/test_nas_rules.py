@@ -221,8 +221,8 @@ def test_yaml_is_that_of_1_1(text: str, value: object) -> None:
 @pytest.mark.parametrize("release", RELEASES, ids=NAMES)
 def test_files_for_the_host(release: releases.Release) -> None:
     """The packages are whole: each module that one imports goes along, none is left over."""
-    rows = {str(row["path"]): str(row["text"]) for row in nasfiles.files(release)}
-    assert all(row["owner"] == 0 for row in nasfiles.files(release))
+    rows = {row.path: row.text for row in nasfiles.files(release)}
+    assert all(row.owner == 0 for row in nasfiles.files(release))
     for folder in (nasfiles.SERVER, nasfiles.CLIENT):
         there = {Path(path).stem for path in rows if Path(path).parent == Path(folder)}
         needed = {"__init__", "__main__"} if folder == nasfiles.SERVER else {"__init__", "dialect"}
