@@ -141,7 +141,7 @@ FAULTS = [
           "'s/\"ServerVersion\":\"[^\"]*\"/\"ServerVersion\":\"19.03.1\"/'; exit;;")),
     Fault("compose-missing", programs=docker('"compose version") exit 1;;')),
     Fault("compose-old", programs=docker('"compose version") echo 2.3.3; exit;;')),
-    Fault("clock", programs={"date": "echo $(($(/usr/bin/date +%s) + 90))\n"}, said="90 s ahead"),
+    Fault("clock", programs={"date": "echo $(($(/usr/bin/date +%s) + 90))\n"}, said=" s ahead of this machine"),
     Fault("processor", programs={"uname": "echo aarch64\n"}),
     Fault("zstd-missing", programs={"zstd": "exit 127\n"}),
     Fault("processors-limit", variables={"LANGFLIX_WORKER_CPUS": "999"}),

@@ -157,7 +157,7 @@ def test_after_a_deploy_there_is_nothing_new(place: Place) -> None:
     assert codes(found(place)) == WELL
     assert place.probed[-1]["networks"] == 1
     room = place.world.engine.facts(APP)
-    place.world.engine.facts = lambda _: replace(room, docker_free=10**6)  # type: ignore[method-assign]
+    place.world.engine.facts = lambda _: replace(room, docker_free=10**6)  # type: ignore
     # A deploy would send nothing, and so not be refused; what runs there has no room all the same.
     assert codes(found(place)) == ["docker-space", *WELL]
     place.probe = Probe("x\nall predefined address pools have been fully subnetted\n", tried=True)
