@@ -182,13 +182,15 @@ class _Visit:
                 )
 
     def _needs(self, reading: Reading, state: EngineState) -> Needs:
-        """What a deploy needs: of what would be sent at least something, as it is not known."""
+        """What a deploy needs; room for something, also where nothing would be sent.
+
+        A deploy that sends nothing is not refused for a disk that is full, and what it brings up
+        fails of it.
+        """
         first = first_needs(reading.stack, self._entry.app_dir, state)
         lost = "how much would be sent, and whether there is a way back"
-        drafted = self._told.heed(self._drafted, lost)
-        if drafted is None:
-            return replace(first, bytes_to_send=1)
-        return drafted
+        known = self._told.heed(self._drafted, lost) or first
+        return replace(known, bytes_to_send=max(1, known.bytes_to_send))
 
     def _drafted(self) -> Needs | None:
         """What a deploy needs, planned as it would be; None while the images are not built."""

@@ -156,6 +156,10 @@ def test_after_a_deploy_there_is_nothing_new(place: Place) -> None:
     place.checkup = Checkup(folders={DB: FolderState(568, 568, 0o700)})
     assert codes(found(place)) == WELL
     assert place.probed[-1]["networks"] == 1
+    room = place.world.engine.facts(APP)
+    place.world.engine.facts = lambda _: replace(room, docker_free=10**6)  # type: ignore
+    # A deploy would send nothing, and so not be refused; what runs there has no room all the same.
+    assert codes(found(place)) == ["docker-space", *WELL]
     place.probe = Probe("x\nall predefined address pools have been fully subnetted\n", tried=True)
     told = [one for one in diagnose(place, None).findings if one.code == "address-pools"]
     assert [one.severity for one in told] == ["warning"]
