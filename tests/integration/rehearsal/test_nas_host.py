@@ -81,7 +81,8 @@ def host(request: pytest.FixtureRequest, booted: tuple[Lab, RehearsalInfo]) -> I
     until = "for n in $(seq 100); do midclt ping >/dev/null 2>&1 && exit; sleep 0.2; done"
     one.shell(f"sh -c '{until}; cat {log}; exit 1'")
     yield one
-    one.shell("sh", "-c", f"'kill $(cat {SERVER_PID}); rm -rf /mnt/tank/.nas /data'")
+    left = "/mnt/.ix-apps/[!d]* /mnt/tank/.nas /data"  # all of it but Docker's own
+    one.shell("sh", "-c", f"'kill $(cat {SERVER_PID}); rm -rf {left}'")
 
 
 def _stack(**more: object) -> dict[str, Any]:
