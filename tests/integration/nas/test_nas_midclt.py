@@ -250,6 +250,16 @@ def test_who_has_a_small_privilege_may_little(nas: Nas) -> None:
     assert "Not authorized" in refused.stderr.splitlines()[0]
 
 
+def test_a_boot_has_a_number(nas: Nas) -> None:
+    """It is the same until ``/run`` is empty again."""
+    first = nas.midclt("call", "system.boot_id").stdout
+    again = nas.midclt("call", "system.boot_id").stdout
+    (nas.root / "run/boot_id").unlink()
+
+    assert first == again
+    assert nas.midclt("call", "system.boot_id").stdout != first
+
+
 def test_the_client_module_has_the_errors_apart(nas: Nas) -> None:
     """Programs get wrong arguments as a list, other errors with number and trace."""
     with pytest.raises(Refused) as wrong:

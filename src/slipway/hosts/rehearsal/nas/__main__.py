@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 
 from . import catalogue, server, settings
@@ -13,6 +14,7 @@ def main() -> None:
     """Serve until ended."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     told = settings.read(sys.argv[1:])
+    shutil.rmtree(told.jobs_log, ignore_errors=True)  # jobs don't outlive it, nor do their logs
     server.serve(Middleware(told, catalogue.methods(told.release)))
 
 

@@ -26,21 +26,26 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-u", "--uri")
     top.add_argument("-U", "--username")
     top.add_argument("-P", "--password")
-    top.add_argument("-K", "--api-key")
-    top.add_argument("-t", "--timeout", type=int)
+    top.add_argument("-K", "--api-key", metavar=_named("KEY"))
+    top.add_argument("-t", "--timeout", type=int, metavar=_named("SECONDS"))
     if DIALECT["stdin"]:
         for flag in ("--insecure", "--no-channel-binding", "--plain"):
             top.add_argument(flag, action="store_true")
-    words = top.add_subparsers(dest="name")
+    words = top.add_subparsers(dest="name", metavar=_named("<subcommand>"))
     _call(words.add_parser("call", help="Call a TrueNAS API method"))
     words.add_parser("ping", help="Test connection to the server")
     if DIALECT["waitready"]:
         words.add_parser("waitready", help="Wait server")
     subscribe = words.add_parser("subscribe", help="Receive event messages")
-    subscribe.add_argument("event")
-    subscribe.add_argument("-n", "--number", type=int)
-    subscribe.add_argument("-t", "--timeout", type=int)
+    subscribe.add_argument("event", metavar=_named("EVENT"))
+    subscribe.add_argument("-n", "--number", type=int, metavar=_named("N"))
+    subscribe.add_argument("-t", "--timeout", type=int, metavar=_named("SECONDS"))
     return top
+
+
+def _named(name: str) -> str | None:
+    """What an argument is called in usage; until 25.10 that follows from its flag."""
+    return name if DIALECT["stdin"] else None
 
 
 def _call(call: argparse.ArgumentParser) -> None:
@@ -53,7 +58,7 @@ def _call(call: argparse.ArgumentParser) -> None:
         call.add_argument("-j", "--job", type=bool, default=False)
     kinds = ("progressbar", "description")
     call.add_argument("-jp", "--job-print", choices=kinds, default=kinds[0])
-    call.add_argument("method", nargs="+")
+    call.add_argument("method", nargs="+", metavar=_named("METHOD"))
 
 
 def arguments(words: list[str]) -> Iterator[Any]:

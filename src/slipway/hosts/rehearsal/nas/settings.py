@@ -18,7 +18,7 @@ class Settings:
         socket: the Unix socket that clients connect to.
         pools: the folder that pools are mounted in; each folder in it is a pool.
         apps: the folder of apps.
-        data: the folder that outlives a boot: Docker's settings, the boot's number.
+        data: the folder that outlives a boot, for Docker's settings.
         log: file for what Compose said when it failed.
         jobs_log: folder of the logs of jobs.
         docker: the Docker client program.

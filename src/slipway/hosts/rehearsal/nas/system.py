@@ -5,11 +5,13 @@ Source: ``plugins/system/{info,lifecycle,product}.py``, ``plugins/auth.py`` of t
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
 import socket
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,6 @@ from .checks import FILTERS, OPTIONS, Field
 from .errors import CallError
 from .middleware import ANYBODY, NOBODY, Call, Method
 from .releases import Release
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def methods(release: Release) -> list[Method]:
@@ -57,12 +57,11 @@ def _login(call: Call, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _boot_id(call: Call) -> str:
-    # The host's own: all that runs on one kernel would have the same of the kernel.
-    path = call.middleware.settings.data / "boot_id"
-    try:
-        return path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        return _BOOT_ID.read_text("utf-8").strip()
+    # Hosts that share a kernel would have the kernel's in common; this one goes with ``/run``.
+    path = call.middleware.settings.socket.with_name("boot_id")
+    with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as stream:
+        stream.write(str(uuid.uuid4()))
+    return path.read_text("utf-8")
 
 
 def _info(call: Call) -> dict[str, Any]:
