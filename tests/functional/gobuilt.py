@@ -42,7 +42,7 @@ PROGRAMS = {
         f"{_COMPOSE}/v2", "v2.20.0", "./cmd", f"-X {_COMPOSE}/v2/internal.Version=2.20.0"
     ),
     "compose-5": Program(
-        f"{_COMPOSE}/v5", "v5.7.1", "./cmd", f"-X {_COMPOSE}/v5/internal.Version=5.7.1"
+        f"{_COMPOSE}/v5", "v5.6.0", "./cmd", f"-X {_COMPOSE}/v5/internal.Version=5.6.0"
     ),
     "moby": Program(
         *_MOBY, "./cmd/dockerd", f"-X {_MOBY[0]}/dockerversion.Version=29.0.0+beta.24",

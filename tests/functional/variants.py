@@ -92,7 +92,7 @@ set -- --config-file /run/daemon.json "$@"
 
 
 def docker_29(tree: Path) -> None:
-    """Docker 29 with its client, its store, and the newest Compose."""
+    """Docker 29 with its client and its store, and Compose 5.6."""
     put(built("moby"), tree / _DOCKERD)
     put(built("docker-proxy"), tree / "usr/sbin/docker-proxy")
     put(built("docker"), tree / "usr/bin/docker")
@@ -106,7 +106,7 @@ def oldest_compose(tree: Path) -> None:
 
 
 def newest_compose(tree: Path) -> None:
-    """The newest Compose that is known here."""
+    """Compose 5.6, the newest whose modules can all be had."""
     put(built("compose-5"), tree / _COMPOSE)
 
 
