@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration.rehearsal.conftest import Lab, ask, ssh
+from tests.integration.rehearsal.conftest import Lab, ask, busybox_archive, ssh
 
-from slipway.hosts.rehearsal import RehearsalInfo, nasfiles
+from slipway.hosts.rehearsal import RehearsalInfo
 from slipway.hosts.rehearsal.nasfiles import RELEASES, Release
 
-SERVER_PID = "/run/nas.pid"
-# ``/usr`` can't be written on a host that runs; these lie beside it.
-PLACE = "/root/nas"
-SEEN = f"env PYTHONPATH={PLACE}{nasfiles.LIBRARIES} PATH={PLACE}/usr/bin:$PATH"
+#: The release that most people have; all others take the same questions in the long run.
+USUAL = "25.10"
 
 
 class Host:
@@ -28,7 +24,7 @@ class Host:
         self.release = release
 
     def shell(self, *argv: str, data: bytes = b"") -> str:
-        return ask(self.info, SEEN, *argv, data=data)
+        return ask(self.info, *argv, data=data)
 
     def call(self, method: str, *params: object) -> Any:
         """Call a method as a program on the host does; a job's result is waited for."""
@@ -42,7 +38,7 @@ class Host:
 
     def refusal(self, *words: str) -> str:
         """What ``midclt`` says when it fails."""
-        done = ssh(self.info, SEEN, "midclt", "call", *words)
+        done = ssh(self.info, "midclt", "call", *words)
         assert done.returncode == 1
         return done.stderr.decode()
 
@@ -58,31 +54,18 @@ def _is_job(method: str) -> bool:
     return name not in asks and space in ("app", "docker")
 
 
-def _archive(release: Release) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for row in nasfiles.files(release):
-            data = str(row["text"]).encode()
-            entry = tarfile.TarInfo(str(row["path"])[1:])
-            entry.size, entry.mode = len(data), int(str(row["mode"]))
-            tar.addfile(entry, io.BytesIO(data))
-    return stream.getvalue()
-
-
-@pytest.fixture(scope="module", params=list(RELEASES))
-def host(request: pytest.FixtureRequest, booted: tuple[Lab, RehearsalInfo]) -> Iterator[Host]:
-    """A host of each release in turn."""
-    one = Host(booted[1], RELEASES[request.param])
-    one.shell("mkdir", "-p", "/data", PLACE)
-    one.shell("tar", "x", "-C", PLACE, data=_archive(one.release))
-    server = " ".join(nasfiles.service(one.release))
-    log = "/var/log/middlewared"
-    one.shell(f"sh -c 'setsid {server} </dev/null >{log} 2>&1 & echo $! >{SERVER_PID}'")
-    until = "for n in $(seq 100); do midclt ping >/dev/null 2>&1 && exit; sleep 0.2; done"
-    one.shell(f"sh -c '{until}; cat {log}; exit 1'")
-    yield one
-    left = "/mnt/.ix-apps/[!d]* /mnt/tank/.nas /data"  # all of it but Docker's own
-    one.shell("sh", "-c", f"'kill $(cat {SERVER_PID}); rm -rf {left}'")
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name == USUAL else pytest.mark.long) for name in RELEASES
+    ],
+)
+def host(request: pytest.FixtureRequest, make_lab: Callable[[], Lab]) -> Host:
+    """A host of each release in turn, with the image ``box:1``."""
+    lab = make_lab()
+    info = lab.hosts.up("nas", lab.tree, release=request.param)
+    ask(info, "docker", "import", "-", "box:1", data=busybox_archive(lab.tree))
+    return Host(info, RELEASES[request.param])
 
 
 def _stack(**more: object) -> dict[str, Any]:
