@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -162,14 +163,18 @@ class Nas:
         argv += [word for name, path in places.items() for word in (f"--{name}", str(path))]
         with (self.root / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
-                [*argv, *self.arguments], env=self.environment, stdout=log, stderr=log
+                [*argv, *self.arguments],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.wait(self.listens)
 
     def stop(self) -> None:
-        """End the server."""
+        """End the server, and the Docker clients it may just have started."""
         if self.server is not None:
-            self.server.kill()
+            os.killpg(self.server.pid, signal.SIGKILL)
             self.server.wait()
 
     def listens(self) -> bool:

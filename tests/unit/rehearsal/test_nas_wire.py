@@ -44,6 +44,14 @@ def test_the_answer_to_a_key() -> None:
     assert frames.accept_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
+def test_a_masked_frame() -> None:
+    """The example of RFC 6455, 5.7."""
+    frame = bytes.fromhex("818537fa213d7f9f4d5158")
+
+    assert frames.encode(frames.TEXT, b"Hello", bytes.fromhex("37fa213d")) == frame
+    assert _reader(frame)[1].data == b"Hello"
+
+
 def test_fragments_are_joined_and_controls_come_between() -> None:
     """A ping between two fragments is handed on at once."""
     first = b"\x01\x03one"  # text, more to come
