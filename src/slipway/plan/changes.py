@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from slipway.hosts.inspect import EngineState
 from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.drift import differences, restarted
@@ -30,13 +31,15 @@ _UNNAMED = "known once the new image is on the host"
 _ASKED = "known once the database, which is started anew, was asked"
 
 
-def to_register(stack: Stack, app: str) -> str:
+def to_register(stack: Stack, engine: EngineState) -> str:
     """The app that TrueNAS is to be told of; empty when it knows it, or is not to.
 
-    Args:
-        app: what TrueNAS' own app of that name includes; empty when there is none.
+    TrueNAS ends what a project has before it starts an app that it is told of, so it is told when
+    nothing stands.
     """
-    return stack.application if stack.mode == "app" and not app else ""
+    if stack.mode != "app" or engine.app or standing(engine.containers):
+        return ""
+    return stack.application
 
 
 def make_plan(
@@ -78,7 +81,7 @@ def make_plan(
         migrations,
         definitions,
         reloads=reloads,
-        register=to_register(stack, seen.engine.app),
+        register=to_register(stack, seen.engine),
     )
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)

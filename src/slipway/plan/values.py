@@ -169,7 +169,6 @@ class Plan:
             or self.migrations
             or self.definitions
             or self.reloads
-            or self.register
         )
 
     def to_json(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.demo import APP, URL, World, wanted, world
 
-from slipway.act.deploy import deploy, make_draft
+from slipway.act.deploy import deploy
 from slipway.act.outcome import Outcome
 from slipway.errors import DeployError
 from slipway.operate.down import down
@@ -76,12 +76,21 @@ def test_an_app_that_was_deleted_is_made_again() -> None:
     live = run(made, as_app())
     made.engine.nas.apps.clear()
     made.engine.running.clear()
-    plan = make_draft(as_app(), made.doors).plan
-    assert (plan.register, plan.empty) == ("demo", False)
     assert run(made, as_app()).outcome == "deployed"
     assert made.engine.nas.included == f"{APP}/app.json"
     assert {one.service for one in made.engine.running} == {"web", "db"}
     assert live.release in [entry.split("/")[1] for entry in made.folder.files if "/" in entry]
+
+
+def test_truenas_is_told_of_nothing_that_runs() -> None:
+    """It would end it first: an app that it lost alone is left lost."""
+    made = nas()
+    run(made, as_app())
+    made.engine.nas.apps.clear()
+    made.engine.nas.asked.clear()
+    assert run(made, as_app()).outcome == "unchanged"
+    assert run(made, as_app(web="2")).outcome == "deployed"
+    assert made.engine.nas.asked == []
 
 
 def test_truenas_reason_is_told_and_nothing_is_left() -> None:
@@ -166,7 +175,7 @@ def test_nobody_works_beside_the_other_mode(back: bool) -> None:
         with pytest.raises(DeployError, match=f"as Compose project {old} ") as caught:
             act()
         assert "./inv down" in (caught.value.hint or "")
-    assert {one.service for one in read_status(made.doors).services} == {"web", "db"}
+    assert {one.state for one in read_status(made.doors).services} == {"running"}
     made.runner.engine = other
     down(made.doors, "me", "token")
     assert other.running == []

@@ -125,6 +125,10 @@ adress = "typo"
         ('kind = "local"\napp_dir = "/srv/a"\ncompose = ["/x.yml"]', "host.x.compose[0]"),
         ('kind = "local"\napp_dir = "/srv/a"\nvariables = {PORT = 80}', "host.x.variables.PORT"),
         ('kind = "local"\napp_dir = "/srv/a"\nvariables = {"A-B" = "x"}', "host.x.variables.A-B"),
+        ('kind = "local"\napp_dir = "/srv/a"\nmode = "swarm"', "host.x.mode"),
+        ('kind = "local"\napp_dir = "/srv/a"\nmode = ""', "host.x.mode"),
+        ('kind = "rehearsal"\napp_dir = "/srv/a"\nrelease = "25"', "host.x.release"),
+        ('kind = "local"\napp_dir = "/srv/a"\nrelease = "25.10"', "host.x.release"),
         ('app_dir = "/srv/a"', "host.x.kind"),
         ('kind = "local"', "host.x.app_dir"),
     ],
@@ -158,7 +162,9 @@ def test_any_text_gives_hosts_or_a_config_error(text: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["kind", "address", "port", "app_dir", "sudo", "compose", "docker"]),
+        st.sampled_from(
+            ["kind", "address", "port", "app_dir", "sudo", "compose", "docker", "mode", "release"]
+        ),
         st.sampled_from(['"x"', "1", "-1", "true", "[]", '["a"]', "[1]", "{}", "1.5", '""']),
     )
 )
