@@ -38,7 +38,7 @@ def add(
     replace: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Write one of your machines into deploy/hosts.local.toml, and try to reach it."""
+    """Write down a machine of yours, and try to reach it."""
     from slipway.app import newhost
 
     wish = newhost.Wish(name, address, user, port or 0, sudo, folder, truenas)
@@ -59,7 +59,7 @@ def add(
 def doctor(
     workspace: Workspace, host: str | None = None, locked: bool = False, json: bool = False
 ) -> Answer:
-    """Find what is wrong with a host before it bites, and how to mend it; change nothing."""
+    """Find what is wrong with a host, and how to mend it."""
     from slipway.app.doctor import diagnose
     from slipway.app.told import diagnosis_text
 
