@@ -50,8 +50,8 @@ PROGRAMS = {
     ),
     "docker-proxy": Program(*_MOBY, "./cmd/docker-proxy"),
     "docker": Program(
-        "github.com/docker/cli", "v29.9.3+incompatible", "./cmd/docker",
-        "-X github.com/docker/cli/cli/version.Version=29.9.3",
+        "github.com/docker/cli", "v29.9.2+incompatible", "./cmd/docker",
+        "-X github.com/docker/cli/cli/version.Version=29.9.2",
     ),
 }  # fmt: skip
 

@@ -52,7 +52,7 @@ class HostDocker:
         self, project: str, docker: str, heed: Callable[[], None] = lambda: None, run: str = ""
     ) -> None:
         self._project, self._docker, self._heed, self._name = project, docker, heed, run
-        self._speaks: tuple[int, ...] = ()
+        self._all_known: bool | None = None
 
     def containers(self) -> tuple[Container, ...]:
         """The application's containers; a daemon that is just restarting is waited for.
@@ -117,13 +117,13 @@ class HostDocker:
                 os.unlink(fresh)
 
     def _fitting(self, file: str) -> str:
-        """The file; for an older Docker one beside it, which says the same as far as that can."""
+        """The file; where one of them is older, another that says the same as far as it can."""
         try:
             with open(file, encoding="utf-8") as opened:
                 text = opened.read()
         except OSError:
             return file  # Compose itself says so
-        if older.WORD not in text or self._api() >= older.KNOWS_START_INTERVAL:
+        if older.WORD not in text or self._knows():
             return file
         beside = f"{file[: -len('.json')]}.older.json"
         fresh = f"{beside}.new"
@@ -133,15 +133,12 @@ class HostDocker:
         os.replace(fresh, beside)
         return beside
 
-    def _api(self) -> tuple[int, ...]:
-        """The version of the API that the daemon speaks; the newest where it doesn't say."""
-        if not self._speaks:
-            done = self._run(("version", "--format", "{{.Server.APIVersion}}"), _ASK_S)
-            numbers = done.out.strip().split(".") if done.ok else []
-            if not numbers or not all(one.isdigit() for one in numbers):
-                return older.KNOWS_START_INTERVAL
-            self._speaks = tuple(map(int, numbers))
-        return self._speaks
+    def _knows(self) -> bool:
+        """Whether Docker and Compose know all that a file may say; so they do if they don't say."""
+        if self._all_known is None:
+            said = [self._run(argv, _ASK_S) for argv in older.QUESTIONS]
+            self._all_known = older.knows(*(one.out if one.ok else "" for one in said))
+        return self._all_known is not False
 
     def events(self) -> ChildEvents:
         """Begin to note what happens to containers."""

@@ -1,25 +1,47 @@
-"""What Compose files say that an older Docker doesn't know, said as it does. Pure.
+"""What Compose files say that an older Docker or Compose doesn't know, said as it does. Pure.
 
 ``start_interval``, the short time between two health checks while a container starts, came with
 Docker 25 (API 1.44), and Compose refuses a file that has it on an older one
-(https://docs.docker.com/reference/compose-file/services/#healthcheck). There such a service is
-checked at one pace, as quick as may be for ever, and is called unhealthy after as long as before.
+(https://docs.docker.com/reference/compose-file/services/#healthcheck). Compose itself hands it on
+since 2.24 (docker/compose#10939); from 2.20.3 on it says nothing, and before it refuses the file.
+Where one of the two is older, such a service is checked at one pace, as quick as may be for ever,
+and is called unhealthy after as long as before.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from slipway.runner.durations import seconds
 
-KNOWS_START_INTERVAL = (1, 44)
+#: What docker is asked: for Docker's API, and for Compose.
+QUESTIONS = (
+    ("version", "--format", "{{.Server.APIVersion}}"),
+    ("compose", "version", "--short"),
+)
+_KNOW = ((1, 44), (2, 24))
+_NUMBERS = re.compile(r"v?(\d+)\.(\d+)")
 WORD = "start_interval"
 _PACE_S = 5.0
 _INTERVAL_S = 30.0
 _RETRIES = 3
 
 Json = dict[str, Any]
+
+
+def knows(*answers: str) -> bool | None:
+    """Whether both know ``start_interval``; None when one does not say.
+
+    Args:
+        answers: to :data:`QUESTIONS`.
+    """
+    found = [_NUMBERS.match(answer.strip()) for answer in answers]
+    if not all(found):
+        return None
+    versions = [tuple(map(int, one.groups())) for one in found if one]
+    return all(version >= least for version, least in zip(versions, _KNOW))
 
 
 def without_start_interval(document: Json) -> Json:

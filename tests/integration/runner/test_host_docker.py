@@ -116,28 +116,34 @@ CHECKED = {"services": {"web": {"healthcheck": {"interval": "3s", "start_interva
 
 
 @pytest.mark.parametrize(
-    ("document", "says", "asks", "beside"),
+    ("document", "docker", "compose", "asks", "beside"),
     [
-        (CHECKED, "echo 1.41", 1, True),
-        (CHECKED, "echo 1.43", 1, True),
-        (CHECKED, "echo 1.44", 1, False),
-        (CHECKED, "echo 2.0", 1, False),
-        (CHECKED, "echo what", 2, False),
-        (CHECKED, "exit 1", 2, False),
-        ({"services": {"web": {"healthcheck": {"interval": "3s"}}}}, "echo 1.41", 0, False),
+        (CHECKED, "echo 1.41", "echo 2.26.1", 2, True),
+        (CHECKED, "echo 1.43", "echo 2.26.1", 2, True),
+        (CHECKED, "echo 1.44", "echo 2.26.1", 2, False),
+        (CHECKED, "echo 2.0", "echo v5.0.1", 2, False),
+        (CHECKED, "echo 1.52", "echo 2.20.0", 2, True),
+        (CHECKED, "echo 1.52", "echo v2.23.3", 2, True),
+        (CHECKED, "echo 1.52", "echo v2.24.0-desktop.1", 2, False),
+        (CHECKED, "echo what", "echo 2.26.1", 4, False),
+        (CHECKED, "echo 1.41", "exit 1", 4, False),
+        ({"services": {"web": {"healthcheck": {"interval": "3s"}}}}, "echo 1.41", "echo 2.20.0", 0,
+         False),
     ],
-)
-def test_an_older_docker_is_given_what_it_knows(
-    fake: Fake, document: dict[str, Any], says: str, asks: int, beside: bool
+)  # fmt: skip
+def test_an_older_docker_or_compose_is_given_what_it_knows(
+    fake: Fake, document: dict[str, Any], docker: str, compose: str, asks: int, beside: bool
 ) -> None:
-    """A file beside the release's own, which stays; Docker is asked once, where it counts."""
+    """A file beside the release's own, which stays; they are asked once, where it counts."""
     file = fake.folder / "compose.json"
     file.write_text(json.dumps(document))
-    asked = fake.answers(f"case $1 in version) {says};; esac")
+    asked = fake.answers(
+        f'case "$1 $2" in "version "*) {docker};; "compose version") {compose};; esac'
+    )
     for _ in range(2):
         assert asked.compose(str(file), ("up",), _LONG_S).ok
     given = fake.folder / "compose.older.json" if beside else file
-    calls = [one for one in fake.calls if not one.startswith("version")]
+    calls = [one for one in fake.calls if one.startswith("compose -p")]
     assert calls == [f"compose -p demo -f {given} up"] * 2
     assert len(fake.calls) - len(calls) == asks
     assert json.loads(file.read_text()) == document
