@@ -98,6 +98,7 @@ def docker_29(tree: Path) -> None:
     put(built("docker"), tree / "usr/bin/docker")
     newest_compose(tree)
     containerd_store(tree)
+    _without_time_namespaces(tree)
 
 
 def oldest_compose(tree: Path) -> None:
@@ -140,6 +141,21 @@ def before_docker(tree: Path, script: str) -> None:
     (tree / _DOCKERD).rename(tree / f"{_DOCKERD}.own")
     (tree / _DOCKERD).write_text(f'#!/bin/sh\n{script}exec /{_DOCKERD}.own "$@"\n')
     (tree / _DOCKERD).chmod(0o755)
+
+
+def _without_time_namespaces(tree: Path) -> None:
+    """Docker 29 gives containers one, of which Debian 13's runc knows nothing (1.2 does)."""
+    runc = tree / "usr/sbin/runc"
+    runc.rename(tree / "usr/sbin/runc.own")
+    runc.write_text("""#!/bin/sh
+before=
+for word in "$@"; do
+    [ "$before" != --bundle ] || sed -i 's/,{"type":"time"}//' "$word/config.json"
+    before=$word
+done
+exec /usr/sbin/runc.own "$@"
+""")
+    runc.chmod(0o755)
 
 
 def _applets(tree: Path) -> list[str]:

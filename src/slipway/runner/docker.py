@@ -123,13 +123,13 @@ class HostDocker:
                 text = opened.read()
         except OSError:
             return file  # Compose itself says so
-        if older.WORD not in text or self._knows():
+        if not any(word in text for word in older.WORDS) or self._knows():
             return file
         beside = f"{file[: -len('.json')]}.older.json"
         fresh = f"{beside}.new"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as opened:
-            json.dump(older.without_start_interval(json.loads(text)), opened)
+            json.dump(older.fitted(json.loads(text)), opened)
         os.replace(fresh, beside)
         return beside
 

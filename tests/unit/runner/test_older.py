@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from slipway.runner.older import without_start_interval
+from slipway.runner.older import fitted, knows
 
 
 def steady(**check: Any) -> Any:
     """What becomes of a health check."""
     document = {"name": "demo", "services": {"web": {"image": "i", "healthcheck": check}}}
-    changed = without_start_interval(document)
+    changed = fitted(document)
     assert document["services"]["web"]["healthcheck"] == check, "what was given is as it was"  # type: ignore[index]
     return changed["services"]["web"]["healthcheck"]
 
@@ -39,5 +39,31 @@ def test_a_check_keeps_its_patience(check: dict[str, Any], becomes: dict[str, An
 def test_all_else_stays() -> None:
     """Services without a check, and what is no service."""
     document = {"name": "demo", "services": {"a": {"image": "i"}}, "volumes": {"v": None}}
-    assert without_start_interval(document) == document
-    assert without_start_interval({"name": "demo"}) == {"name": "demo", "services": {}}
+    assert fitted(document) == document
+    assert fitted({"name": "demo"}) == {"name": "demo", "services": {}}
+
+
+def test_processors_are_texts() -> None:
+    """As a Compose before 2.24 wants them; what else is limited stays, and who has no limits."""
+    limits = {"cpus": 2, "memory": "512", "pids": 64}
+    body = {"deploy": {"resources": {"limits": limits, "reservations": {"cpus": 0.25}},
+                       "replicas": 2}}  # fmt: skip
+    changed = fitted({"services": {"web": body, "db": {"deploy": {"replicas": 1}}}})["services"]
+    assert changed["db"] == {"deploy": {"replicas": 1}}
+    assert changed["web"]["deploy"] == {
+        "resources": {"limits": {**limits, "cpus": "2"}, "reservations": {"cpus": "0.25"}},
+        "replicas": 2,
+    }
+    assert fitted({"services": {"web": {"deploy": {"resources": {"limits": {"cpus": "1"}}}}}}) == {
+        "services": {"web": {"deploy": {"resources": {"limits": {"cpus": "1"}}}}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("docker", "compose", "known"),
+    [("1.44", "2.24.0", True), ("1.43", "2.26.1", False), ("1.52\n", "v2.23.3-desktop", False),
+     ("1.52", "", None), ("?", "2.26.1", None)],
+)  # fmt: skip
+def test_both_have_to_know(docker: str, compose: str, known: bool | None) -> None:
+    """Docker's API and Compose; nobody is taken for older who does not say."""
+    assert knows(docker, compose) is known
