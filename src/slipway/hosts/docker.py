@@ -17,6 +17,14 @@ from slipway.runner.containers import Container
 if TYPE_CHECKING:
     from slipway.hosts.delta import Delta
 
+# $1 docker, $2 project, $3 a release's file, then arguments. Beside it there may be another one for
+# an older Docker or Compose (slipway.runner.older).
+_COMPOSE = """docker=$1 project=$2 file=$3 older=${3%.json}.older.json
+shift 3
+[ ! -f "$older" ] || file=$older
+exec "$docker" compose -p "$project" -f "$file" "$@"
+"""
+
 
 class DockerEngine:
     """Docker on a host, for one application.
@@ -88,4 +96,4 @@ class DockerEngine:
 
     def compose_argv(self, file: str, arguments: Sequence[str]) -> tuple[str, ...]:
         """The command that runs Compose with a release's file."""
-        return (self._docker, "compose", "-p", self._project, "-f", file, *arguments)
+        return ("sh", "-c", _COMPOSE, "compose", self._docker, self._project, file, *arguments)

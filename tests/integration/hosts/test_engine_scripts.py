@@ -11,6 +11,7 @@ import pytest
 
 from slipway.errors import HostError
 from slipway.hosts import inspect
+from slipway.hosts.docker import DockerEngine
 from slipway.hosts.facts import read_facts
 from slipway.hosts.inspect import read_containers, read_state
 from slipway.hosts.load import wait_for_docker
@@ -199,3 +200,16 @@ def test_a_daemon_that_went_away_is_waited_for(site: Site, tmp_path: Path) -> No
     program.write_text(DOCKER + back)
     wait_for_docker(site.host, site.docker)
     assert site.said == ["version"] * 3
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_compose_is_given_a_file_that_it_takes(site: Site, tmp_path: Path, older: bool) -> None:
+    """The release's own, or the one beside it that was made for an older Docker or Compose."""
+    file = tmp_path / "a release/compose.json"
+    file.parent.mkdir()
+    beside = file.with_name("compose.older.json")
+    if older:
+        beside.touch()
+    engine = DockerEngine(site.host, "demo", site.docker)
+    site.host.run(engine.compose_argv(str(file), ("exec", "web", "a b")), timeout=30)
+    assert site.said == [f"compose -p demo -f {beside if older else file} exec web a b"]
