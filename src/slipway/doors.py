@@ -99,6 +99,16 @@ class Host(Protocol):
             CommandFailed: it failed (with ``check``) or ran out of time.
         """
 
+    def launch(self, argv: Sequence[str], *, timeout: float, input: bytes) -> Completed:
+        """Run a command there that leaves a process behind; see :meth:`run`, without ``check``.
+
+        What makes it run as root is there until that process ends, too.
+
+        Raises:
+            HostUnreachable: the connection is gone.
+            CommandFailed: it ran out of time.
+        """
+
     def stream(
         self, argv: Sequence[str], chunks: Iterable[bytes], *, stall_timeout: float
     ) -> Completed:

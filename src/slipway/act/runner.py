@@ -142,6 +142,8 @@ class HostRunner:
         self, file: Packed, verb: str, words: Sequence[str], input: bytes, timeout: float
     ) -> Completed:
         argv = ("sh", "-c", _RUN, "runner", self._path(file), verb, self._app_dir, *words)
+        if verb == "start":
+            return self._host.launch(argv, timeout=timeout, input=input)
         return self._host.run(argv, timeout=timeout, input=input, check=False)
 
     def _path(self, file: Packed) -> str:

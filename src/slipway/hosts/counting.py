@@ -46,6 +46,11 @@ class CountingHost:
         self._count("run", *_short(argv))
         return self._host.run(argv, timeout=timeout, input=input, check=check)
 
+    def launch(self, argv: Sequence[str], *, timeout: float, input: bytes) -> Completed:
+        """Count, and let the other host run it."""
+        self._count("run", *_short(argv))
+        return self._host.launch(argv, timeout=timeout, input=input)
+
     def stream(
         self, argv: Sequence[str], chunks: Iterable[bytes], *, stall_timeout: float
     ) -> Completed:

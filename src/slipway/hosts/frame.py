@@ -32,6 +32,22 @@ _FRAMED = (
     'printf %s "$m<"; printf %s "$m<" >&2; "$@"; c=$?; '
     'printf %s "$m>$c;"; printf %s "$m>$c;" >&2; exit $c'
 )
+# The same for a command that leaves somebody behind: what made it root stays as long as that one
+# does, whom descriptor 9 tells.
+_FRAMED_ON = (
+    'exec 3>&1; { printf %s "$m<"; printf %s "$m<" >&2; "$@"; c=$?; '
+    'printf %s "$m>$c;"; printf %s "$m>$c;" >&2; } 9>&1 1>&3 3>&- | cat >/dev/null 3>&-'
+)
+# Around it, as the login user: its output is passed on once the command itself has ended. A child
+# that ended and was not waited for is still there, so its code is what tells.
+_ON = (
+    'd=$(mktemp -d) || exit; exec 3<&0; {{ {root} <&3 3<&- >"$d/out" 2>"$d/err"; '
+    'echo $? >"$d/code"; }} & exec 3<&-; t=0; '
+    'while [ ! -e "$d/code" ] && ! grep -q "$m>" "$d/err" && [ $t -lt {turns} ]; do '
+    "t=$((t + 1)); sleep 0.1 2>/dev/null || sleep 1; done; "
+    'cat "$d/out"; cat "$d/err" >&2; c=$(cat "$d/code" 2>/dev/null); rm -rf "$d"; exit "${{c:-0}}"'
+)
+_TURNS = 600
 _ASKED = 'printf %s "$m?"; printf %s "$m?" >&2; '
 _NEW_LINE = 'n=$(printf "\\n."); n=${n%.}; '
 
@@ -69,6 +85,26 @@ def framed(argv: Sequence[str], mark: str, *, root: Sequence[str] = ()) -> str:
     else:
         script += f"set -- {_words(argv)}; {_FRAMED}"
     return _for_any_shell(script, argv)
+
+
+def left_running(argv: Sequence[str], mark: str, *, root: Sequence[str]) -> str:
+    """The line for a login shell that has ``argv`` run between marks, and leave somebody behind.
+
+    sudo that logs what commands start (``log_subcmds``, which TrueNAS sets) traces them, and none
+    of them starts anything once it is gone (sudoers(5), ``intercept_type``). So here sudo goes on
+    until all have ended to whom ``argv`` left its descriptor 9, and the line ends before.
+
+    Args:
+        argv: program and arguments.
+        mark: as for :func:`framed`.
+        root: likewise.
+
+    Raises:
+        HostError: an argument that no program can be given.
+    """
+    inner = shlex.quote(f"m=$0; {_FRAMED_ON}")
+    command = f'{_words(root)} sh -c {inner} "$m" {_words(argv)}'
+    return _for_any_shell(f"m={mark}; {_ASKED}{_ON.format(root=command, turns=_TURNS)}", argv)
 
 
 def _for_any_shell(script: str, argv: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from typing import IO
 
 from slipway.doors import Completed
 from slipway.errors import CommandFailed, HostUnreachable
-from slipway.hosts import command
+from slipway.hosts import command, frame
 from slipway.hosts.login import Login
 from slipway.hosts.unreachable import no_sudo
 
@@ -71,6 +71,28 @@ class LocalHost:
         if command.ran_out(completed.exit_code, time.monotonic() - started, timeout):
             raise CommandFailed(argv, None, completed.error_text, where=self._name)
         return command.checked(completed, where=self._name) if check else completed
+
+    def launch(self, argv: Sequence[str], *, timeout: float, input: bytes) -> Completed:
+        """Run a command that leaves a process behind; see :meth:`slipway.doors.Host.launch`."""
+        if not self._sudo:
+            return self.run(argv, timeout=timeout, input=input, check=False)
+        mark, out, err = frame.new_mark(), bytearray(), bytearray()
+        inner = command.wrapped(argv, sudo=False, timeout=timeout)
+        line = frame.left_running(inner, mark, root=(*command.C_LOCALE, *command.SUDO))
+        done = subprocess.run(
+            ["sh", "-c", line],
+            input=input,
+            capture_output=True,
+            timeout=command.client_limit(timeout),
+            check=False,
+        )
+        seen = frame.Unframed(mark, out.extend)
+        for taken, piece in ((seen, done.stdout), (frame.Unframed(mark, err.extend), done.stderr)):
+            taken.feed(piece)
+            taken.close()
+        if seen.code is None:
+            return self._begun(Completed(tuple(argv), done.returncode or 1, b"", done.stderr))
+        return Completed(tuple(argv), seen.code, bytes(out), bytes(err))
 
     def stream(
         self,

@@ -91,6 +91,20 @@ class SshHost:
             raise CommandFailed(argv, None, completed.error_text, where=self.name)
         return command.checked(completed, where=self.name) if check else completed
 
+    def launch(self, argv: Sequence[str], *, timeout: float, input: bytes) -> Completed:
+        """Run a command there that leaves a process behind; see :meth:`slipway.doors.Host.launch`.
+
+        Without sudo that needs nothing: nobody there waits for it.
+        """
+        limit = command.client_limit(timeout)
+        try:
+            done, _ = self._exchange(
+                argv, [input], remote=timeout, stall=limit, finish=limit, leaves=True
+            )
+        except Stalled as error:
+            raise CommandFailed(argv, None, "", where=self.name) from error
+        return done
+
     def stream(
         self,
         argv: Sequence[str],
@@ -179,6 +193,7 @@ class SshHost:
         finish: float | None,
         on_stdout: Callable[[bytes], object] | None = None,
         on_stderr: Callable[[bytes], object] | None = None,
+        leaves: bool = False,
     ) -> tuple[Completed, float]:
         """Run a command between marks; what its login shell says around it is left out.
 
@@ -195,7 +210,8 @@ class SshHost:
         mark = frame.new_mark()
         inner = command.wrapped(argv, sudo=False, timeout=remote)
         root = (*command.C_LOCALE, *command.SUDO) if self._sudo else ()
-        line = frame.framed(inner, mark, root=root)
+        shape = frame.left_running if leaves and root else frame.framed
+        line = shape(inner, mark, root=root)
         try:
             with self._sessions.hold(self._channel) as channel:
                 transport = channel.get_transport()

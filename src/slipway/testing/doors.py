@@ -103,6 +103,10 @@ class FakeHost(_Scripted):
         """Answer by the rules given to :meth:`on`."""
         return self.answer(argv, input or b"", check=check, where=self.name)
 
+    def launch(self, argv: Sequence[str], *, timeout: float, input: bytes) -> Completed:
+        """As :meth:`run`."""
+        return self.run(argv, timeout=timeout, input=input, check=False)
+
     def stream(
         self, argv: Sequence[str], chunks: Iterable[bytes], *, stall_timeout: float
     ) -> Completed:
