@@ -42,7 +42,7 @@ _FRAMED_ON = (
 # that ended and was not waited for is still there, so its code is what tells.
 _ON = (
     'd=$(mktemp -d) || exit; exec 3<&0; {{ {root} <&3 3<&- >"$d/out" 2>"$d/err"; '
-    'echo $? >"$d/code"; }} & exec 3<&-; t=0; '
+    'echo $? >"$d/code"; }} >/dev/null 2>&1 </dev/null & exec 3<&-; t=0; '
     'while [ ! -e "$d/code" ] && ! grep -q "$m>" "$d/err" && [ $t -lt {turns} ]; do '
     "t=$((t + 1)); sleep 0.1 2>/dev/null || sleep 1; done; "
     'cat "$d/out"; cat "$d/err" >&2; c=$(cat "$d/code" 2>/dev/null); rm -rf "$d"; exit "${{c:-0}}"'

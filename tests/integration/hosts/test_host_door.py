@@ -266,3 +266,39 @@ def test_interact_passes_the_exit_code(
         os.close(saved)
     assert code == 4
     assert capfdbinary.readouterr().out == data
+
+
+def test_what_is_left_behind_keeps_its_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes at once; sudo is there until the process it left has ended."""
+    sudo = tmp_path / "bin/sudo"
+    sudo.parent.mkdir()
+    sudo.write_text(f'#!/bin/sh\nshift 2\n"$@"\ncode=$?\n: >{tmp_path}/gone\nexit $code\n')
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sudo.parent}:{os.environ['PATH']}")
+    script = (
+        'cat; echo no >&2; (while [ ! -e "$1/go" ]; do sleep 0.05; done; : >"$1/over") '
+        ">/dev/null 2>&1 </dev/null & exit 3"
+    )
+    host = LocalHost("here", sudo=True)
+    done = host.launch(("sh", "-c", script, "x", str(tmp_path)), timeout=30, input=b"asked\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (3, b"asked\n", b"no\n")
+    assert not (tmp_path / "gone").exists()
+    (tmp_path / "go").touch()
+    for _ in range(600):
+        if (tmp_path / "gone").exists():
+            break
+        time.sleep(0.05)
+    assert (tmp_path / "over").exists()
+    assert (tmp_path / "gone").exists()
+
+
+def test_a_sudo_that_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for then."""
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(HostUnreachable, match="sudo"):
+        LocalHost("here", sudo=True).launch(("true",), timeout=30, input=b"")
