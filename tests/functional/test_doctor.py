@@ -101,6 +101,8 @@ ACL = '[{"id": "tank/apps", "acltype": {"value": "NFSV4"}, "aclmode": {"value": 
 CONTAINER = (
     "docker create {} $(docker image ls --quiet --filter 'reference=langflix/api' | head -1)"
 )
+#: Most of TrueNAS' pool for networks, 172.16.0.0/12 in parts of 24 bits: what is left is soon full.
+LARGE = "24.0.0/13 20.0.0/14 18.0.0/15 17.0.0/16 16.128.0/17 16.64.0/18 16.32.0/19 16.16.0/20"
 FAULTS = [
     Fault("port-taken", f'setsid python3 -c "{LISTEN}" >/dev/null 2>&1 & echo $! >/tmp/pid; '
           "until [ -e /tmp/listens ]; do sleep 0.1; done",
@@ -126,7 +128,9 @@ FAULTS = [
                            "com.docker.compose.service=api --label "
                            "com.docker.compose.project.config_files=/srv/c.yml"),
           "docker container rm away"),
-    Fault("address-pools", "for n in $(seq 200); do docker network create --label pools=full "
+    Fault("address-pools", f"for net in {LARGE}; do docker network create --label pools=full "
+          "--subnet 172.$net large${net%%.*}${net##*/} >/dev/null 2>&1 || :; done; "
+          "for n in $(seq 200); do docker network create --label pools=full "
           "pool$n >/dev/null 2>&1 || exit 0; done; exit 1",
           "docker network rm $(docker network ls --quiet --filter label=pools=full) >/dev/null"),
     Fault("sudo", f"printf '%s' '{SUDO}' >/etc/sudoers", f"printf '%s' '{SUDO}{RIGHT}' "
