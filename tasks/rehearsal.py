@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from slipway.app.workspace import Workspace
 
 _NAME = "name of the rehearsal host"
-_RELEASE = "of TrueNAS: 24.10, 25.04, 25.10 or 26; else as it was"
+_RELEASE = "of TrueNAS: 24.10, 25.04, 25.10 or 26; else as hosts.toml has it, or as it was"
 
 
 @command(help={"name": _NAME, "release": _RELEASE, "json": JSON, "locked": LOCKED})
@@ -30,8 +30,9 @@ def up(
     from slipway.hosts.rehearsal.truenas import check_release
 
     check_release(release)
+    wanted = release or workspace.release_of(name)
     tree = workspace.tree(locked=locked)
-    info = workspace.rehearsals().up(name, tree, release=release or None)
+    info = workspace.rehearsals().up(name, tree, release=wanted or None)
     system = f"TrueNAS {info.release}, " if info.release else ""
     talk = f"{info.name} is up at {info.address} ({system}Docker {info.docker_version})"
     return Answer(info.to_json(), talk=talk)

@@ -93,6 +93,15 @@ class Workspace:
         """
         return read_hosts(self.root / "deploy/hosts.toml").pick(host)
 
+    def release_of(self, name: str) -> str:
+        """The TrueNAS that a rehearsal host of ``deploy/hosts.toml`` stands for; empty for none.
+
+        Raises:
+            ConfigError: the file has problems.
+        """
+        entry = read_hosts(self.root / "deploy/hosts.toml").entries.get(name)
+        return entry.release if entry is not None else ""
+
     def rehearsals(self) -> Rehearsals:
         """The rehearsal hosts of this checkout."""
         return rehearsals(self.root, self.shell, self.clock, self.report)

@@ -26,6 +26,10 @@ _PAUSE_S = 0.02
 RUN = "20260101-000000-abcdef"
 
 
+#: How often events are waited for, some seconds each.
+_ROUNDS = 60
+
+
 def until(what: Callable[[], Any]) -> Any:
     """Wait until something is so."""
     end = time.monotonic() + _LONG_S
@@ -116,7 +120,7 @@ class Site:
     def follow(self, run: str = RUN, *, turns: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Its events, up to the first turn that is not in ``turns`` or the end; those are taken."""
         events: list[dict[str, Any]] = []
-        while True:
+        for _ in range(_ROUNDS):
             for event in self.ask("follow", run, str(len(events))):
                 events.append(event)
                 if event["event"] == "turn":
@@ -125,6 +129,7 @@ class Site:
                     self.answer(event["step"], run=run)
                 if event["event"] == "end":
                     return events
+        raise AssertionError(f"{run} came to no end: {events}")
 
     def last(self, run: str = RUN) -> dict[str, Any]:
         """The latest event of a run that is over."""
@@ -209,7 +214,8 @@ def request(run: str = RUN, *, turns: Sequence[str] = NAMES) -> dict[str, Any]:
         for name in NAMES
     ]
     return {
-        "format": 1, "run": run, "application": "demo", "docker": "docker", "release": "r2",
+        "format": 1, "run": run, "application": "demo", "project": "demo", "docker": "docker",
+        "release": "r2",
         "edge": None, "holder": {"who": "me@here", "what": "deploy r2", "since": "noon"},
         "steps": steps, "point": "record", "checked": {"web": True}, "word": "deployed",
         "intent": {"who": "me@here"},
