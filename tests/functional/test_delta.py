@@ -49,6 +49,7 @@ def references(site: Site) -> list[str]:
     return site.sh("ls", "-A", CACHE).split()
 
 
+@pytest.mark.long  # test_deploys.py has one changed line
 def test_one_changed_line_moves_kilobytes(site: Site) -> None:
     """After a first deploy each changed line costs less than 20 kB; both sides keep the same."""
     for _ in range(2):

@@ -18,12 +18,14 @@ LONG = (
     Variant("oldest-docker", variants.oldest, docker="20.10"),
     Variant("containerd-store", variants.containerd_store),
     Variant("docker-29", variants.docker_29, docker="29"),
+    Variant("ipv6", variants.ipv6, docker="29", ipv6=True),
     Variant("oldest-compose", variants.oldest_compose),
     Variant("newest-compose", variants.newest_compose),
     Variant("busybox", variants.busybox, delta=False),
 )
 
 
+@pytest.mark.long  # tests/integration/hosts and tests/integration/act leave out each program
 def test_a_host_with_few_programs_is_deployed_to(site: Site, tmp_path: Path) -> None:
     """Without python3, zstd and timeout: all of it, a changed line beside what runs, and back."""
     with host_of(site, BARE, tmp_path) as info:

@@ -6,6 +6,7 @@ makes itself before its Docker starts, for what its first process needs until th
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import shutil
@@ -46,12 +47,14 @@ class Variant:
         lay: changes a copy of the rehearsal host's programs.
         docker: what the version of its engine begins with.
         delta: whether a changed line is sent as a difference.
+        ipv6: whether every network has IPv6.
     """
 
     name: str
     lay: Callable[[Path], None]
     docker: str = ""
     delta: bool = True
+    ipv6: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -100,6 +103,35 @@ def docker_29(tree: Path) -> None:
     newest_compose(tree)
     # Of those Debian 13's runc knows nothing; 1.2 does.
     containerd_store(tree, ', "time-namespaces": false')
+
+
+def ipv6(tree: Path) -> None:
+    """Docker 29 as TrueNAS sets its own up from 25.04 on: IPv6 in every network, by default.
+
+    Docker 26, the rehearsal host's, takes no such default. The settings are those of the
+    middleware's ``etc_files/docker/daemon.json.py``; the addresses are an example.
+    """
+    put(built("moby"), tree / _DOCKERD)
+    put(built("docker-proxy"), tree / "usr/sbin/docker-proxy")
+    settings = {
+        "ipv6": True,
+        "ip6tables": True,
+        "default-network-opts": {"bridge": {"com.docker.network.enable_ipv6": "true"}},
+        "fixed-cidr-v6": "fdd0::/64",
+        "default-address-pools": [
+            {"base": "172.17.0.0/12", "size": 24}, {"base": "fdd0::/48", "size": 64},
+        ],
+    }  # fmt: skip
+    before_docker(
+        tree,
+        f"""python3 - <<'END'
+import json
+settings = json.load(open("/etc/docker/daemon.json")) | json.loads('{json.dumps(settings)}')
+json.dump(settings, open("/run/daemon.json", "w"))
+END
+set -- --config-file /run/daemon.json "$@"
+""",
+    )
 
 
 def oldest_compose(tree: Path) -> None:
@@ -200,11 +232,15 @@ def scenario(site: Site, variant: Variant, info: RehearsalInfo) -> None:
         assert (changed["bytes_sent"] < _SMALL) == variant.delta, changed["bytes_sent"]
         said = site.good("exec", "api", "--host", name, "--", "/app/bin/python3", "-c", "print(7)")
         assert said.out == "7\n"
+        found = site.good("exec", "api", "--host", name, "--", "/app/bin/python3", "-c", _ADDRESSES)
+        assert ("AF_INET6" in found.out) == variant.ipv6, found.out
         site.good("rollback", "--host", name)
         assert site.good("status", "--host", name, "--json").json["release"] == before
 
     whole_life(site.inv, name, change_and_back)
 
 
+#: Says which kinds of address another service has.
+_ADDRESSES = "import socket; print({one[0].name for one in socket.getaddrinfo('postgres', 5432)})"
 #: Bytes of a changed line's difference at most; the application's whole layer has several times it.
 _SMALL = 40_000

@@ -140,6 +140,7 @@ def test_settings_of_pip_and_python(checkout: Checkout) -> None:
     assert not checkout.ran(checkout.launch(env=settings))
 
 
+@pytest.mark.long  # test_what_makes_one_bad, without packages
 def test_a_pip_that_installs_elsewhere(checkout: Checkout, tmp_path: Path) -> None:
     """A pip.conf with a target can't be overruled; it is named."""
     (tmp_path / "pip.conf").write_text(f"[install]\ntarget = {tmp_path / 'target'}\n")
@@ -221,6 +222,7 @@ def test_a_linked_one_is_only_unlinked(stubbed: Checkout, tmp_path: Path) -> Non
     assert (place / STAMP).exists() and not (stubbed.root / ".venv").exists()
 
 
+@pytest.mark.long  # test_what_makes_one_bad, without packages
 def test_an_active_one_that_is_stale(checkout: Checkout) -> None:
     """Where the .venv to be replaced is the active one, its Python does not replace itself."""
     checkout.launch()

@@ -27,12 +27,13 @@ from langflix.media.storage import Storage
 from langflix.queue import work
 from langflix.queue.app import create, send_job, waiting_jobs
 
-#: As many as a house asks for in some weeks.
-JOBS = 120
+#: Jobs, and how many workers die meanwhile: as many as a house asks for in some weeks.
+JOBS, KILLS = 120, 10
+#: What each run has the time for.
+FEW = 40, 5
 #: One expression, so that a job is short and what is tested is the queue, not the encoder.
 SHORT_SUBTITLE = ROOT / "deploy" / "smoke.srt"
 WORKERS = 2
-KILLS = 10
 #: On a busy machine a job takes its time; this long without the end of one means a standstill.
 STANDSTILL_S = 300.0
 PHRASES = 1
@@ -97,30 +98,35 @@ class Workers:
         self.living[at] = self._start()
 
 
-def test_killed_workers_lose_and_double_no_job(stack: Stack, tiny: bytes) -> None:
+@pytest.mark.parametrize(
+    ("count", "kills"), [FEW, pytest.param(JOBS, KILLS, marks=pytest.mark.long)]
+)
+def test_killed_workers_lose_and_double_no_job(
+    stack: Stack, tiny: bytes, count: int, kills: int
+) -> None:
     """Of all jobs, with workers killed at random, each ends as DONE with its rows there once."""
     settings, luck = stack.settings, random.Random(7)
     app = create(settings)
     engine = connect(settings.need_database())
     doors = work.Doors(engine, Storage(settings.data_dir), ffmpeg.program)
-    ids = [add_job(doors, tiny) for _ in range(JOBS)]
+    ids = [add_job(doors, tiny) for _ in range(count)]
     for job_id in ids[1:]:
         send_job(app, job_id)  # the first one's server died before it could
 
     with ExitStack() as exits:
         workers = Workers(stack, exits)
-        wait_until(lambda: open_jobs(doors) < JOBS, "the first job has ended")
-        fewest, moved = JOBS, time.monotonic()
+        wait_until(lambda: open_jobs(doors) < count, "the first job has ended")
+        fewest, moved = count, time.monotonic()
         while (left := open_jobs(doors)) and time.monotonic() < moved + STANDSTILL_S:
             if left < fewest:
                 fewest, moved = left, time.monotonic()
-            if left > JOBS // 4 and workers.killed < KILLS:
+            if left > count // 4 and workers.killed < kills:
                 before = left
                 workers.kill_one(luck)
                 wait_until(lambda before=before: open_jobs(doors) < before, "work goes on")  # type: ignore[misc]
             sweep(doors, app)
             time.sleep(0.2)
-        assert workers.killed == KILLS
+        assert workers.killed == kills
     assert_all_done_once(doors, ids, stack)
     app.close()
     engine.dispose()
@@ -134,9 +140,12 @@ def sweep(doors: work.Doors, app: Celery) -> None:
 def assert_all_done_once(doors: work.Doors, ids: list[str], stack: Stack) -> None:
     """Every job is DONE, has its rows once, a file for every clip, and nothing else lies there."""
     with session(doors.engine) as db:
-        states = {job.id: (job.status, job.error) for job in db.scalars(select(Job))}
-        spoken = Counter(db.scalars(select(Expression.job_id)))
-        clips = list(db.execute(select(Clip.job_id, Clip.id, Clip.bytes)))
+        those = db.scalars(select(Job).where(Job.id.in_(ids)))
+        states = {job.id: (job.status, job.error) for job in those}
+        of_jobs = Expression.job_id.in_(ids)
+        spoken = Counter(db.scalars(select(Expression.job_id).where(of_jobs)))
+        rows = select(Clip.job_id, Clip.id, Clip.bytes).where(Clip.job_id.in_(ids))
+        clips = list(db.execute(rows))
     assert states == dict.fromkeys(ids, (Status.DONE, None))
     assert spoken == dict.fromkeys(ids, PHRASES)
     files = {path: path.stat().st_size for path in doors.storage.clips.rglob("*.mp4")}
