@@ -61,5 +61,7 @@ namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.r
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)
 namespace.add_collection(_bench)
-namespace.add_collection(Collection("dev", development.faults, development.mutate))
+namespace.add_collection(
+    Collection("dev", development.faults, development.mutate, development.releases)
+)
 namespace.add_collection(Collection("nix", development.nix_check))

@@ -125,6 +125,19 @@ def faults(workspace: Workspace, only: str = "") -> int:
     return attached(workspace, argv)
 
 
+@command(help={"only": "only cases that fit, as pytest's -k has it, such as '25.10 and app'"})
+def releases(workspace: Workspace, only: str = "") -> int:
+    """Deploy to a stand-in of each TrueNAS in each mode; write how it went."""
+    from slipway.hosts.rehearsal import require_root
+    from slipway.supply import programs
+
+    require_root()
+    programs.ensure(workspace.shell, workspace.report, programs.FUNCTIONAL)
+    workspace.supplies(locked=False).bring()
+    argv = [sys.executable, "-m", "tests.functional.releases", *([only] if only else [])]
+    return attached(workspace, argv)
+
+
 @command(
     help={
         "minutes": "how long to try at most; the next run goes on from there",

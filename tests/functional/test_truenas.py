@@ -1,12 +1,15 @@
 """Every release of TrueNAS that has a stand-in, in both modes: deployed, changed, rebooted.
 
-What the stand-in has of a TrueNAS, and what it has not, is in docs/reference/stand-in.md.
+What the stand-in has of a TrueNAS, and what it has not, is in docs/reference/stand-in.md;
+``./inv dev.releases`` runs all of these and writes its table.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,17 +48,29 @@ def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
 
 @pytest.mark.long  # all others deploy to a stand-in of 25.10, and test_other_hosts has an app there
 @pytest.mark.parametrize(("nas", "mode"), [(one, one[1]) for one in CASES], indirect=["nas"])
-def test_a_nas_is_deployed_to(nas: Nas, mode: str) -> None:
+def test_a_nas_is_deployed_to(
+    nas: Nas, mode: str, record_property: Callable[[str, object], None]
+) -> None:
     """A first deploy, no change, a changed line beside what runs, back, and a reboot, with data."""
     app = Path("src/langflix/api/app.py")
+    record_property("release", RELEASES[nas.release].version)
+    record_property("mode", mode)
+
+    @contextmanager
+    def timed(what: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        record_property(what, time.monotonic() - began)
 
     def changed() -> None:
         before = nas.site.good("status", "--host", nas.name, "--json").json["release"]
         with (nas.site.root / app).open("a", encoding="utf-8") as file:
             file.write("# another line\n")
-        there = nas.site.good("deploy", "--host", nas.name, "--json").json
+        with timed("a changed line"):
+            there = nas.site.good("deploy", "--host", nas.name, "--json").json
         assert (there["outcome"], there["downtime_s"]["seen"]) == ("deployed", {})
-        nas.site.good("rollback", "--host", nas.name)
+        with timed("back"):
+            nas.site.good("rollback", "--host", nas.name)
         assert nas.site.good("status", "--host", nas.name, "--json").json["release"] == before
 
     def tokens() -> list[str]:
@@ -68,14 +83,17 @@ def test_a_nas_is_deployed_to(nas: Nas, mode: str) -> None:
         nas.site.good("tokens.add", "--name", "kept", "--scope", "read", "--host", nas.name)
         changed()
         if mode == "app":
-            shown(nas)
+            with timed("stopped, started, deleted, deployed"):
+                shown(nas)
         else:
             assert nas.app() is None
-        nas.reboot()
-        until(nas.healthy, "the stack after a reboot")
+        with timed("a reboot"):
+            nas.reboot()
+            until(nas.healthy, "the stack after a reboot")
         assert tokens() == ["kept"]
 
-    whole_life(nas.site.inv, nas.name, lived)
+    with timed("all"):
+        whole_life(nas.site.inv, nas.name, lived)
     if mode == "app":
         assert nas.app()["state"] == "STOPPED"
 

@@ -26,6 +26,7 @@ from tests.functional.faults.cases import CASES, Case
 from tests.functional.faults.load import Load
 from tests.functional.faults.place import Late, Place, make, until
 from tests.functional.faults.strikes import ROOM
+from tests.functional.pages import with_rows
 
 from slipway.commandline import heed_endings
 
@@ -35,7 +36,6 @@ _HEAD = (
     "| fault | at step | live afterwards | whole after | failed requests | exit code |",
     "| --- | --- | --- | ---: | ---: | ---: |",
 )
-_BEGIN, _END = "<!-- faults -->", "<!-- /faults -->"
 
 
 @dataclass(frozen=True)
@@ -235,15 +235,8 @@ def rows(found: Sequence[Seen]) -> dict[tuple[str, str], str]:
 
 def written(text: str, found: Sequence[Seen]) -> str:
     """The page with the rows of what was seen; those of other cases stay. Pure."""
-    start, end = text.index(_BEGIN) + len(_BEGIN), text.index(_END)
-    known = {
-        (cells[1].strip(), cells[2].strip()): line
-        for line in text[start:end].splitlines()[3:]
-        if len(cells := line.split("|")) > 2
-    } | rows(found)
     order = [(case.fault, case.step) for case in CASES]
-    table = "\n".join((*_HEAD, *(known[key] for key in order if key in known)))
-    return f"{text[:start]}\n{table}\n{text[end:]}"
+    return with_rows(text, "faults", _HEAD, rows(found), order)
 
 
 def main(argv: Sequence[str]) -> int:
