@@ -118,6 +118,7 @@ def ipv6(tree: Path) -> None:
         "ip6tables": True,
         "default-network-opts": {"bridge": {"com.docker.network.enable_ipv6": "true"}},
         "fixed-cidr-v6": "fdd0::/64",
+        "features": {"time-namespaces": False},  # Debian 13's runc doesn't know them
         "default-address-pools": [
             {"base": "172.17.0.0/12", "size": 24}, {"base": "fdd0::/48", "size": 64},
         ],
