@@ -46,9 +46,9 @@ def make_draft(wanted: Wanted, doors: Doors) -> Draft:
     planned = draft(wanted, observe(doors, wanted), doors.clock.now())
     if not needs_place(planned):
         return planned
-    from slipway.hosts.dataset import find_place
+    from slipway.act.place import place_of
 
-    return with_snapshot(planned, find_place(doors.host, wanted.data_dir))
+    return with_snapshot(planned, place_of(doors, wanted.data_dir))
 
 
 def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> Result:

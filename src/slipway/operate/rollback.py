@@ -8,10 +8,10 @@ from slipway.act.ask import ask
 from slipway.act.change import warn_of_losses
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
+from slipway.act.place import place_of
 from slipway.act.progress import Progress
 from slipway.act.trust import trusting
 from slipway.errors import DeployError
-from slipway.hosts.dataset import find_place
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release
 from slipway.ledger.snapshots import Taken
@@ -72,7 +72,7 @@ def _with_snapshot(
     Raises:
         DeployError: the data path is no dataset any more, or who logs in may not write there.
     """
-    place = find_place(doors.host, taken.path)
+    place = place_of(doors, taken.path)
     if isinstance(place, str) or not place.root:
         why = place if isinstance(place, str) else f"only root can put files back to {taken.path}"
         raise DeployError(

@@ -33,8 +33,7 @@ def kept(web: str, *revisions: str) -> Wanted:
 def place(monkeypatch: pytest.MonkeyPatch) -> list[Place | str]:
     """What every host says of its data path: the last of these."""
     said: list[Place | str] = [PLACE]
-    for module in ("slipway.hosts.dataset.find_place", "slipway.operate.rollback.find_place"):
-        monkeypatch.setattr(module, lambda host, path: said[-1])
+    monkeypatch.setattr("slipway.act.place.find_place", lambda host, path: said[-1])
     return said
 
 
