@@ -8,6 +8,7 @@ from typing import get_args
 from tests.unit.demo import URL
 
 from slipway.ledger.entries import File, Link, Source
+from slipway.ledger.snapshots import Taken
 from slipway.plan.actions import (
     Action,
     Ask,
@@ -26,7 +27,6 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
-from slipway.ledger.snapshots import Taken
 from slipway.plan.registering import Register, Unregister
 from slipway.plan.snapshotting import Forget, Rewind, Snapshot
 from slipway.runner.expected import Expected

@@ -129,7 +129,7 @@ def test_what_was_not_touched_is_not_copied(data: Path, monkeypatch: pytest.Monk
         calls.append(argv)
         return run(argv, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(putback.subprocess, "run", noting)
+    monkeypatch.setattr(subprocess, "run", noting)
     put_back([str(data)], NAME, nobody)
     assert film.stat().st_ino == number
     copied = {word for argv in calls for word in argv[argv.index("--") + 1 :]}
