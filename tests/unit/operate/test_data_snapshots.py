@@ -127,6 +127,10 @@ def test_all_data_go_back_with_the_release_and_forward_again() -> None:
     assert forward.release == live.id
     assert data.content == "new"
     assert HALF not in made.folder.files
+    data.content = "newest"
+    made.clock.seconds += 60
+    roll_back(made.doors, "me", "token", to=first.id, data=True)
+    assert (data.content, data.taken[number(live, "-left")]) == ("old", "newest")
 
 
 @pytest.mark.usefixtures("place")
@@ -172,6 +176,7 @@ def test_what_could_not_be_put_back_is_served_by_nobody() -> None:
     assert (data.content, verbs(made)[-1]) == ("half", "down")
     assert not made.engine.running
     assert made.folder.files[HALF].decode() == f"slipway-demo-{live.id}-left\n"
+    assert "put back by half" in made.folder.read().warnings[-1]
     for act in (
         lambda: deploy(kept("2", "0001", "0002"), made.doors, "token"),
         lambda: observe(made.doors, "me", wait=False),
