@@ -15,6 +15,7 @@ from tests.functional.test_changes import LAST, REVISIONS
 from tests.functional.test_other_hosts import HOSTS, add_host
 
 from slipway.hosts.rehearsal import POOL, machine
+from slipway.hosts.rehearsal.nasfiles import RELEASES
 from slipway.hosts.rehearsal.values import Places
 
 FOLDER = f"{POOL}/apps/{APP}"
@@ -43,19 +44,21 @@ FILES_BETWEEN = 4000
 WAIT_S = 120.0
 
 
-@pytest.fixture
-def nas(site: Site) -> Iterator[Nas]:
-    """A stand-in of 25.10 whose data lie on a dataset, PostgreSQL's on one below it."""
+@pytest.fixture(params=[("25.10", "compose"), ("24.10", "app")], ids="-".join)
+def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
+    """A stand-in whose data lie on a dataset, PostgreSQL's on one below it."""
+    release, mode = request.param
     kept = {name: (site.root / name).read_bytes() for name in (HOSTS, REVISIONS)}
     name = f"nas-{secrets.token_hex(3)}"
     add_host(site, name, {
         "kind": "rehearsal",
-        "release": "25.10",
+        "release": release,
+        "mode": mode,
         "app_dir": FOLDER,
         "compose": FILES,
         "variables": {},
     })  # fmt: skip
-    made = Nas(site, name, "25.10")
+    made = Nas(site, name, release)
     try:
         site.good("rehearsal.up", "--name", name)
         for dataset in (DATASET, f"{DATASET}/postgres"):
@@ -79,9 +82,14 @@ def tokens(nas: Nas) -> list[str]:
     return sorted(one["name"] for one in inv(nas, "tokens.list")["tokens"])
 
 
+def space(nas: Nas) -> str:
+    """Whose methods there are."""
+    return "pool.snapshot" if RELEASES[nas.release].pool_snapshot else "zfs.snapshot"
+
+
 def snapshots(nas: Nas) -> list[str]:
     """Every snapshot below the data."""
-    rows = nas.call("pool.snapshot.query", [["dataset", "^", DATASET]], {"select": ["name"]})
+    rows = nas.call(f"{space(nas)}.query", [["dataset", "^", DATASET]], {"select": ["name"]})
     return sorted(row["name"] for row in rows)
 
 
@@ -132,7 +140,7 @@ def test_all_data_go_back_with_a_release(nas: Nas) -> None:
     first = inv(nas, "deploy")["release"]
     assert snapshots(nas) == [], "there was nothing to keep yet"
     inv(nas, "tokens.add", "--name", "early", "--scope", "read")
-    nas.call("pool.snapshot.create", {"dataset": DATASET, "name": "auto-2026-01-01_00-00"})
+    nas.call(f"{space(nas)}.create", {"dataset": DATASET, "name": "auto-2026-01-01_00-00"})
     foreign = [f"{DATASET}@auto-2026-01-01_00-00"]
 
     (site.root / MIGRATION).write_text(EXPAND.replace("LAST", LAST), "utf-8")

@@ -82,10 +82,11 @@ def _with_snapshot(
         )
     planned = with_all(planned)
     kept = planned.seen.memory.half or to_leave(place, live.application, live.id).name
+    when = _when(planned, taken)
     doors.report.warn(
-        f"everything below {taken.path} goes back to {taken}: what was written since is lost, "
-        "files as well as rows and what waits in queues; what was taken back since, such as a "
-        "token, is valid again"
+        f"everything below {taken.path} goes back to what it was {when}: what was written since is "
+        "lost, files as well as rows and what waits in queues; what was taken back since, such as "
+        "a token, is valid again"
     )
     doors.report.say(f"  the data as they are now stay in {place.dataset}@{kept}")
     longest = planned.plan.downtime_s
@@ -93,12 +94,25 @@ def _with_snapshot(
     return planned, steps_with_snapshot(planned, live, place, taken)
 
 
+def _when(planned: Draft, taken: Taken) -> str:
+    """When a snapshot was taken, and what it is called."""
+    known = planned.seen.memory.records.releases
+    origin = next((one for one in known if one.snapshot == taken), None)
+    if origin is None:
+        return f"when {planned.release.id} was left ({taken})"
+    return f"before {origin.id} migrated it, {_time(origin)} ({taken})"
+
+
+def _time(release: Release) -> str:
+    return f"{release.created[:19].replace('T', ' ')} UTC"
+
+
 def _with_dump(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tuple[Step, ...]]:
     """The database goes back, and files stay as they are."""
     origin = source(planned.seen.memory, planned.release)
     planned = with_data(planned, live)
     doors.report.warn(
-        f"the database goes back to {origin.created[:19].replace('T', ' ')} (UTC), before "
+        f"the database goes back to {_time(origin)}, before "
         f"{origin.id}: what was written since is lost"
     )
     for name, lost_s in planned.plan.downtimes.items():

@@ -118,7 +118,12 @@ def test_all_data_go_back_with_the_release_and_forward_again() -> None:
     assert data.taken == {number(live): "old", number(live, "-left"): "new"}
     assert verbs(made)[0] == "down"
     said = made.talk.getvalue()
-    assert f"everything below {PATH} goes back to {number(live)}: what was written since is" in said
+    when = f"{live.created[:19].replace('T', ' ')} UTC ({number(live)})"
+    assert (
+        f"everything below {PATH} goes back to what it was before {live.id} migrated it, {when}"
+        in said
+    )
+    assert "what was written since is lost" in said
     assert f"the data as they are now stay in {number(live, '-left')}" in said
     assert "everything is stopped: " in said
     assert made.folder.read().left == (live.id,)
@@ -126,6 +131,7 @@ def test_all_data_go_back_with_the_release_and_forward_again() -> None:
     forward = roll_back(made.doors, "me", "token", to=live.id, data=True).outcome
     assert forward.release == live.id
     assert data.content == "new"
+    assert f"what it was when {live.id} was left ({number(live, '-left')})" in made.talk.getvalue()
     assert HALF not in made.folder.files
     data.content = "newest"
     made.clock.seconds += 60
