@@ -179,7 +179,10 @@ class Carrier:
     def _rewind(self, action: Json) -> bool:
         # Until it is through, what lies there is of no moment, and nobody may be served from it.
         self.doors.folder.write(HALF, action["kept"] + "\n")
-        self.doors.datasets.put_back(action["paths"], action["name"], self.doors.listener.heed)
+        # Back to the data of before nothing is counted: it has to be tried.
+        there = action["name"] != action["kept"]
+        heed = self.doors.listener.heed
+        self.doors.datasets.put_back(action["paths"], action["name"], heed, room=there)
         self.doors.folder.write(HALF, "")
         return True
 

@@ -38,9 +38,11 @@ class HostDatasets:
         said = self._asked(by, "delete", dataset, name)
         return "" if any(one in said for one in _ABSENT) else said
 
-    def put_back(self, paths: Sequence[str], name: str, heed: Callable[[], None]) -> None:
+    def put_back(
+        self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
+    ) -> None:
         """See :meth:`slipway.runner.doors.Datasets.put_back`."""
-        putback.put_back(paths, name, heed)
+        putback.put_back(paths, name, heed, room=room)
 
     def _asked(self, by: str, act: str, dataset: str, name: str) -> str:
         """What was said against it; empty when it was done."""

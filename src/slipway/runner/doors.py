@@ -171,13 +171,16 @@ class Datasets(Protocol):
     def destroy(self, by: str, dataset: str, name: str) -> str:
         """Destroy one, and those of its name below; why it stays, empty when it is gone."""
 
-    def put_back(self, paths: Sequence[str], name: str, heed: Callable[[], None]) -> None:
+    def put_back(
+        self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
+    ) -> None:
         """Make the files of datasets what they were; no snapshot is destroyed.
 
         Args:
             paths: where they are mounted, the uppermost first.
             name: of the snapshot.
             heed: called now and then; what it raises ends it.
+            room: whether to see first that there is room for all that is copied.
 
         Raises:
             Failed: it can't be done, or not all of it was.

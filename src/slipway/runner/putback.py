@@ -23,10 +23,13 @@ _OWN = ".zfs"
 _BATCH = 200
 _COPY_S = 3600.0
 _LINES = 5
+_BLOCK = 512  # bytes, of `st_blocks` (stat(3type))
 _COPY = ("cp", "--archive", "--parents", "--remove-destination", "--reflink=auto")
 
 
-def put_back(paths: Sequence[str], name: str, heed: Callable[[], None]) -> None:
+def put_back(
+    paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool = False
+) -> None:
     """Make what lies in datasets what it was.
 
     Args:
@@ -34,20 +37,35 @@ def put_back(paths: Sequence[str], name: str, heed: Callable[[], None]) -> None:
             it was made later, stays as it is.
         name: of the snapshot.
         heed: called now and then; what it raises ends it.
+        room: whether to see first that there is room for what is copied, were it all copied.
 
     Raises:
-        Failed: the uppermost has no such snapshot, and nothing was changed; or a part was not
-            copied.
+        Failed: there is no such room, or the uppermost has no such snapshot, and nothing was
+            changed; or a part was not copied.
     """
     if not os.path.isdir(first := _shown(paths[0], name)):
         raise Failed(
             f"{first} is not there: nothing can be put back from it",
             hint="zfs list -t snapshot shows those there are; `snapdir` must not be `disabled`",
         )
-    for path in paths:
-        if os.path.isdir(_shown(path, name)):
-            _Dataset(path, _shown(path, name), frozenset(paths), heed).put_back()
+    mounted = frozenset(paths)
+    shown = [(path, _shown(path, name)) for path in paths]
+    datasets = [_Dataset(*one, mounted, heed) for one in shown if os.path.isdir(one[1])]
+    if room:
+        _see_room(paths[0], sum(one.bytes() for one in datasets))
+    for one in datasets:
+        one.put_back()
     os.sync()
+
+
+def _see_room(path: str, wanted: int) -> None:
+    told = os.statvfs(path)
+    free = told.f_bavail * told.f_frsize
+    if wanted > free:
+        raise Failed(
+            f"{path} has too little room: {wanted:,} bytes are put back, {free:,} are free",
+            hint="old snapshots hold room: zfs list -t snapshot -o name,used",
+        )
 
 
 def _shown(path: str, name: str) -> str:
@@ -78,6 +96,23 @@ class _Dataset:
         self._copy()
         for folder in reversed(folders):
             _alike(os.path.join(self._shown, folder), os.path.join(self._live, folder))
+
+    def bytes(self) -> int:
+        """What the files take that are to be copied."""
+        size, folders = 0, [""]
+        for folder in folders:
+            self._heed()
+            place = os.path.join(self._live, folder)
+            here = _entries(place) if os.path.isdir(place) and not os.path.islink(place) else {}
+            for name, found in _entries(os.path.join(self._shown, folder)).items():
+                path = os.path.join(folder, name)
+                if self._skipped(path):
+                    continue
+                if stat.S_ISDIR(found.st_mode):
+                    folders.append(path)
+                elif name not in here or not _same(here[name], found):
+                    size += found.st_blocks * _BLOCK
+        return size
 
     def _compare(self, folder: str) -> Iterator[str]:
         """Remove what is too much, note what is to be copied; yields the folders below."""

@@ -18,6 +18,7 @@ class FakeDatasets:
         held: numbers of those that can't be destroyed.
         asked: everything that was asked for.
         full: why nothing more can be taken; empty when it can.
+        narrow: whether there is too little room to put something back.
         broken: names from which nothing can be put back; what was there is lost meanwhile.
     """
 
@@ -27,6 +28,7 @@ class FakeDatasets:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     full: str = ""
     broken: set[str] = field(default_factory=set)
+    narrow: bool = False
 
     def take(self, by: str, dataset: str, name: str) -> None:
         """Keep the content."""
@@ -44,8 +46,12 @@ class FakeDatasets:
         self.taken.pop(number, None)
         return ""
 
-    def put_back(self, paths: Sequence[str], name: str, heed: Callable[[], None]) -> None:
+    def put_back(
+        self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
+    ) -> None:
         """Have the content of then."""
+        if room and self.narrow:
+            raise Failed("there is too little room")
         self.asked.append(("put back", *paths, name))
         heed()
         found = [each for one, each in self.taken.items() if one.endswith(f"@{name}")]

@@ -26,7 +26,7 @@ truenas_api_client.Client = lambda: real(told["uri"])
 host = HostDatasets()
 try:
     if told["act"] == "put_back":
-        answer = host.put_back(told["words"][0], told["words"][1], lambda: None)
+        answer = host.put_back(told["words"][0], told["words"][1], lambda: None, room=True)
     else:
         answer = getattr(host, told["act"])(*told["words"])
     print(json.dumps({"answer": answer}))

@@ -226,3 +226,15 @@ def test_nothing_is_done_before_somebody_is_sure() -> None:
         roll_back(made.doors, "me", "token", data=True, sure=no)
     assert not made.engine.commands
     assert rollback.roll_back(made.doors, "me", "token", sure=no).outcome, "no data, no question"
+
+
+@pytest.mark.usefixtures("place")
+def test_without_room_all_is_as_it_was() -> None:
+    """It is seen before a file is touched, but not on the way back, which has to be tried."""
+    made = deployed()
+    live, _ = history(made)
+    made.runner.datasets.narrow = True
+    with pytest.raises(DeployError, match=f"too little room; {live.id} is serving again"):
+        roll_back(made.doors, "me", "token", data=True)
+    assert made.runner.datasets.content == "new"
+    assert HALF not in made.folder.files

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -169,3 +170,40 @@ def test_what_can_not_be_copied_is_told(data: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(Failed, match="could be put back") as caught:
         put_back([str(data)], NAME, nobody)
     assert caught.value.cause.details == ("no room",)
+
+
+def test_without_room_nothing_is_touched(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is copied has to fit in; what stays takes none, nor does what lies in other datasets."""
+    spoil(data)
+    spoilt = told(data)
+    shown = data / ".zfs/snapshot" / NAME
+    blocks = sum(
+        one.lstat().st_blocks for one in shown.rglob("*") if one.is_symlink() or one.is_file()
+    )
+    film, copy = data / "films/a film.mkv", shown / "films/a film.mkv"
+    blocks -= copy.lstat().st_blocks
+    copy.unlink()
+    os.link(film, copy)
+    usual = os.statvfs(data)
+    for free in (blocks * 512 - 1, blocks * 512):
+        here = SimpleNamespace(f_bavail=free, f_frsize=1, f_files=usual.f_files)
+        monkeypatch.setattr(os, "statvfs", lambda _, here=here: here)
+        if free < blocks * 512:
+            with pytest.raises(Failed, match=f"{blocks * 512:,} bytes are put back, {free:,}"):
+                put_back([str(data)], NAME, nobody, room=True)
+            assert told(data) == spoilt
+        else:
+            put_back([str(data)], NAME, nobody, room=True)
+    assert (data / "db/PG_VERSION").read_text() == "17"
+
+
+def test_what_is_a_dataset_by_now_needs_no_room(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no snapshot of then, so it stays as it is."""
+    for place in (data, data / ".zfs/snapshot" / NAME):
+        shutil.rmtree(place / "db")
+    (data / "films/a film.mkv").write_bytes(b"another")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=1))
+    put_back([str(data), str(data / "films")], NAME, nobody, room=True)
+    assert (data / "films/a film.mkv").read_bytes() == b"another"
