@@ -51,8 +51,9 @@ def deployed(
     help={
         "host": HOST,
         "to": "id of a release, or its beginning (default: the one that was live before)",
-        "data": "the database too, as it was before the live release migrated it: what was "
+        "data": "the data too, as they were before the live release migrated them: what was "
         "written since is lost",
+        "yes": "with --data: don't ask whether that is meant",
         "wait": WAIT,
         "json": JSON,
     }
@@ -62,16 +63,29 @@ def rollback(
     host: str | None = None,
     to: str = "",
     data: bool = False,
+    yes: bool = False,
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
     """Go back to a release that the host still has."""
+    import sys
+
     from slipway.app.checkout import maker
+    from slipway.app.sure import make_sure
     from slipway.app.workspace import new_token
     from slipway.operate.rollback import roll_back
 
     with workspace.target(host) as target:
-        result = roll_back(target.doors, maker(), new_token(), to=to, data=data, wait=wait)
+        doors = target.doors
+        result = roll_back(
+            doors,
+            maker(),
+            new_token(),
+            to=to,
+            data=data,
+            wait=wait,
+            sure=lambda: make_sure(doors.report, sys.stdin, said=yes),
+        )
     return answer(target, result)
 
 

@@ -206,7 +206,7 @@ def test_a_migration_that_needs_downtime_and_the_way_back(site: Site, live: dict
     assert set(outcome["downtime_s"]["seen"]) >= USERS
     later = make_job(site, live["url"])
     assert {earlier, later} <= jobs(live["url"])
-    back = site.good("rollback", "--data", "--json").json
+    back = site.good("rollback", "--data", "--yes", "--json").json
     assert (back["outcome"], back["release"]) == ("rolled back", live["release"])
     assert earlier in jobs(live["url"])
     assert later not in jobs(live["url"])

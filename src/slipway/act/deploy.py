@@ -17,7 +17,8 @@ from slipway.ledger.entries import Link, Source
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.records import Memory
 from slipway.plan.adopt import adopted
-from slipway.plan.draft import Draft, draft
+from slipway.plan.draft import Draft, draft, needs_place, with_snapshot
+from slipway.plan.snapshotting import see_whole
 from slipway.plan.wanted import Seen, Wanted
 
 
@@ -42,7 +43,12 @@ def warn_of(doors: Doors, memory: Memory) -> None:
 
 def make_draft(wanted: Wanted, doors: Doors) -> Draft:
     """Plan: ask the host, then decide. Changes nothing."""
-    return draft(wanted, observe(doors, wanted), doors.clock.now())
+    planned = draft(wanted, observe(doors, wanted), doors.clock.now())
+    if not needs_place(planned):
+        return planned
+    from slipway.act.place import place_of
+
+    return with_snapshot(planned, place_of(doors, wanted.data_dir))
 
 
 def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> Result:
@@ -68,6 +74,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
         planned = make_draft(wanted, doors)
     if relinked(doors, planned.seen):
         planned = make_draft(wanted, doors)
+    see_whole(planned.seen.memory, doors.host.name)
     progress.times.append(StepTime("plan", progress.seconds))
     live = planned.seen.memory.records.live
     if planned.unchanged and live is not None:

@@ -193,6 +193,7 @@ def make_wanted(
         migrations=migrations.sha256,
         revisions=migrations.revisions,
         downtimes=migrations.downtimes,
+        snapshots=entry.snapshots,
     )
 
 

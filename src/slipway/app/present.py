@@ -37,6 +37,10 @@ def plan_text(plan: Plan) -> str:
         for one in plan.migrations:
             stops = "what uses the database is stopped first" if one.downtime else ""
             lines.append(f"  {'  '.join(filter(None, (one.revision, one.message, stops)))}")
+    if plan.snapshot:
+        lines.append(f"  before them the snapshot {plan.snapshot} is taken")
+    if plan.no_snapshot:
+        lines.append(f"  no snapshot is taken before them: {plan.no_snapshot}")
     return "\n".join((*lines, *_lost(plan)))
 
 

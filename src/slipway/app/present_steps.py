@@ -23,6 +23,7 @@ from slipway.plan.actions import (
     Write,
 )
 from slipway.plan.registering import Register, Unregister
+from slipway.plan.snapshotting import Forget, Rewind, Snapshot
 from slipway.plan.step import Step
 from slipway.report import human_bytes
 from slipway.runner.roll import Rolling
@@ -76,6 +77,12 @@ def action_text(action: Action) -> str:
             return f"tell TrueNAS of the app {action.app}"
         case Unregister():
             return f"have TrueNAS forget the app {action.app}"
+        case Snapshot():
+            return f"take the snapshot {action.snapshot}"
+        case Forget():
+            return f"destroy the snapshots {', '.join(map(str, action.snapshots))}"
+        case Rewind():
+            return f"make {', '.join(action.paths)} what it was at {action.name}"
         case Run():
             return f"run {' '.join(action.argv)}"
 

@@ -46,6 +46,7 @@ class HostEntry:
         release: of TrueNAS that a rehearsal host stands for, such as ``25.10``; empty for a plain
             server.
         mode: how the application is deployed there, one of :data:`~slipway.stack.project.MODES`.
+        snapshots: whether snapshots of the data are taken before migrations.
     """
 
     name: str
@@ -62,6 +63,7 @@ class HostEntry:
     variables: Mapping[str, str] = field(default_factory=dict)
     release: str = ""
     mode: str = MODES[0]
+    snapshots: bool = True
 
     def to_json(self) -> dict[str, object]:
         """The same fields as in the file, with their names."""
@@ -80,6 +82,7 @@ class HostEntry:
             "variables": dict(self.variables),
             "release": self.release,
             "mode": self.mode,
+            "snapshots": self.snapshots,
         }
 
 
@@ -202,6 +205,7 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
         variables=_variables(reader),
         release=_release(reader),
         mode=_mode(reader),
+        snapshots=reader.flag("snapshots", True),
     )
     if kind in KINDS and kind != "rehearsal" and reader.has("release"):
         reader.note("release", f"has no meaning for a host of kind {kind!r}")

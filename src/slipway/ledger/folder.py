@@ -20,6 +20,7 @@ from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.runner.handed import HANDED, UNTOLD
 from slipway.runner.lease import SILENT_S
+from slipway.runner.putback import HALF
 from slipway.secret import Secret
 
 Contents = Callable[[Source], bytes]
@@ -40,6 +41,11 @@ shift
 text current "$(readlink current || :)"
 for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"; done
 for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; done
+for path in releases/*/{layout.SNAPSHOT} releases/*/{layout.LEFT}; do
+    # A link to a snapshot that somebody destroyed leads nowhere.
+    [ ! -d "$path" ] || text snapshot "$path"
+done
+[ ! -f {HALF} ] || file half {HALF}
 [ ! -d releases ] || text sums "$(sha256sum -- releases/*/{layout.COMPOSE} 2>/dev/null || :)"
 [ ! -f {layout.SCALE} ] || file {layout.SCALE} {layout.SCALE}
 [ ! -d secrets ] || ls secrets >/dev/null

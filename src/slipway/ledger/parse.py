@@ -32,6 +32,9 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
         for name, error in unreadable.items()
         if name != live
     ]
+    half = known.get("half", b"").decode().strip()
+    if half:
+        told.append(f"the data are put back by half; as they were they are in the snapshot {half}")
     sums = _sums(known.get("sums", b""))
     return Memory(
         Records(tuple(scaled(one, scale) for one in releases), live, unreadable),
@@ -41,10 +44,19 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
         run=parse_run(known),
         scale=scale,
         dumps=tuple(data.decode().split("/")[1] for name, data in found if name == "dump"),
+        snapshots=_linked(found, layout.SNAPSHOT),
+        left=_linked(found, layout.LEFT),
+        half=half,
         bare=frozenset(one.id for one in releases if sums.get(one.id) != one.compose),
         down=taken_down(known.get("journal", b"")),
         warnings=(*told, *warning),
     )
+
+
+def _linked(found: Sequence[tuple[str, bytes]], kind: str) -> tuple[str, ...]:
+    """The releases that have a link of a kind."""
+    paths = [data.decode().split("/") for name, data in found if name == "snapshot"]
+    return tuple(release for _, release, name in paths if name == kind)
 
 
 def _releases(

@@ -94,6 +94,10 @@ class Memory:
         run: the latest run; None before the first.
         scale: the host's own numbers of containers.
         dumps: ids of the releases whose database, as it was before their migration, is kept.
+        snapshots: ids of the releases before whose migration a snapshot was taken, which is there.
+        left: likewise of those whose data were kept by one when they were left.
+        half: while the data are put back, the name of the snapshot that has them as they were; else
+            empty.
         bare: ids of the releases whose Compose file is not there as it was recorded.
         down: by whom and when the stack was taken down; None when it was not, or was brought up
             since.
@@ -107,6 +111,9 @@ class Memory:
     run: LastRun | None = None
     scale: Scale = field(default_factory=dict)
     dumps: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    half: str = ""
     bare: frozenset[str] = frozenset()
     down: TakenDown | None = None
     warnings: tuple[str, ...] = ()

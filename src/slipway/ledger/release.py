@@ -12,6 +12,7 @@ from typing import Any
 
 from slipway.errors import DeployError
 from slipway.images.values import Image
+from slipway.ledger.snapshots import Taken, read_taken
 from slipway.reading import Reader
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
@@ -113,6 +114,7 @@ class Release:
         checked: the services that have a health check.
         database: how its database is kept and put back.
         reloads: the services that take changed secrets while they run.
+        snapshot: of the data, as they were before its migration; None when it took none.
         mode: how it was deployed, one of :data:`~slipway.stack.project.MODES`.
     """
 
@@ -143,6 +145,7 @@ class Release:
     database: Database = Database()
     reloads: tuple[Reload, ...] = ()
     mode: str = MODES[0]
+    snapshot: Taken | None = None
 
     @property
     def project(self) -> str:
@@ -180,6 +183,7 @@ class Release:
             "database": self.database.to_json(),
             "reloads": {one.service: one.to_json() for one in self.reloads},
             "mode": self.mode,
+            "snapshot": self.snapshot.to_json() if self.snapshot else None,
         }
 
     @classmethod
@@ -239,6 +243,7 @@ def _release(reader: Reader) -> Release:
         verify=reader.text("verify", "/"),
         trust=reader.text("trust", ""),
         mode=reader.text("mode", MODES[0]),
+        snapshot=read_taken(reader.table("snapshot")),
         checked=reader.texts("checked", []),
         database=_database(reader.table("database")),
         reloads=tuple(_reload(reloads.table(name), name) for name in reloads.names()),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.ledger.release import Release
+from slipway.ledger.snapshots import Taken
 from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen
 from slipway.report import table
@@ -85,6 +86,8 @@ class Unreadable:
             "kept": self.live,
             "lost": [f"the record: {self.problem}"],
             "dump": False,
+            "snapshot": None,
+            "left": False,
             "changes": None,
         }
 
@@ -99,6 +102,8 @@ class Listed:
         kept: whether the next deploy leaves it on the host.
         lost: what of it the host has no more; it can be gone back to when that is empty.
         dump: whether the database is kept as it was before its migration.
+        snapshot: of all data as they were then; None when there is none.
+        left: whether there is one of its own data, as they were when others took their place.
         changes: against the release before it; None when that isn't known any more.
     """
 
@@ -107,6 +112,8 @@ class Listed:
     kept: bool
     lost: tuple[str, ...]
     dump: bool
+    snapshot: Taken | None
+    left: bool
     changes: Changes | None
 
     @property
@@ -127,6 +134,8 @@ class Listed:
             "kept": self.kept,
             "lost": list(self.lost),
             "dump": self.dump,
+            "snapshot": str(self.snapshot) if self.snapshot else None,
+            "left": self.left,
             "changes": self.changes.to_json() if self.changes else None,
         }
 
@@ -153,6 +162,8 @@ def _readable(seen: Seen) -> tuple[Listed, ...]:
             kept=one.id in kept,
             lost=tuple(str(each) for each in lost(one, seen)),
             dump=one.id in seen.memory.dumps,
+            snapshot=one.snapshot if one.id in seen.memory.snapshots else None,
+            left=one.id in seen.memory.left,
             changes=changes(known[one.previous], one) if one.previous in known else None,
         )
         for one in records.releases
@@ -222,6 +233,10 @@ def _more(one: Listed | Unreadable) -> Iterator[str]:
         return
     if one.changes is not None:
         yield f"changed {one.changes}"
+    if one.snapshot is not None:
+        yield f"before it the data were as in {one.snapshot}"
+    if one.left:
+        yield "its data as they were when it was left are kept by a snapshot"
     if one.lost:
         yield f"the host has no more: {', '.join(one.lost)}"
     if not one.kept:

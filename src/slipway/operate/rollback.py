@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slipway.act.ask import ask
 from slipway.act.change import warn_of_losses
 from slipway.act.doors import Doors
 from slipway.act.outcome import Result
+from slipway.act.place import place_of
 from slipway.act.progress import Progress
 from slipway.act.trust import trusting
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.release import Release
+from slipway.ledger.snapshots import Taken
 from slipway.operate.standing import Task, carried_out, observe
 from slipway.plan.actions import Ask
 from slipway.plan.draft import Draft
@@ -18,6 +22,9 @@ from slipway.plan.preflight import check_way_back
 from slipway.plan.recorded import chosen, older_secrets, recorded, whole
 from slipway.plan.rewind import source, with_data
 from slipway.plan.rewind import steps as steps_with_data
+from slipway.plan.rewound import kept_by, with_all
+from slipway.plan.rewound import steps as steps_with_snapshot
+from slipway.plan.snapshotting import see_whole, to_leave
 from slipway.plan.step import Step
 from slipway.plan.steps import again, record
 from slipway.plan.wanted import Seen
@@ -49,11 +56,63 @@ def make_draft(doors: Doors, who: str, to: str, seen: Seen) -> Draft:
 
 
 def _with_data(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tuple[Step, ...]]:
-    """The way back with the database; says what it costs."""
+    """The way back with the data; says what it costs."""
+    taken = kept_by(planned.seen.memory, planned.release)
+    if taken is not None:
+        return _with_snapshot(doors, planned, live, taken)
+    see_whole(planned.seen.memory, doors.host.name)
+    return _with_dump(doors, planned, live)
+
+
+def _with_snapshot(
+    doors: Doors, planned: Draft, live: Release, taken: Taken
+) -> tuple[Draft, tuple[Step, ...]]:
+    """All data go back.
+
+    Raises:
+        DeployError: the data path is no dataset any more, or who logs in may not write there.
+    """
+    place = place_of(doors, taken.path)
+    if isinstance(place, str) or not place.root:
+        why = place if isinstance(place, str) else f"only root can put files back to {taken.path}"
+        raise DeployError(
+            f"the data can't go back to {taken}: {why}; nothing was changed",
+            hint="./inv rollback without --data leaves them as they are",
+            stage="plan",
+        )
+    planned = with_all(planned)
+    kept = planned.seen.memory.half or to_leave(place, live.application, live.id).name
+    when = _when(planned, taken)
+    doors.report.warn(
+        f"everything below {taken.path} goes back to what it was {when}: what was written since is "
+        "lost, files as well as rows and what waits in queues; what was taken back since, such as "
+        "a token, is valid again"
+    )
+    doors.report.say(f"  the data as they are now stay in {place.dataset}@{kept}")
+    longest = planned.plan.downtime_s
+    doors.report.say(f"  everything is stopped: {longest:g} s and the time that copying takes")
+    return planned, steps_with_snapshot(planned, live, place, taken)
+
+
+def _when(planned: Draft, taken: Taken) -> str:
+    """When a snapshot was taken, and what it is called."""
+    known = planned.seen.memory.records.releases
+    origin = next((one for one in known if one.snapshot == taken), None)
+    if origin is None:
+        return f"when {planned.release.id} was left ({taken})"
+    return f"before {origin.id} migrated it, {_time(origin)} ({taken})"
+
+
+def _time(release: Release) -> str:
+    return f"{release.created[:19].replace('T', ' ')} UTC"
+
+
+def _with_dump(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tuple[Step, ...]]:
+    """The database goes back, and files stay as they are."""
     origin = source(planned.seen.memory, planned.release)
     planned = with_data(planned, live)
     doors.report.warn(
-        f"the database goes back to {origin.created[:19].replace('T', ' ')} (UTC), before "
+        f"the database goes back to {_time(origin)}, before "
         f"{origin.id}: what was written since is lost"
     )
     for name, lost_s in planned.plan.downtimes.items():
@@ -62,7 +121,14 @@ def _with_data(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tupl
 
 
 def roll_back(
-    doors: Doors, who: str, token: str, *, to: str = "", data: bool = False, wait: bool = False
+    doors: Doors,
+    who: str,
+    token: str,
+    *,
+    to: str = "",
+    data: bool = False,
+    wait: bool = False,
+    sure: Callable[[], None] = lambda: None,
 ) -> Result:
     """Go back.
 
@@ -71,8 +137,9 @@ def roll_back(
         who: user and machine.
         token: letters and digits that no other run uses.
         to: as for :func:`make_draft`.
-        data: whether the database goes back too; what was written since is lost.
+        data: whether the data go back too; what was written since is lost.
         wait: wait until whoever is at work there has ended.
+        sure: called before data are lost, once it was said which; what it raises ends it.
 
     Raises:
         ConfigError: no release is called so, or several are.
@@ -82,10 +149,11 @@ def roll_back(
     """
     progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
-    planned = make_draft(doors, who, to, observe(doors, who, wait=wait))
+    planned = make_draft(doors, who, to, observe(doors, who, wait=wait, half=data))
     release, live = planned.release, planned.seen.memory.records.live
     if data and live is not None:
         planned, steps = _with_data(doors, planned, live)
+        sure()
     else:
         steps = again(planned)
     check_way_back(doors.host.name, planned)

@@ -20,6 +20,7 @@ from slipway.ledger.release import Release
 from slipway.ledger.scale import Scale, scaled
 from slipway.plan.draft import Draft
 from slipway.plan.recorded import recorded
+from slipway.plan.snapshotting import see_whole
 from slipway.plan.step import Step
 from slipway.plan.steps.stay import serving
 from slipway.plan.wanted import Seen
@@ -56,16 +57,24 @@ def compose_of(doors: Doors, release: Release) -> bytes:
     return compose
 
 
-def observe(doors: Doors, who: str, *, wait: bool) -> Seen:
+def observe(doors: Doors, who: str, *, wait: bool, half: bool = False) -> Seen:
     """What a host holds once nobody else is at work there.
 
+    Args:
+        who: user and machine.
+        wait: wait until whoever is at work there has ended.
+        half: whether the data may be put back by half.
+
     Raises:
-        DeployError: somebody else is; or it is of another project than is wanted by now.
+        DeployError: somebody else is; or it is of another project than is wanted by now; or its
+            data are put back by half.
     """
     seen = Seen(doors.folder.read(), doors.engine.state())
     if clear(doors, seen.memory.run, who, wait=wait):
         seen = Seen(doors.folder.read(), doors.engine.state())
     warn_of(doors, seen.memory)
+    if not half:
+        see_whole(seen.memory, doors.host.name)
     same_project(doors, seen.memory.records.live)
     return seen
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.errors import ConfigError
+from slipway.hosts.dataset import Place
 from slipway.images.transfer import Transfer, plan_transfer
 from slipway.ledger.release import Database, Release, ReleaseImage
 from slipway.ledger.scale import scaled
@@ -15,6 +16,7 @@ from slipway.plan.expected import expected
 from slipway.plan.loss import losses
 from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
+from slipway.plan.snapshotting import to_take
 from slipway.plan.values import Plan
 from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.backends import edge_backends
@@ -111,6 +113,27 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
     if gone:
         plan = replace(plan, release=release.id, lost=gone)
     return Draft(counted, release, rendered, choices, transfer, plan, seen)
+
+
+def needs_place(draft: Draft) -> bool:
+    """Whether a snapshot is wanted: of data that a migration changes, and somebody could miss."""
+    live = draft.seen.memory.records.live
+    return draft.wanted.snapshots and live is not None and bool(draft.plan.migrations)
+
+
+def with_snapshot(draft: Draft, place: Place | str) -> Draft:
+    """The draft with a snapshot before its migrations.
+
+    Args:
+        place: the dataset, or why there is none.
+    """
+    if isinstance(place, str):
+        return replace(draft, plan=replace(draft.plan, no_snapshot=place))
+    release = draft.release
+    taken = to_take(place, release.application, release.id)
+    return replace(
+        draft, release=replace(release, snapshot=taken), plan=replace(draft.plan, snapshot=taken)
+    )
 
 
 def _release(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from slipway.errors import DeployError
 from slipway.ledger.layout import dump_file, undone_file
@@ -42,10 +43,19 @@ def source(memory: Memory, to: Release) -> Release:
         )
         raise DeployError(
             f"there is no database to go back to with {to.id}: {why}; nothing was changed",
+            details=_others(memory),
             hint="./inv rollback without --data leaves the database as it is",
             stage="plan",
         )
     return found[-1]
+
+
+def _others(memory: Memory) -> tuple[str, ...]:
+    """Which releases of before have their data kept."""
+    history = memory.records.history
+    kept = {*memory.dumps, *memory.snapshots}
+    found = [old.id for new, old in pairwise(history) if new.id in kept]
+    return (f"kept are the data of {', '.join(found)}",) if found else ()
 
 
 def with_data(draft: Draft, live: Release) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.ledger.snapshots import Taken
 from slipway.plan.loss import Loss
 
 
@@ -117,6 +118,8 @@ class Plan:
             more.
         reloads: the services that take secrets anew while they run.
         register: the app that TrueNAS is to be told of; empty when it knows it, or is not to.
+        snapshot: what is taken of the data before the migrations; None when nothing is.
+        no_snapshot: why nothing is, though there are migrations; else empty.
     """
 
     release: str
@@ -127,6 +130,8 @@ class Plan:
     lost: tuple[Loss, ...] = ()
     reloads: tuple[SecretChange, ...] = ()
     register: str = ""
+    snapshot: Taken | None = None
+    no_snapshot: str = ""
 
     @property
     def gone(self) -> tuple[Loss, ...]:
@@ -183,4 +188,6 @@ class Plan:
             "lost": [loss.to_json() for loss in self.lost],
             "reloads": [one.to_json() for one in self.reloads],
             "register": self.register,
+            "snapshot": self.snapshot.to_json() if self.snapshot else None,
+            "no_snapshot": self.no_snapshot,
         }

@@ -32,6 +32,7 @@ class Wanted:
         revisions: names of those files, without their endings.
         downtimes: those of them that the code before can't go on after.
         anew: names of secrets that are to be generated anew.
+        snapshots: whether snapshots are taken of the data before migrations.
     """
 
     stack: Stack
@@ -48,6 +49,7 @@ class Wanted:
     revisions: tuple[str, ...] = ()
     downtimes: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
+    snapshots: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.handed import handed_folder, untold_mark
+from slipway.runner.putback import HALF, SNAPSHOTS
 from slipway.runner.register import register, unregister
 from slipway.runner.rolling import Roller
 from slipway.runner.soak import soak
 from slipway.runner.watching import check_services
 
 Json = Mapping[str, Any]
-
 _TAKE_S = 60.0
 _SHOWN_LINES = 10
 _CHECK_S = 30.0
@@ -158,6 +158,34 @@ class Carrier:
         unregister(self.doors.nas, action["app"])
         return True
 
+    def _snapshot(self, action: Json) -> bool:
+        by, dataset, name = action["by"], action["dataset"], action["name"]
+        if action["anew"]:
+            self.doors.datasets.destroy(by, dataset, name)
+        self.doors.datasets.take(by, dataset, name)
+        shown = f"{action['path']}/{SNAPSHOTS}/{name}"
+        self.doors.folder.link(action["link"], shown)
+        self.doors.listener.tell("say", text=f"  {dataset}@{name}")
+        return True
+
+    def _forget(self, action: Json) -> bool:
+        for one in action["snapshots"]:
+            why = self.doors.datasets.destroy(one["by"], one["dataset"], one["name"])
+            if why:
+                text = f"  {one['dataset']}@{one['name']} stays: {why.splitlines()[0]}"
+                self.doors.listener.tell("say", text=text)
+        return True
+
+    def _rewind(self, action: Json) -> bool:
+        # Until it is through, what lies there is of no moment, and nobody may be served from it.
+        self.doors.folder.write(HALF, action["kept"] + "\n")
+        # Back to the data of before nothing is counted: it has to be tried.
+        there = action["name"] != action["kept"]
+        heed = self.doors.listener.heed
+        self.doors.datasets.put_back(action["paths"], action["name"], heed, room=there)
+        self.doors.folder.write(HALF, "")
+        return True
+
     def _check(self, action: Json) -> bool:
         check_health(self.doors, action["checks"], _expected(action))
         return True
@@ -178,10 +206,13 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "hand": Carrier._hand,
     "register": Carrier._register,
     "unregister": Carrier._unregister,
+    "snapshot": Carrier._snapshot,
+    "forget": Carrier._forget,
+    "rewind": Carrier._rewind,
 }
 
 
-_CHANGING = ("compose", "start", "roll", "retire")
+_CHANGING = ("compose", "start", "roll", "retire", "rewind")
 
 
 def changes(action: Json) -> bool:

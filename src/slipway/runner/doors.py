@@ -1,4 +1,4 @@
-"""What the runner acts through: Docker, a folder, time, whoever listens, TrueNAS' middleware."""
+"""What the runner acts through: Docker, a folder, time, a listener, a NAS and its datasets."""
 
 from __future__ import annotations
 
@@ -153,6 +153,40 @@ class Nas(Protocol):
         """
 
 
+class Datasets(Protocol):
+    """Datasets of ZFS and their snapshots."""
+
+    def take(self, by: str, dataset: str, name: str) -> None:
+        """Take a snapshot, of all that is below the dataset, too, at one moment.
+
+        Args:
+            by: one of :data:`slipway.runner.datasets.WAYS`.
+            dataset: its name.
+            name: of the snapshot.
+
+        Raises:
+            Failed: there is none that was taken now.
+        """
+
+    def destroy(self, by: str, dataset: str, name: str) -> str:
+        """Destroy one, and those of its name below; why it stays, empty when it is gone."""
+
+    def put_back(
+        self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
+    ) -> None:
+        """Make the files of datasets what they were; no snapshot is destroyed.
+
+        Args:
+            paths: where they are mounted, the uppermost first.
+            name: of the snapshot.
+            heed: called now and then; what it raises ends it.
+            room: whether to see first that there is room for all that is copied.
+
+        Raises:
+            Failed: it can't be done, or not all of it was.
+        """
+
+
 class Clock(Protocol):
     """Time."""
 
@@ -210,3 +244,4 @@ class Doors:
     clock: Clock
     listener: Listener
     nas: Nas
+    datasets: Datasets

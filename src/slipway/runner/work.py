@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from slipway.runner.boot import AtBoot, settling
+from slipway.runner.datasets import HostDatasets
 from slipway.runner.docker import HostDocker
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Failed
@@ -152,7 +153,8 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     listener = SpoolListener(spool)
     docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run)
-    return Doors(docker, HostFolder(app_dir), HostClock(), listener, HostNas())
+    nas, datasets = HostNas(), HostDatasets()
+    return Doors(docker, HostFolder(app_dir), HostClock(), listener, nas, datasets)
 
 
 def journal_lines(

@@ -14,6 +14,7 @@ from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.ledger.runs import LastRun
 from slipway.runner.handed import HANDED, instead
+from slipway.runner.putback import HALF
 from slipway.secret import Secret
 
 
@@ -53,6 +54,13 @@ class FakeFolder:
             (path, data) for path, data in self.files.items() if path.endswith("release.json")
         ]
         found += [("dump", path.encode()) for path in self.files if path.endswith(layout.DUMP)]
+        found += [
+            ("snapshot", path.encode())
+            for path in self.links
+            if path.endswith((f"/{layout.SNAPSHOT}", f"/{layout.LEFT}"))
+        ]
+        if HALF in self.files:
+            found.append(("half", self.files[HALF]))
         found.append(("sums", "\n".join(self._sums()).encode()))
         found.append(("journal", self.files.get(layout.JOURNAL, b"")))
         if layout.SCALE in self.files:
@@ -121,8 +129,9 @@ class FakeFolder:
     def remove(self, paths: Sequence[str]) -> None:
         """Forget files, and those below a folder."""
         for path in paths:
-            for gone in [name for name in self.files if f"{name}/".startswith(f"{path}/")]:
-                del self.files[gone]
+            for kept in (self.files, self.links):
+                for gone in [name for name in kept if f"{name}/".startswith(f"{path}/")]:
+                    del kept[gone]
 
     def _sums(self) -> list[str]:
         """What ``sha256sum`` prints of the Compose files."""

@@ -15,6 +15,7 @@ from slipway.runner.doors import Doors
 from slipway.runner.failure import Failed
 from slipway.runner.run import Run
 from slipway.runner.work import journal_lines
+from slipway.testing.datasets import FakeDatasets
 from slipway.testing.doors import FakeClock
 from slipway.testing.engine import FakeEngine
 from slipway.testing.folder import FakeFolder
@@ -36,6 +37,7 @@ class FakeRunner:
         alone: whether nobody does what takes another machine.
         settled: what ending a lost run gives.
         told: the words that were left.
+        datasets: the host's snapshots.
     """
 
     engine: FakeEngine
@@ -47,6 +49,7 @@ class FakeRunner:
     alone: bool = False
     settled: Mapping[str, Any] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    datasets: FakeDatasets = field(default_factory=FakeDatasets)
     _events: list[Event] = field(default_factory=list)
     _news: queue.Queue[Event] = field(default_factory=queue.Queue)
     _words: queue.Queue[Mapping[str, Any]] = field(default_factory=queue.Queue)
@@ -86,7 +89,8 @@ class FakeRunner:
     def _work(self, request: Mapping[str, Any]) -> None:
         listener = _Listener(self)
         folder, clock = _Folder(self.folder), _Clock(self.clock)
-        run = Run(request, Doors(self.engine, folder, clock, listener, self.engine.nas))
+        doors = Doors(self.engine, folder, clock, listener, self.engine.nas, self.datasets)
+        run = Run(request, doors)
         intent, outcome = journal_lines(request)
         _Folder(self.folder).append("journal.jsonl", intent())
         end = run.carry_out()

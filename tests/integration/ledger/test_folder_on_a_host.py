@@ -28,6 +28,7 @@ from slipway.ledger.runs import ALIVE, LOST
 from slipway.plan.draft import draft
 from slipway.plan.wanted import Seen
 from slipway.runner.life import uptime
+from slipway.runner.putback import HALF
 from slipway.secret import Secret
 from slipway.testing import FakeFolder
 
@@ -407,3 +408,23 @@ def test_a_run_whose_process_gives_no_sign(tmp_path: Path, sign: int | None, sta
         process.kill()
     assert found is not None
     assert found.state == state
+
+
+def test_snapshots_are_known_by_links_that_lead_somewhere(tmp_path: Path) -> None:
+    """One that somebody destroyed is none; what is put back by half names what has all of it."""
+    folder = HostFolder(LocalHost("here"), str(tmp_path))
+    for release in (SECOND, RELEASE):
+        folder.write(record(release), contents)
+    (tmp_path / "snap").mkdir()
+    for path, target in (
+        (f"releases/{SECOND.id}/snapshot", "snap"),
+        (f"releases/{RELEASE.id}/snapshot", "gone"),
+        (f"releases/{RELEASE.id}/left", "snap"),
+    ):
+        folder.write((Link(path, f"{tmp_path}/{target}"),), contents)
+    memory = folder.read()
+    assert (memory.snapshots, memory.left, memory.half) == ((SECOND.id,), (RELEASE.id,), "")
+    folder.write((Text(HALF, "slipway-demo-r-left\n"),), contents)
+    memory = folder.read()
+    assert memory.half == "slipway-demo-r-left"
+    assert memory.half in memory.warnings[-1]

@@ -8,6 +8,7 @@ from typing import get_args
 from tests.unit.demo import URL
 
 from slipway.ledger.entries import File, Link, Source
+from slipway.ledger.snapshots import Taken
 from slipway.plan.actions import (
     Action,
     Ask,
@@ -27,10 +28,12 @@ from slipway.plan.actions import (
     Write,
 )
 from slipway.plan.registering import Register, Unregister
+from slipway.plan.snapshotting import Forget, Rewind, Snapshot
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
 ROLLING = Rolling("web", 1, "h", ("sha256:c", "sha256:m"), 11, 10, True)
+TAKEN = Taken("zfs", "pool/data", "/pool/data", "then")
 EXAMPLES: tuple[Action, ...] = (
     Load(("demo/web:1",), 5),
     Write((Link("current", "releases/r"), File("a", Source("secret", "s", 2), 0o400, 568, True))),
@@ -49,18 +52,22 @@ EXAMPLES: tuple[Action, ...] = (
     Hand("db", (("password", "secrets/db_password/2"),), ("reload", "now")),
     Register("demo", {"include": ["/pool/demo/app.json"], "services": {}}),
     Unregister("demo"),
+    Forget((TAKEN,)),
+    Rewind(("/pool/data",), "then", "now"),
 )
+TAKING = Snapshot(TAKEN, "releases/r/snapshot", anew=True)
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
     "room": "host", "count": "host", "hand": "host", "register": "host", "unregister": "host",
+    "forget": "host", "rewind": "host",
 }  # fmt: skip
 
 
 def test_every_action_has_a_json_form() -> None:
     """It names the action, where it is done, and every field; no two are alike."""
-    assert {type(one) for one in EXAMPLES} == set(get_args(Action))
+    assert {type(one) for one in (*EXAMPLES, TAKING)} == set(get_args(Action))
     shown = [one.to_json() for one in EXAMPLES]
     assert {str(one["action"]): one["where"] for one in shown} == WHERE
     for action, form in zip(EXAMPLES, shown, strict=True):
@@ -68,6 +75,17 @@ def test_every_action_has_a_json_form() -> None:
         limit = {"timeout_s"} if action.where == "here" and "timeout_s" in form else set()
         assert set(form) - limit == {"action", "where", *action.__dataclass_fields__} - limit
         assert action.where == form["where"]
+
+
+def test_a_snapshot_in_json() -> None:
+    """Its own fields stand beside the action's."""
+    assert TAKING.to_json() == {
+        "action": "snapshot",
+        "where": "host",
+        **TAKEN.to_json(),
+        "link": "releases/r/snapshot",
+        "anew": True,
+    }
 
 
 def test_fields_in_json() -> None:

@@ -79,10 +79,12 @@ def test_plan_has_the_promised_fields() -> None:
         "lost": [],
         "reloads": [],
         "register": "",
+        "snapshot": None,
+        "no_snapshot": "",
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
-        "lost", "reloads", "register",
+        "lost", "reloads", "register", "snapshot", "no_snapshot",
     ]  # fmt: skip
 
 

@@ -162,7 +162,8 @@ class Bench:
     @property
     def doors(self) -> Doors:
         """What the runner acts through."""
-        return Doors(self.made.engine, self.folder, self.clock, self.listener, self.made.engine.nas)
+        engine, datasets = self.made.engine, self.made.runner.datasets
+        return Doors(engine, self.folder, self.clock, self.listener, engine.nas, datasets)
 
     @property
     def release(self) -> str:

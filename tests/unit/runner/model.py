@@ -16,7 +16,7 @@ from random import Random
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done, Doors, Events
 from slipway.runner.edge import LOOK
-from slipway.testing import FakeNas
+from slipway.testing import FakeDatasets, FakeNas
 
 EDGE = "edge-1"
 PLACE = {"service": "edge", "socket": "/run/haproxy/admin.sock"}
@@ -126,7 +126,7 @@ class Model:
     @property
     def doors(self) -> Doors:
         """All doors to it."""
-        return Doors(self, _Folder(), self, _Listener(self), FakeNas())
+        return Doors(self, _Folder(), self, _Listener(self), FakeNas(), FakeDatasets())
 
     def now(self) -> float:
         """The time."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slipway.ledger.layout import release_folder
-from slipway.plan.actions import Remove
+from slipway.plan.actions import Action, Remove
 from slipway.plan.draft import Draft
+from slipway.plan.snapshotting import Forget, to_forget
 from slipway.plan.step import Step
 from slipway.plan.waste import waste
 
@@ -26,6 +27,8 @@ def step(draft: Draft) -> Step | None:
     if found.empty:
         return None
     folders = tuple(release_folder(one) for one in found.releases)
-    do = (Remove(images=found.references, paths=(*found.paths, *folders), bytes=found.bytes),)
+    kept = to_forget(memory, found.releases)
+    do: tuple[Action, ...] = (Forget(kept),) if kept else ()
+    do += (Remove(images=found.references, paths=(*found.paths, *folders), bytes=found.bytes),)
     reason = "nothing that could come back"
     return Step(NAME, "remove what no kept release needs", do=do, reason=reason)

@@ -14,6 +14,7 @@ from pathlib import Path
 from .engine import run
 from .errors import CallError
 
+SHOWN = ".zfs"  # where a dataset shows its snapshots (zfsprops(7), `snapdir`)
 HIDDEN = ".nas"  # where the stand-in keeps a pool's state, in the pool itself
 _COPY_S = 3600
 
@@ -54,8 +55,26 @@ def put_back(copy: Path, folder: Path, without: Iterable[str]) -> None:
     _like(copy, folder)
 
 
+def show(copy: Path, folder: Path, name: str) -> None:
+    """Let a dataset show a snapshot, as ZFS does, below ``.zfs/snapshot``.
+
+    Args:
+        copy: the snapshot's files.
+        folder: where the dataset is mounted.
+        name: the snapshot's.
+    """
+    link = folder / SHOWN / "snapshot" / name
+    link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    link.symlink_to(copy)
+
+
+def hide(folder: Path, name: str) -> None:
+    """Show a snapshot no more."""
+    (folder / SHOWN / "snapshot" / name).unlink(missing_ok=True)
+
+
 def _entries(folder: Path, without: Iterable[str]) -> list[Path]:
-    hidden = {*without, HIDDEN}
+    hidden = {*without, HIDDEN, SHOWN}
     return sorted(path for path in folder.iterdir() if path.name not in hidden)
 
 

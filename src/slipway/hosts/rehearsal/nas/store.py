@@ -113,6 +113,7 @@ class Store:
             copies.take(self.folder(dataset), self._copy(kept), inner)
             state["snapshots"].append(kept)
             self._write(dataset, state)
+            copies.show(self._copy(kept), self.folder(dataset), name)
         return kept
 
     def roll_back(self, snapshot: Table) -> None:
@@ -138,6 +139,7 @@ class Store:
                 one for one in state["snapshots"] if one["txg"] != snapshot["txg"]
             ]
             self._write(snapshot["dataset"], state)
+        copies.hide(self.folder(snapshot["dataset"]), snapshot["name"])
         shutil.rmtree(self._copy(snapshot), ignore_errors=True)
 
     def _copy(self, snapshot: Table) -> Path:
