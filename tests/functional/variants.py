@@ -113,6 +113,7 @@ def ipv6(tree: Path) -> None:
     """
     put(built("moby"), tree / _DOCKERD)
     put(built("docker-proxy"), tree / "usr/sbin/docker-proxy")
+    newest_compose(tree)  # that of Debian 13 asks for none in every network
     settings = {
         "ipv6": True,
         "ip6tables": True,
