@@ -4,8 +4,8 @@ It is part of the runner, and a program of its own besides::
 
     python3 -c "$(cat middleware.py)" < REQUEST
 
-REQUEST is one line of JSON, a list of ``{"method": …, "args": […], "job": true or false}``, made one
-after another over one connection. Arguments come on standard input because sudo writes command
+REQUEST is one line of JSON, a list of ``{"method": …, "args": […], "job": true or false}``, made
+one after another over one connection. Arguments come on standard input because sudo writes command
 lines into the system's log. What it writes are lines of JSON: any number of ``{"progress":
 {"percent": …, "description": …}}``, and for each call, in their order, ``{"result": …}`` or
 ``{"error": {"kind": …, "errname": …, "message": …}}``; after an error the next call is made.
