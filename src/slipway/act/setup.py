@@ -31,7 +31,7 @@ def make(
         HostError: one could not be made; those after it were not begun. It says which are made.
     """
     wanted = [one for one in things if one.state == "make"]
-    nas = Middleware(host, lambda words, percent: tell(f"{percent:.0f} % {words}".rstrip()))
+    nas = Middleware(host, _Once(tell).progress)
     for number, thing in enumerate(wanted):
         tell(thing.what)
         try:
@@ -39,6 +39,20 @@ def make(
         except HostError as error:
             raise _stopped(host.name, wanted, number, error) from error
     return tuple(wanted)
+
+
+class _Once:
+    """Tells how far a job is when that is something else than before."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        self._tell, self._last = tell, ""
+
+    def progress(self, words: str, percent: float) -> None:
+        """A job has come so far."""
+        said = f"{percent:.0f} % {words}"
+        if words and said != self._last:
+            self._last = said
+            self._tell(said)
 
 
 def _make(host: Host, nas: Middleware, thing: Thing, *, sudo: bool) -> None:

@@ -76,19 +76,20 @@ class Prepared:
         return "nothing to do"
 
 
-def things_text(things: Sequence[Thing], report: Report) -> str:
-    """Things for people: what is there, what is made, what they do."""
+def things_text(things: Sequence[Thing], report: Report, *, made: bool = False) -> str:
+    """Things for people: what is there, what is made or was, what they do."""
     lines = []
     for one in things:
         colour = {"there": "32", "make": "1;33", "person": "1;31"}[one.state]
-        lines.append(f"{report.paint(f'{_MARKS[one.state]:>4}', colour)}  {one.what}")
+        mark = "made" if made and one.state == "make" else _MARKS[one.state]
+        lines.append(f"{report.paint(f'{mark:>4}', colour)}  {one.what}")
         lines += [f"      {report.paint('hint:', '1;32')} {one.how}"] if one.how else []
     return "\n".join(lines)
 
 
 def prepared_text(found: Prepared, report: Report) -> str:
     """What came of it, for people."""
-    lines = [things_text(found.things, report)]
+    lines = [things_text(found.things, report, made=found.made)]
     lines += [f"a secret that you give: {one}" for one in found.secrets]
     lines += [f"not looked at: {one}" for one in found.unchecked]
     return "\n".join((*lines, f"{found.host}: {found.verdict}"))

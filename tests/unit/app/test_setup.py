@@ -115,7 +115,9 @@ def test_made_once_and_then_there(place: Place) -> None:
     """The second time there is nothing to do, and nobody is asked."""
     first = place.prepare(yes=True)
     assert first.to_json()["made"] == ["folder"]
-    assert "prepared; next: ./inv host.doctor --host box" in prepared_text(first, place.report)
+    text = prepared_text(first, place.report)
+    assert f"made  {APP}, of mode 0755" in text
+    assert "prepared; next: ./inv host.doctor --host box" in text
     (command,) = commands(place)
     assert command == ("sudo", "-n", "--", "sh", "-c", 'exec "$@"', "setup",
                        "mkdir", "-p", "-m", "0755", "--", APP)  # fmt: skip
@@ -153,11 +155,29 @@ def test_it_stops_in_the_middle_and_says_where() -> None:
         Thing(name, f"the {name}", "make", calls=(Call("x.y", (1,)),)) for name in ("a", "b", "c")
     ]
     said: list[str] = []
-    with pytest.raises(HostError, match=r"in part only; not made was the b: .*Path exists") as error:
+    with pytest.raises(
+        HostError, match=r"in part only; not made was the b: .*Path exists"
+    ) as error:
         make(host, [Thing("z", "is there"), *things], sudo=True, tell=said.append)
     assert error.value.details == ("made: the a", "not begun: the c")
     assert "host.setup --host nas goes on" in (error.value.hint or "")
     assert said == ["the a", "the b"]
+
+
+def test_a_job_is_followed_and_nothing_told_twice() -> None:
+    """Only what is new of it, with the call as it is made."""
+    host = FakeHost(name="nas")
+    steps = [("", 0), ("Stopping", 20), ("Stopping", 20), ("Done", 100)]
+    lines = [{"progress": {"description": words, "percent": far}} for words, far in steps]
+    reply = "".join(json.dumps(one) + "\n" for one in [*lines, {"result": None}])
+    host.on("python3", reply=reply.encode())
+    said: list[str] = []
+    call = Call("docker.update", ({"pool": "tank"},), job=True)
+    make(host, [Thing("pool", "the pool", "make", calls=(call,))], sudo=False, tell=said.append)
+    assert said == ["the pool", "20 % Stopping", "100 % Done"]
+    assert json.loads(host.streamed[0]) == [
+        {"method": "docker.update", "args": [{"pool": "tank"}], "job": True}
+    ]
 
 
 def test_any_answer_is_read() -> None:
