@@ -89,15 +89,19 @@ def parse_nas(found: Mapping[str, Any]) -> Nas:
         release=_release(found.get("version")),
         docker=str(docker.get("status") or ""),
         docker_said=str(docker.get("description") or ""),
-        apps=tuple(str(one["name"]) for one in _maps(found.get("apps")) if "name" in one),
+        apps=tuple(str(one["name"]) for one in rows(found.get("apps")) if "name" in one),
         aclmodes={
-            str(one.get("mountpoint") or f"/mnt/{one.get('id', '')}"): " ".join(
-                str(_map(one.get(key)).get("value") or "") for key in ("acltype", "aclmode")
-            )
-            for one in _maps(found.get("datasets"))
+            str(one.get("mountpoint") or f"/mnt/{one.get('id', '')}"): permissions(one)
+            for one in rows(found.get("datasets"))
         },
         update=_update(_map(found.get("update")) or _map(found.get("older"))),
     )
+
+
+def permissions(dataset: Mapping[str, Any]) -> str:
+    """Kind and mode of a dataset's permissions, such as ``NFSV4 RESTRICTED``. Pure."""
+    values = (_map(dataset.get(key)).get("value") for key in ("acltype", "aclmode"))
+    return " ".join(str(one or "") for one in values)
 
 
 def _release(said: object) -> NasRelease | None:
@@ -121,5 +125,6 @@ def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _maps(value: Any) -> Sequence[Mapping[str, Any]]:
+def rows(value: object) -> Sequence[Mapping[str, Any]]:
+    """Those of an answer of a query; none when it is something else. Pure."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

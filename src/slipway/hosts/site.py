@@ -6,7 +6,7 @@ TrueNAS the middleware tells the rest; it knows administrators by their login.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.checkup import FolderState, folder_state
 from slipway.hosts.middleware import Middleware, NasRelease
-from slipway.hosts.nas import datasets_of, parse_nas
+from slipway.hosts.nas import datasets_of, parse_nas, permissions, rows
 from slipway.hosts.sections import PRELUDE, sections
 
 _ASK_S = 120.0
@@ -171,19 +171,14 @@ def _read_nas(host: Host, user: str, paths: Sequence[str]) -> NasSite:
 def parse_nas_site(answers: Sequence[Any], refused: str = "") -> NasSite:
     """Read the answers of :func:`_read_nas`, in its order; None for a call that failed. Pure."""
     version, docker, pools, datasets, users, services = answers
-    known = parse_nas({"version": version, "datasets": datasets})
-    user = next(iter(_rows(users)), {})
+    user = next(iter(rows(users)), {})
     return NasSite(
-        release=known.release,
-        pools=tuple(str(one["name"]) for one in _rows(pools) if "name" in one),
+        release=parse_nas({"version": version}).release,
+        pools=tuple(str(one["name"]) for one in rows(pools) if "name" in one),
         pool=str(docker.get("pool") or "") if isinstance(docker, Mapping) else "",
-        datasets={path.removeprefix("/mnt/"): mode for path, mode in known.aclmodes.items()},
+        datasets={str(one.get("id")): permissions(one) for one in rows(datasets)},
         user_id=user["id"] if isinstance(user.get("id"), int) else None,
         nopasswd=tuple(str(one) for one in user.get("sudo_commands_nopasswd") or ()),
-        ssh_starts=any(one.get("enable") is True for one in _rows(services)),
+        ssh_starts=any(one.get("enable") is True for one in rows(services)),
         refused=refused,
     )
-
-
-def _rows(said: object) -> Iterable[Mapping[str, Any]]:
-    return [one for one in said if isinstance(one, Mapping)] if isinstance(said, list) else []
