@@ -154,11 +154,12 @@ def test_it_stops_in_the_middle_and_says_where() -> None:
     things = [
         Thing(name, f"the {name}", "make", calls=(Call("x.y", (1,)),)) for name in ("a", "b", "c")
     ]
+    others = [Thing("y", "is there"), Thing("z", "is yours", "person", "do it")]
     said: list[str] = []
     with pytest.raises(
         HostError, match=r"in part only; not made was the b: .*Path exists"
     ) as error:
-        make(host, [Thing("z", "is there"), *things], sudo=True, tell=said.append)
+        make(host, [*others, *things], sudo=True, tell=said.append)
     assert error.value.details == ("made: the a", "not begun: the c")
     assert "host.setup --host nas goes on" in (error.value.hint or "")
     assert said == ["the a", "the b"]
