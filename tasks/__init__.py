@@ -56,7 +56,7 @@ namespace.add_collection(
         secret.set_,
     )
 )
-namespace.add_collection(Collection("host", host.add, host.doctor))
+namespace.add_collection(Collection("host", host.add, host.setup, host.doctor))
 namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.revoke))
 _bench = Collection("bench", load.load)
 _bench.add_task(development.bench, name="all", default=True)

@@ -1,4 +1,4 @@
-"""The machines that are deployed to: write one down, see what is to be mended on it."""
+"""The machines that are deployed to: write one down, prepare it, see what is to be mended."""
 
 from __future__ import annotations
 
@@ -65,3 +65,25 @@ def doctor(
 
     found = diagnose(workspace, host, locked=locked)
     return Answer(found.to_json(), diagnosis_text(found, workspace.report), code=found.exit_code)
+
+
+@command(
+    help={
+        "host": HOST,
+        "yes": "make what is missing without asking",
+        "dry-run": "only say what is there and what is missing",
+        "json": JSON,
+    }
+)
+def setup(
+    workspace: Workspace,
+    host: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Prepare a fresh host for its first deploy: show what it lacks, then make it."""
+    from slipway.app.setup import prepare, prepared_text
+
+    found = prepare(workspace, host, yes=yes, dry=dry_run, source=sys.stdin)
+    return Answer(found.to_json(), prepared_text(found, workspace.report), code=found.exit_code)

@@ -81,15 +81,34 @@ def df(kind: str, line: str) -> dict[str, str]:
                   'exec /usr/bin/df "$@"\n'}  # fmt: skip
 
 
-def nas(**answers: str) -> dict[str, str]:
-    """A ``midclt`` that answers as a well TrueNAS, but for some methods."""
-    well = {
-        "system.version": "TrueNAS-25.10.6", "docker.status": '{"status": "RUNNING"}',
-        "app.query": "[]", "pool.dataset.query": "[]", "update.status": '{"code": "NORMAL"}',
+# Its answers come from where the client of the middleware is looked for.
+CLIENT = """
+class ClientException(Exception):
+    errno = 201
+class ValidationErrors(ClientException): pass
+class CallTimeout(ClientException): pass
+class Client:
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def call(self, method, *args, timeout):
+        if method not in ANSWERS:
+            raise ClientException("Method does not exist")
+        return ANSWERS[method]
+"""
+
+
+def nas(**answers: object) -> dict[str, str]:
+    """Programs of a TrueNAS that answers as one that is well, but for some methods."""
+    well: dict[str, object] = {
+        "system.version": "TrueNAS-25.10.6", "docker.status": {"status": "RUNNING"},
+        "app.query": [], "pool.dataset.query": [], "update.status": {"code": "NORMAL"},
     }  # fmt: skip
-    said = well | {name.replace("_", ".", 1): text for name, text in answers.items()}
-    cases = "".join(f"{name}) echo '{text}';;\n" for name, text in said.items())
-    return {"midclt": f"case $2 in\n{cases}*) exit 1;; esac\n"}
+    said = well | {name.replace("_", ".", 1): told for name, told in answers.items()}
+    return {
+        "midclt": "exit 1\n",
+        "truenas_api_client.py": f"ANSWERS = {said!r}\n{CLIENT}",
+        "python3": 'PYTHONPATH="${0%/*}" exec /usr/bin/python3 "$@"\n',
+    }
 
 
 def service(text: str, more: str = "") -> str:
@@ -97,7 +116,7 @@ def service(text: str, more: str = "") -> str:
     return f"services:\n  flower:\n    {text}\n{more}"
 
 
-ACL = '[{"id": "tank/apps", "acltype": {"value": "NFSV4"}, "aclmode": {"value": "RESTRICTED"}}]'
+ACL = [{"id": "tank/apps", "acltype": {"value": "NFSV4"}, "aclmode": {"value": "RESTRICTED"}}]
 CONTAINER = (
     "docker create {} $(docker image ls --quiet --filter 'reference=langflix/api' | head -1)"
 )
@@ -157,10 +176,10 @@ FAULTS = [
     Fault("named-volume", override=service('volumes: ["pile:/pile"]', "volumes: { pile: {} }\n")),
     Fault("stack", override=service("imagee: x")),
     Fault("truenas-old", programs=nas(system_version="TrueNAS-SCALE-24.04.2")),
-    Fault("truenas-docker", programs=nas(docker_status='{"status": "FAILED"}')),
-    Fault("app-name", programs=nas(app_query='[{"name": "gflix"}]')),
-    Fault("acl-restricted", programs={"midclt": nas(**{"pool_dataset.query": ACL})["midclt"]}),
-    Fault("update-waits", programs=nas(update_status='{"code": "REBOOT_REQUIRED"}')),
+    Fault("truenas-docker", programs=nas(docker_status={"status": "FAILED"})),
+    Fault("app-name", programs=nas(app_query=[{"name": "gflix"}])),
+    Fault("acl-restricted", programs=nas(**{"pool_dataset.query": ACL})),
+    Fault("update-waits", programs=nas(update_status={"code": "REBOOT_REQUIRED"})),
 ]  # fmt: skip
 #: One of each kind of hand: what is tried, what is looked at, what the way there says.
 QUICK = ("port-taken", "not-writable", "address-pools", "sudo")

@@ -78,8 +78,8 @@ class Added:
 
     @property
     def next(self) -> str:
-        """The command that finds what is to be mended on it."""
-        return f"./inv host.doctor --host {self.entry.name}"
+        """The command that prepares it."""
+        return f"./inv host.setup --host {self.entry.name}"
 
 
 def ask(wish: Wish, application: str, report: Report, source: TextIO) -> Wish:

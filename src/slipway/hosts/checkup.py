@@ -201,7 +201,7 @@ def parse_checkup(found: Mapping[str, str], before: float, after: float) -> Chec
             if name.startswith("holder ") and text
         },
         folders={
-            name.removeprefix("folder "): _folder(text)
+            name.removeprefix("folder "): folder_state(text)
             for name, text in found.items()
             if name.startswith("folder ")
         },
@@ -223,7 +223,8 @@ def _skew(now: str, before: float, after: float) -> float:
     return min(0.0, told + 1 - before)
 
 
-def _folder(text: str) -> FolderState | None:
+def folder_state(text: str) -> FolderState | None:
+    """What ``stat -c '%u %g %a %F'`` printed; None for anything else."""
     words = text.split(maxsplit=3)
     if len(words) < 4 or not all(word.isdigit() for word in words[:3]):
         return None

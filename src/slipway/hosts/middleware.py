@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,9 @@ from slipway.hosts.command import MISSING_PROGRAM
 from slipway.runner import middleware
 
 _STAGE = "truenas"
+#: The oldest release with Docker; those before it had Kubernetes.
 _OLDEST = (24, 10)
+OLDEST_TEXT = "24.10"
 #: Snapshots are ``zfs.snapshot`` before it, which 26 no longer has.
 _POOL_SNAPSHOT = (25, 10)
 # 24.10 says TrueNAS-SCALE-24.10.2.4, later ones TrueNAS-25.10.6 or TrueNAS-26.0.0-BETA.3.
@@ -53,6 +55,11 @@ class NasRelease:
 
     numbers: tuple[int, int]
     text: str
+
+    @property
+    def works(self) -> bool:
+        """Whether it is new enough."""
+        return self.numbers >= _OLDEST
 
     @property
     def snapshots(self) -> str:
@@ -102,9 +109,10 @@ class Middleware:
             raise HostError(
                 f"{self._host.name} does not say which TrueNAS it is: {error}", stage=_STAGE
             ) from error
-        if release.numbers < _OLDEST:
+        if not release.works:
             raise HostError(
-                f"{self._host.name} has TrueNAS {release.text}; 24.10 is the oldest with Docker",
+                f"{self._host.name} has TrueNAS {release.text}; {OLDEST_TEXT} is the oldest "
+                "with Docker",
                 hint="update it: System > Update",
                 stage=_STAGE,
             )
@@ -127,16 +135,38 @@ class Middleware:
         """Call a method that starts a job, and wait for its end; see :meth:`call`."""
         return self._ask(method, args, job=True)
 
+    def ask(self, *calls: tuple[object, ...]) -> list[Any]:
+        """Call several methods, one after another, in one round trip.
+
+        Args:
+            calls: of each the method, then its arguments.
+
+        Returns:
+            Of each its result, or the :class:`NasRefused` that says why there is none.
+
+        Raises:
+            HostError: the host gave no answer at all.
+            HostUnreachable: the connection is gone.
+        """
+        return self._answers([(str(method), args, False) for method, *args in calls])
+
     def _ask(self, method: str, args: tuple[object, ...], *, job: bool) -> Any:
-        request = json.dumps({"method": method, "args": list(args), "job": job}) + "\n"
+        (answer,) = self._answers([(method, list(args), job)])
+        if isinstance(answer, NasRefused):
+            raise answer
+        return answer
+
+    def _answers(self, calls: Sequence[tuple[str, list[object], bool]]) -> list[Any]:
+        asked = [{"method": method, "args": args, "job": job} for method, args, job in calls]
         lines = _Lines(self._told)
-        done = self._host.pipe(("python3", "-c", _program()), iter((request.encode(),)), lines.take)
-        answer = lines.last
-        if "result" in answer:
-            return answer["result"]
-        if "error" in answer:
-            raise refusal(self._host.name, method, answer["error"])
-        raise _silent(self._host.name, done)
+        request = (json.dumps(asked) + "\n").encode()
+        done = self._host.pipe(("python3", "-c", _program()), iter((request,)), lines.take)
+        if len(lines.answers) != len(calls):
+            raise _silent(self._host.name, done)
+        return [
+            one["result"] if "result" in one else refusal(self._host.name, method, one["error"])
+            for (method, _, _), one in zip(calls, lines.answers, strict=True)
+        ]
 
     def _told(self, progress: Mapping[str, Any]) -> None:
         self._tell(str(progress.get("description") or ""), float(progress.get("percent") or 0))
@@ -146,12 +176,12 @@ class _Lines:
     """Takes output as it comes and reads its lines.
 
     Attributes:
-        last: the latest one that tells of no progress.
+        answers: what calls came to, in their order.
     """
 
     def __init__(self, told: Callable[[Mapping[str, Any]], object]) -> None:
         self._told, self._rest = told, b""
-        self.last: Mapping[str, Any] = {}
+        self.answers: list[Mapping[str, Any]] = []
 
     def take(self, data: bytes) -> None:
         """Take a piece of output."""
@@ -163,8 +193,8 @@ class _Lines:
                 continue  # a login file that prints
             if isinstance(found, dict) and isinstance(found.get("progress"), dict):
                 self._told(found["progress"])
-            elif isinstance(found, dict):
-                self.last = found
+            elif isinstance(found, dict) and ("result" in found or "error" in found):
+                self.answers.append(found)
 
 
 def refusal(name: str, method: str, error: Mapping[str, str]) -> NasRefused:

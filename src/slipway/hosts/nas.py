@@ -1,39 +1,19 @@
 """What a TrueNAS says of itself, as far as it may be in a deploy's way. Nothing is changed.
 
-``midclt call METHOD ARGUMENT…`` prints JSON, but a text as it is, and ends with 1 when it failed
-(https://api.truenas.com); a method that a release doesn't have is an answer left out.
+Its middleware is asked all of it at once; a method that a release doesn't have is an answer left
+out.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from slipway.doors import Host
-from slipway.hosts.sections import PRELUDE, sections
-
-_ASK_S = 240.0
-_NUMBERS = re.compile(r"([0-9]+)\.([0-9]+)")
-
-# $1 the filter of the datasets.
-_NAS = f"""{PRELUDE}
-call() {{
-    name=$1
-    shift
-    found=$(timeout 40 midclt call "$@" 2>/dev/null) || found=
-    text "$name" "$found"
-}}
-call version system.version
-call docker docker.status
-call apps app.query '[]' '{{"select": ["name"]}}'
-call datasets pool.dataset.query "$1" '{{"extra": {{"retrieve_children": false}}}}'
-call update update.status
-[ -n "$found" ] || call update update.check_available
-"""
+from slipway.errors import HostError
+from slipway.hosts.middleware import Middleware, NasRelease, read_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +21,7 @@ class Nas:
     """What a TrueNAS says.
 
     Attributes:
-        version: such as ``25.10.6``; empty when it doesn't say.
+        release: which one it is; None when it doesn't say.
         docker: state of its Docker service, such as ``RUNNING`` or ``FAILED``; may be empty.
         docker_said: its words about that.
         apps: the names of its own apps.
@@ -51,18 +31,12 @@ class Nas:
             empty.
     """
 
-    version: str = ""
+    release: NasRelease | None = None
     docker: str = ""
     docker_said: str = ""
     apps: tuple[str, ...] = ()
     aclmodes: Mapping[str, str] = field(default_factory=dict)
     update: str = ""
-
-    @property
-    def release(self) -> tuple[int, int] | None:
-        """The first two numbers of its version; None when it has none."""
-        found = _NUMBERS.search(self.version)
-        return (int(found[1]), int(found[2])) if found else None
 
     def aclmode(self, path: str) -> str:
         """Kind and mode of the permissions that hold for a path; empty when not known."""
@@ -79,13 +53,26 @@ def read_nas(host: Host, paths: Iterable[str]) -> Nas:
     Raises:
         HostError: it can't be asked.
     """
-    wanted = json.dumps([["id", "in", _datasets(paths)]])
-    done = host.run(("sh", "-c", _NAS, "nas", wanted), timeout=_ASK_S)
-    found = sections(done.stdout, where=host.name)
-    return parse_nas({name: data.decode("utf-8", "replace") for name, data in found})
+    calls = {
+        "version": ("system.version",),
+        "docker": ("docker.status",),
+        "apps": ("app.query", [], {"select": ["name"]}),
+        "datasets": (
+            "pool.dataset.query",
+            [["id", "in", datasets_of(paths)]],
+            {"extra": {"retrieve_children": False}},
+        ),
+        "update": ("update.status",),
+        "older": ("update.check_available",),
+    }
+    answers = Middleware(host).ask(*calls.values())
+    return parse_nas({
+        name: None if isinstance(answer, HostError) else answer
+        for name, answer in zip(calls, answers, strict=True)
+    })  # fmt: skip
 
 
-def _datasets(paths: Iterable[str]) -> list[str]:
+def datasets_of(paths: Iterable[str]) -> list[str]:
     """The names of all datasets that paths may lie on."""
     found = set()
     for path in paths:
@@ -95,22 +82,33 @@ def _datasets(paths: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def parse_nas(found: Mapping[str, str]) -> Nas:
-    """Read what the script printed; what isn't what was expected is as good as left out. Pure."""
-    docker, update = _map(_json(found, "docker")), _map(_json(found, "update"))
+def parse_nas(found: Mapping[str, Any]) -> Nas:
+    """Read its answers; what isn't what was expected is as good as left out. Pure."""
+    docker = _map(found.get("docker"))
     return Nas(
-        version=re.sub(r"\A[A-Za-z-]+", "", found.get("version", "").strip()),
+        release=_release(found.get("version")),
         docker=str(docker.get("status") or ""),
         docker_said=str(docker.get("description") or ""),
-        apps=tuple(str(one["name"]) for one in _maps(_json(found, "apps")) if "name" in one),
+        apps=tuple(str(one["name"]) for one in rows(found.get("apps")) if "name" in one),
         aclmodes={
-            str(one.get("mountpoint") or f"/mnt/{one.get('id', '')}"): " ".join(
-                str(_map(one.get(key)).get("value") or "") for key in ("acltype", "aclmode")
-            )
-            for one in _maps(_json(found, "datasets"))
+            str(one.get("mountpoint") or f"/mnt/{one.get('id', '')}"): permissions(one)
+            for one in rows(found.get("datasets"))
         },
-        update=_update(update),
+        update=_update(_map(found.get("update")) or _map(found.get("older"))),
     )
+
+
+def permissions(dataset: Mapping[str, Any]) -> str:
+    """Kind and mode of a dataset's permissions, such as ``NFSV4 RESTRICTED``. Pure."""
+    values = (_map(dataset.get(key)).get("value") for key in ("acltype", "aclmode"))
+    return " ".join(str(one or "") for one in values)
+
+
+def _release(said: object) -> NasRelease | None:
+    try:
+        return read_release(str(said))
+    except ValueError:
+        return None
 
 
 def _update(said: Mapping[str, Any]) -> str:
@@ -123,16 +121,10 @@ def _update(said: Mapping[str, Any]) -> str:
     return str(_map(_map(state).get("new_version")).get("version") or "")
 
 
-def _json(found: Mapping[str, str], name: str) -> Any:
-    try:
-        return json.loads(found.get(name) or "null")
-    except ValueError:
-        return None
-
-
 def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _maps(value: Any) -> Sequence[Mapping[str, Any]]:
+def rows(value: object) -> Sequence[Mapping[str, Any]]:
+    """Those of an answer of a query; none when it is something else. Pure."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

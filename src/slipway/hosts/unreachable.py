@@ -45,9 +45,8 @@ def no_sudo(login: Login, words: str) -> HostUnreachable:
     return unreachable(
         login,
         f"sudo runs no command for {login.account} on {login.address}",
-        "allow all of them without a password and without a terminal there (TrueNAS: Credentials "
-        "> Users > Allow all sudo commands with no password), or log in as root with a key and "
-        "set sudo = false",
+        f"./inv host.setup --host {login.name} makes the rule on a TrueNAS, elsewhere it says "
+        "which to paste; or log in as root with a key and set sudo = false",
         words,
     ).by("sudo")
 

@@ -4,10 +4,11 @@ It is part of the runner, and a program of its own besides::
 
     python3 -c "$(cat middleware.py)" < REQUEST
 
-REQUEST is one line of JSON: ``{"method": …, "args": […], "job": true or false}``. Arguments come on
-standard input because sudo writes command lines into the system's log. What it writes are lines of
-JSON: any number of ``{"progress": {"percent": …, "description": …}}``, at last ``{"result": …}`` or
-``{"error": {"kind": …, "errname": …, "message": …}}``.
+REQUEST is one line of JSON, a list of ``{"method": …, "args": […], "job": true or false}``, made
+one after another over one connection. Arguments come on standard input because sudo writes command
+lines into the system's log. What it writes are lines of JSON: any number of ``{"progress":
+{"percent": …, "description": …}}``, and for each call, in their order, ``{"result": …}`` or
+``{"error": {"kind": …, "errname": …, "message": …}}``; after an error the next call is made.
 
 ``truenas_api_client`` is there in every release from 24.10 on and speaks what its own release does,
 which ``midclt`` does not: its options and its output differ from one to the next.
@@ -19,7 +20,8 @@ import errno
 import json
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 #: Kinds of errors: there is no such client here; the middleware does not answer; an argument or the
@@ -48,12 +50,11 @@ class NasError(Exception):
         return {"kind": self.kind, "errname": self.errname, "message": self.message}
 
 
-def call(
-    method: str,
-    *args: object,
-    job: bool = False,
-    tell: Callable[[Mapping[str, Any]], object] = lambda _: None,
-) -> Any:
+Tell = Callable[[Mapping[str, Any]], object]
+Calls = Callable[..., Any]
+
+
+def call(method: str, *args: object, job: bool = False, tell: Tell = lambda _: None) -> Any:
     """Call a method; with ``job`` wait, as long as it takes, for the job that it starts.
 
     Args:
@@ -64,21 +65,45 @@ def call(
     Raises:
         NasError: it failed, or there is no middleware here.
     """
+    with connected() as calls:
+        return calls(method, *args, job=job, tell=tell)
+
+
+@contextmanager
+def connected() -> Iterator[Calls]:
+    """One connection, as something to :func:`call` any number of methods over.
+
+    Raises:
+        NasError: there is no middleware here, or it does not answer.
+    """
     try:
-        from truenas_api_client import (  # type: ignore[import-not-found]
-            CallTimeout,
-            Client,
-            ClientException,
-            ValidationErrors,
-        )
+        from truenas_api_client import Client  # type: ignore[import-not-found]
     except ImportError as error:
         raise NasError(ABSENT, "", f"this is no TrueNAS: {error}") from error
-    options: dict[str, Any] = {"timeout": _CALL_S}
-    if job:
-        options = {"job": True, "callback": lambda fields: tell(fields.get("progress") or {})}
+    with ExitStack() as stack:
+        with _told_plainly("connecting"):
+            client = stack.enter_context(Client())
+
+        def made(method: str, *args: object, job: bool = False, tell: Tell = lambda _: None) -> Any:
+            options: dict[str, Any] = {"timeout": _CALL_S}
+            if job:
+                options = {
+                    "job": True,
+                    "callback": lambda fields: tell(fields.get("progress") or {}),
+                }
+            with _told_plainly(method):
+                return client.call(method, *args, **options)
+
+        yield made
+
+
+@contextmanager
+def _told_plainly(method: str) -> Iterator[None]:
+    """What the client raises, as a :class:`NasError`."""
+    from truenas_api_client import CallTimeout, ClientException, ValidationErrors
+
     try:
-        with Client() as client:
-            return client.call(method, *args, **options)
+        yield
     except ValidationErrors as error:
         first = error.errors[0] if error.errors else None
         code = errno.errorcode.get(getattr(first, "errcode", 0), "")
@@ -102,7 +127,7 @@ def _failed(error: Any) -> NasError:
 
 
 def main() -> int:
-    """Answer the request on standard input."""
+    """Answer the request on standard input; 1 when a call failed."""
     lock = threading.Lock()
 
     def write(**line: object) -> None:
@@ -111,18 +136,28 @@ def main() -> int:
             sys.stdout.flush()
 
     request = json.loads(sys.stdin.readline())
+    left, failed = len(request), 0
     try:
-        result = call(
-            request["method"],
-            *request["args"],
-            job=request["job"],
-            tell=lambda progress: write(progress=dict(progress)),
-        )
+        with connected() as calls:
+            for one in request:
+                left -= 1
+                try:
+                    result = calls(
+                        one["method"],
+                        *one["args"],
+                        job=one["job"],
+                        tell=lambda progress: write(progress=dict(progress)),
+                    )
+                except NasError as error:
+                    failed = 1
+                    write(error=error.to_json())
+                else:
+                    write(result=result)
     except NasError as error:
-        write(error=error.to_json())
-        return 1
-    write(result=result)
-    return 0
+        failed = 1
+        for _ in range(left):
+            write(error=error.to_json())
+    return failed
 
 
 if __name__ == "__main__":

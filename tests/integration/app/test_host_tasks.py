@@ -48,7 +48,7 @@ def test_a_machine_is_added_and_looked_at(checkout: Path) -> None:
     assert added.returncode == 0, added.stderr
     said = json.loads(added.stdout)
     assert (said["host"], said["file"], said["reached"]) == ("attic", OWN, False)
-    assert "./inv host.doctor --host attic" in added.stderr
+    assert "./inv host.setup --host attic" in added.stderr
     status = ["git", "-C", str(checkout), "status", "--porcelain", "--", "deploy"]
     shown = subprocess.run(status, capture_output=True, text=True, check=True).stdout
     assert "hosts.local" not in shown

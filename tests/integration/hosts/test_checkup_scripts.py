@@ -17,6 +17,7 @@ import pytest
 from slipway.doors import SystemClock
 from slipway.hosts.checkup import Checkup, FolderState, read_checkup
 from slipway.hosts.local import LocalHost
+from slipway.hosts.middleware import NasRelease
 from slipway.hosts.nas import Nas
 from slipway.hosts.probe import Trial, probe
 
@@ -177,25 +178,43 @@ def test_name_servers(
         assert look(docker, tmp_path).silent == expected
 
 
+# What of truenas_api_client is used: one connection, methods, an error.
+CLIENT = """
+class ClientException(Exception):
+    errno = 201
+class ValidationErrors(ClientException): pass
+class CallTimeout(ClientException): pass
+ANSWERS = {
+    "system.version": "TrueNAS-25.10.6",
+    "docker.status": {"status": "FAILED", "description": "no pool"},
+    "app.query": [{"name": "plex"}],
+    "update.check_available": {"status": "REBOOT_REQUIRED"},
+}
+class Client:
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def call(self, method, *args, timeout):
+        if method == "pool.dataset.query" and args[0] == [["id", "in", ["tank", "tank/a"]]]:
+            return [{"id": "tank", "acltype": {"value": "NFSV4"},
+                     "aclmode": {"value": "RESTRICTED"}}]
+        if method not in ANSWERS:
+            raise ClientException("Method does not exist")
+        return ANSWERS[method]
+"""
+
+
 def test_a_truenas(docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is a midclt it is asked; a method that isn't there is asked otherwise."""
     midclt = docker.with_name("midclt")
-    midclt.write_text("""#!/bin/sh
-case $2 in
-system.version) echo TrueNAS-25.10.6 ;;
-docker.status) echo '{"status": "FAILED", "description": "no pool"}' ;;
-app.query) echo '[{"name": "plex"}]' ;;
-pool.dataset.query) [ "$3" = '[["id", "in", ["tank", "tank/a"]]]' ] || exit 1
-    echo '[{"id": "tank", "acltype": {"value": "NFSV4"}, "aclmode": {"value": "RESTRICTED"}}]' ;;
-update.check_available) echo '{"status": "REBOOT_REQUIRED"}' ;;
-*) echo Method does not exist >&2; exit 1 ;;
-esac
-""")
+    midclt.write_text("#!/bin/sh\nexit 1\n")
     midclt.chmod(0o755)
+    (tmp_path / "truenas_api_client.py").write_text(CLIENT)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
     assert look(docker, Path("/mnt/tank/a")).nas == Nas(
-        "25.10.6", "FAILED", "no pool", ("plex",), {"/mnt/tank": "NFSV4 RESTRICTED"}, "reboot"
-    )
+        NasRelease((25, 10), "25.10.6"), "FAILED", "no pool", ("plex",),
+        {"/mnt/tank": "NFSV4 RESTRICTED"}, "reboot",
+    )  # fmt: skip
 
 
 def tried(docker: Path, *trials: Trial, networks: int = 0) -> dict[str, str]:

@@ -19,6 +19,7 @@ import yaml
 
 from slipway.hosts.rehearsal import nasfiles
 from slipway.hosts.rehearsal.nasfiles import Release
+from slipway.hosts.rehearsal.truenas import SUDOERS
 
 FAKE = Path(__file__).with_name("docker_program.py")
 _START_S = 30.0
@@ -115,6 +116,10 @@ class Nas:
         return self.root / "docker-client"
 
     @property
+    def sudoers(self) -> Path:
+        return self.root / "sudoers"
+
+    @property
     def log(self) -> Path:
         return self.root / "log/app_lifecycle.log"
 
@@ -153,12 +158,15 @@ class Nas:
         for name in ("mnt/.ix-apps", "mnt/tank", "mnt/dozer", "data", "log", "docker", "run"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         (self.root / "faults.json").unlink(missing_ok=True)
+        self.sudoers.unlink(missing_ok=True)
+        self.sudoers.write_text(SUDOERS, "utf-8")
 
     def start(self) -> None:
         """Start the server, and wait until it listens."""
         places = {"socket": self.socket, "pools": self.root / "mnt", "apps": self.apps,
                   "data": self.root / "data", "log": self.log, "jobs-log": self.root / "log/jobs",
-                  "faults": self.root / "faults.json", "docker": self.docker}  # fmt: skip
+                  "faults": self.root / "faults.json", "docker": self.docker,
+                  "sudoers": self.sudoers}  # fmt: skip
         argv = [sys.executable, *nasfiles.service(self.release)[1:]]
         argv += [word for name, path in places.items() for word in (f"--{name}", str(path))]
         with (self.root / "server.log").open("ab") as log:

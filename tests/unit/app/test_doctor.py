@@ -21,6 +21,7 @@ from slipway.app.workspace import Workspace
 from slipway.errors import ConfigError, HostError, HostUnreachable, SupplyError
 from slipway.hosts.checkup import Checkup, FolderState
 from slipway.hosts.config import HostEntry
+from slipway.hosts.middleware import NasRelease
 from slipway.hosts.nas import Nas
 from slipway.hosts.networks import Network
 from slipway.hosts.probe import Probe
@@ -173,7 +174,8 @@ def test_after_a_deploy_there_is_nothing_new(place: Place) -> None:
         (lambda p: setattr(p, "checkup", Checkup(skew=90)), "clock"),
         (lambda p: setattr(p, "checkup", Checkup(containers={"demo-web-1": ""})),
          "container-foreign"),
-        (lambda p: setattr(p, "checkup", Checkup(nas=Nas("23.10.1"))), "truenas-old"),
+        (lambda p: setattr(p, "checkup", Checkup(nas=Nas(NasRelease((23, 10), "23.10.1")))),
+         "truenas-old"),
         (lambda p: setattr(p, "checkup", Checkup(folders={DB: FolderState(0, 0, 0o700)})),
          "postgres-owner"),
     ],
@@ -214,12 +216,6 @@ def test_a_rehearsal_host_that_is_not_up(place: Place) -> None:
     """Is told likewise, and not booted."""
     place.away = HostUnreachable("the rehearsal host isn't up", hint="./inv rehearsal.up")
     assert codes(found(place)) == ["unreachable"]
-
-
-def test_a_host_without_timeout(place: Place) -> None:
-    """Nothing can be run there, and Docker is not what is missing."""
-    place.world.host.on("true", reply=127)
-    assert codes(found(place)) == ["timeout-missing"]
 
 
 @pytest.mark.parametrize("cause", ["docker-missing", "docker-stopped", "compose-missing"])

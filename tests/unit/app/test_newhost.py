@@ -54,7 +54,7 @@ def test_a_truenas_has_what_a_truenas_needs(root: Path) -> None:
     assert entry.compose[-1] == "docker-compose.truenas.yml"
     assert asked == ["nas"]
     assert added.to_json()["reached"] is True
-    assert "./inv host.doctor --host nas" in added.talk
+    assert "./inv host.setup --host nas" in added.talk
     assert [one.name for one in (root / "deploy").iterdir() if one.name.endswith(".new")] == []
 
 

@@ -11,7 +11,7 @@ from tests.unit.docs import pages
 PAGE = pages.read(pages.DOCS / "reference/doctor.md")
 SOURCE = pages.ROOT / "src/slipway"
 #: The codes that are chosen between where a finding is made of an error.
-CHOSEN = {"unreachable", "host", "timeout-missing"}
+CHOSEN = {"unreachable", "host"}
 
 
 def _texts(node: ast.AST) -> Iterator[str]:

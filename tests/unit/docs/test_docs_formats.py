@@ -21,6 +21,7 @@ from slipway.act.outcome import Outcome, StepTime
 from slipway.app.bills import Written
 from slipway.app.figure import Figure
 from slipway.app.newhost import Added
+from slipway.app.setup import Prepared
 from slipway.app.underload import Change, Run
 from slipway.audit.judge import judge
 from slipway.audit.statements import EXCEPTIONS, read_exceptions
@@ -46,6 +47,7 @@ from slipway.plan.ending import Ending
 from slipway.plan.finding import Diagnosis
 from slipway.plan.finding import Finding as Trouble
 from slipway.plan.loss import Loss
+from slipway.plan.setup import Thing
 from slipway.plan.step import Step
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
@@ -289,6 +291,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "bench": Figure("n", 1.0, "s").to_json(),
         "bench.load": _run().to_json(),
         "host.add": Added(HostEntry("n", "ssh", "/a")).to_json(),
+        "host.setup": Prepared("n", (Thing("pool", "w"),)).to_json(),
         "host.doctor": Diagnosis("n", (Trouble("c", "w", "y", "h"),)).to_json(),
         "rehearsal": info.to_json(),
         "errors": SlipwayError("m").to_json(),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.errors import HostError
 from slipway.hosts.checkup import Checkup, FolderState, parse_checkup, read_checkup
+from slipway.hosts.middleware import NasRelease
 from slipway.hosts.nas import Nas, parse_nas, read_nas
 from slipway.hosts.probe import Probe, Trial, parse_probe, probe
 from slipway.testing import FakeClock, FakeHost
@@ -63,47 +66,45 @@ def test_the_clock_is_wrong_by_what_the_round_trip_leaves_no_doubt_about(
 
 
 def test_a_truenas_is_asked_what_it_is() -> None:
-    """Only where there is a midclt; the datasets asked for are those of the paths."""
+    """Only where there is a midclt, all at once; the datasets asked for are those of the paths."""
     host = FakeHost(name="nas")
-    asked: list[tuple[str, ...]] = []
-
-    def answer(argv: tuple[str, ...], _: bytes) -> bytes:
-        asked.append(argv)
-        if argv[3] == "nas":
-            return printed(version="TrueNAS-25.10.6", docker='{"status": "RUNNING"}')
-        return printed(now="0", nas=programs[-1])
-
-    host.on("sh", reply=answer)
+    told = ["TrueNAS-25.10.6", {"status": "RUNNING"}, [], [], {}, {}]
+    host.on("sh", reply=lambda argv, _: printed(now="0", nas=programs[-1]))
+    host.on("python3", reply="".join(json.dumps({"result": one}) + "\n" for one in told).encode())
     programs: list[str] = []
-    for program, expected in (("", None), ("/usr/bin/midclt", Nas("25.10.6", "RUNNING"))):
+    release = NasRelease((25, 10), "25.10.6")
+    for program, expected in (("", None), ("/usr/bin/midclt", Nas(release, "RUNNING"))):
         programs.append(program)
         checkup = read_checkup(
             host, FakeClock(), docker="docker", app_dir="/mnt/tank/a", ports=(80,),
             folders=("/srv/b", "/mnt/tank/a", "/mnt/x\ny"),
         )  # fmt: skip
         assert checkup.nas == expected
-    assert asked[0][4:] == ("docker", "1", "80", "/mnt/tank/a", "/srv/b")
-    assert [argv[3] for argv in asked] == ["checkup", "checkup", "nas"]
-    assert json.loads(asked[2][4]) == [["id", "in", ["tank", "tank/a"]]]
+    assert host.calls[0][4:] == ("docker", "1", "80", "/mnt/tank/a", "/srv/b")
+    assert [argv[0] for argv in host.calls] == ["sh", "sh", "python3"]
+    asked = {one["method"]: one["args"] for one in json.loads(host.streamed[-1])}
+    assert len(asked) == len(told)
+    assert asked["pool.dataset.query"][0] == [["id", "in", ["tank", "tank/a"]]]
 
 
 @pytest.mark.parametrize(
     ("version", "release"),
     [("TrueNAS-SCALE-24.10.2.4", (24, 10)), ("TrueNAS-25.10.6\n", (25, 10)),
-     ("TrueNAS-26.0.0-BETA.3", (26, 0)), ("", None), ("nonsense", None)],
+     ("TrueNAS-26.0.0-BETA.3", (26, 0)), ("", None), ("nonsense", None), (None, None)],
 )  # fmt: skip
-def test_releases(version: str, release: tuple[int, int] | None) -> None:
+def test_releases(version: str | None, release: tuple[int, int] | None) -> None:
     """The names of all releases there are; what is none is not judged."""
-    assert parse_nas({"version": version}).release == release
+    found = parse_nas({"version": version}).release
+    assert (found and found.numbers) == release
 
 
 def test_what_a_truenas_says() -> None:
     """Docker's state, apps, datasets' permissions; of updates what each release calls it."""
     dataset = {"id": "tank/a", "acltype": {"value": "NFSV4"}, "aclmode": {"value": "RESTRICTED"}}
     found = parse_nas({
-        "docker": json.dumps({"status": "FAILED", "description": "no pool"}),
-        "apps": json.dumps([{"name": "plex"}, "odd", {}]),
-        "datasets": json.dumps([dataset, {"id": "tank", "mountpoint": "/mnt/tank"}]),
+        "docker": {"status": "FAILED", "description": "no pool"},
+        "apps": [{"name": "plex"}, "odd", {}],
+        "datasets": [dataset, {"id": "tank", "mountpoint": "/mnt/tank"}],
     })  # fmt: skip
     assert (found.docker, found.docker_said, found.apps) == ("FAILED", "no pool", ("plex",))
     assert found.aclmode("/mnt/tank/a/b") == "NFSV4 RESTRICTED"
@@ -118,23 +119,39 @@ def test_what_a_truenas_says() -> None:
         ({"status": "UNAVAILABLE"}, ""),
         ([], ""),
     ):
-        assert parse_nas({"update": json.dumps(said)}).update == update
+        for name in ("update", "older"):
+            assert parse_nas({name: said}).update == update
 
 
 def test_a_truenas_that_answers_nothing() -> None:
     """Every call failed: nothing is known, and that is no error."""
     host = FakeHost()
-    host.on("sh", reply=printed(version="", docker="", apps="", datasets="", update=""))
+    error = {"kind": "failed", "errname": "ENOMETHOD", "message": "Method does not exist"}
+    host.on("python3", reply=(json.dumps({"error": error}) + "\n").encode() * 6)
     assert read_nas(host, ()) == Nas()
+
+
+def test_a_truenas_without_its_client() -> None:
+    """Something else than a middleware answers: that is told."""
+    host = FakeHost()
+    host.on("python3", reply=b"")
+    with pytest.raises(HostError, match="gave no answer of its middleware"):
+        read_nas(host, ())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(
+        ["id", "name", "status", "code", "acltype", "mountpoint", "new_version"]), inner),
+)  # fmt: skip
 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["version", "docker", "apps", "datasets", "update"]),
-        st.text() | st.sampled_from(["True", "[1]", '[{"id": []}]', '{"status": 1}']),
+        st.sampled_from(["version", "docker", "apps", "datasets", "update", "older"]), JSON
     )
 )
-def test_any_answer_of_a_truenas_is_read(found: dict[str, str]) -> None:
+def test_any_answer_of_a_truenas_is_read(found: dict[str, Any]) -> None:
     """No answer is a traceback."""
     assert isinstance(parse_nas(found), Nas)
 

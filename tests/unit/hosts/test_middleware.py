@@ -31,7 +31,9 @@ class CallTimeout(ClientException):
     def __init__(self):
         super().__init__("Call timeout", errno.ETIMEDOUT)
 class Client:
+    made = 0
     def __enter__(self):
+        Client.made += 1
         if VERSION == "down":
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         return self
@@ -42,7 +44,7 @@ class Client:
             return VERSION
         if method == "echo":
             print("a line of somebody else")
-            return {"args": args, "argv": sys.argv}
+            return {"args": args, "argv": sys.argv, "connection": Client.made}
         if method == "app.create":
             assert job and timeout is None
             for percent in (25, 60):
@@ -139,6 +141,21 @@ def test_each_refusal_is_a_sentence(
         nas.call(method)
     assert (caught.value.kind, caught.value.errname) == (kind, errname)
     assert caught.value.exit_code == 4
+
+
+def test_several_calls_go_over_one_connection(nas: Middleware) -> None:
+    """In their order; one that fails is that answer, and not the end."""
+    first, wrong, absent, last = nas.ask(("echo", 1), ("invalid",), ("nothing",), ("echo", 2))
+    assert (first["args"], last["args"]) == ([1], [2])
+    assert first["connection"] == last["connection"] == 1
+    assert isinstance(wrong, NasRefused) and wrong.kind == middleware.INVALID
+    assert isinstance(absent, NasRefused) and absent.errname == "ENOMETHOD"
+
+
+@pytest.mark.parametrize("nas", ["down"], indirect=True)
+def test_each_of_several_calls_hears_that_nobody_answers(nas: Middleware) -> None:
+    """Each has its answer, so that callers need not count."""
+    assert [one.kind for one in nas.ask(("echo", 1), ("echo", 2))] == [middleware.AWAY] * 2
 
 
 def test_every_wrong_argument_is_told(nas: Middleware) -> None:

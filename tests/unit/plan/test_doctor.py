@@ -11,6 +11,7 @@ from tests.composing import stack as read_stack
 
 from slipway.hosts.checkup import Checkup, FolderState
 from slipway.hosts.facts import Facts
+from slipway.hosts.middleware import NasRelease
 from slipway.hosts.nas import Nas
 from slipway.hosts.probe import Access, Probe, Trial
 from slipway.plan.doctor.files import file_findings
@@ -48,7 +49,12 @@ WELL = Checkup(
     containers={"demo-web-1": "demo", "other-web-1": "other"}, nas=None,
 )  # fmt: skip
 FACTS = Facts("26.1.5", "2.26.1", memory=8 << 30, processors=4, zstd=(1, 5))
-NAS = Nas("25.10.6", "RUNNING", apps=("plex",), aclmodes={"/mnt/tank": "POSIX DISCARD"})
+NAS = Nas(
+    NasRelease((25, 10), "25.10.6"),
+    "RUNNING",
+    apps=("plex",),
+    aclmodes={"/mnt/tank": "POSIX DISCARD"},
+)
 
 
 def stack(text: str = TEXT) -> Stack:
@@ -241,9 +247,9 @@ def test_files_of_variables_and_other_warnings() -> None:
 @pytest.mark.parametrize(
     ("change", "application", "app_dir", "expected"),
     [
-        ({"version": "24.04.2"}, "demo", APP, [("truenas-old", "error")]),
-        ({"version": "24.10.0"}, "demo", APP, []),
-        ({"version": ""}, "demo", APP, []),
+        ({"release": NasRelease((24, 4), "24.04.2")}, "demo", APP, [("truenas-old", "error")]),
+        ({"release": NasRelease((24, 10), "24.10.0")}, "demo", APP, []),
+        ({"release": None}, "demo", APP, []),
         ({"docker": "FAILED"}, "demo", APP, [("truenas-docker", "error")]),
         ({"docker": "UNCONFIGURED"}, "demo", APP, [("truenas-docker", "error")]),
         ({}, "demo", "/root/demo", [("not-on-a-pool", "error")]),

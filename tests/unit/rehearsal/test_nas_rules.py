@@ -259,7 +259,7 @@ def test_programs_for_the_host_stand_alone() -> None:
 def test_the_page_names_every_method() -> None:
     """The page about the stand-in has a row for each method, and none for others."""
     page = Path(__file__).parents[3] / "docs/reference/stand-in.md"
-    spaces = "app|auth|core|docker|filesystem|group|pool|system|user|zfs"
+    spaces = "app|auth|core|docker|filesystem|group|pool|service|system|user|zfs"
     said = set(re.findall(rf"`((?:{spaces})\.[a-z_.]+)`", page.read_text("utf-8")))
     known = {method.name for release in RELEASES for method in catalogue.methods(release)}
 

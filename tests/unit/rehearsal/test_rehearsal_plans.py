@@ -177,7 +177,7 @@ def test_names_resolve_at_the_host_itself() -> None:
 def test_every_account_has_a_group_and_none_a_password() -> None:
     """passwd, group and shadow agree with each other."""
     groups = {line.split(":")[2] for line in spec.GROUP.splitlines()}
-    for line in spec.PASSWD.splitlines():
+    for line in spec.passwd("/bin/bash").splitlines():
         assert line.count(":") == 6
         assert line.split(":")[3] in groups
     assert all(line.split(":")[1] == "*" for line in spec.SHADOW.splitlines())

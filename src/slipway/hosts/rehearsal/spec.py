@@ -51,14 +51,24 @@ MaxSessions 60
 Subsystem sftp internal-sftp
 """
 
-PASSWD = f"""\
-root:x:0:0:root:/root:/bin/bash
+
+def passwd(shell: str, *, called: str = "", more: str = "") -> str:
+    """Accounts, as passwd(5) has them.
+
+    Args:
+        shell: of those who may log in.
+        called: the administrator's full name.
+        more: further lines.
+    """
+    return f"""\
+root:x:0:0:root:/root:{shell}
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
 apps:x:{APPS_ID}:{APPS_ID}::/nonexistent:/usr/sbin/nologin
-{ADMIN}:x:{ADMIN_ID}:{ADMIN_ID}::/home/{ADMIN}:/bin/bash
+{ADMIN}:x:{ADMIN_ID}:{ADMIN_ID}:{called}:/home/{ADMIN}:{shell}
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-"""
+{more}"""
+
 
 GROUP = f"""\
 root:x:0:
@@ -241,7 +251,7 @@ def _files(name: str, address: str, keys: Keys, shape: Shape) -> list[Row]:
         **shape.docker,
     }
     rows = [
-        ("/etc/passwd", 0o644, PASSWD),
+        ("/etc/passwd", 0o644, passwd("/bin/bash")),
         ("/etc/group", 0o644, GROUP),
         ("/etc/shadow", 0o600, SHADOW),
         ("/etc/hostname", 0o644, f"{name}\n"),

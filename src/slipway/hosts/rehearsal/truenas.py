@@ -8,9 +8,9 @@ from; ``docs/reference/stand-in.md`` has the whole table.
 from __future__ import annotations
 
 from slipway.errors import ConfigError
-from slipway.hosts.rehearsal import nasfiles
+from slipway.hosts.rehearsal import nasfiles, spec
 from slipway.hosts.rehearsal.shape import Bind, Row, Service, Shape
-from slipway.hosts.rehearsal.values import ADMIN, ADMIN_ID, APPS_ID, Places
+from slipway.hosts.rehearsal.values import ADMIN, Places
 
 IX_APPS = "/mnt/.ix-apps"
 SOCKET = "/run/middleware/middlewared.sock"
@@ -18,28 +18,16 @@ SOCKET = "/run/middleware/middlewared.sock"
 ADMINISTRATORS_ID = 544
 
 # 999 is PostgreSQL's number in many images, and somebody else's on a NAS: a coincidence.
-PASSWD = f"""\
-root:x:0:0:root:/root:/usr/bin/zsh
-daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
-sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
-apps:x:{APPS_ID}:{APPS_ID}::/nonexistent:/usr/sbin/nologin
-{ADMIN}:x:{ADMIN_ID}:{ADMIN_ID}:Local Administrator:/home/{ADMIN}:/usr/bin/zsh
-netdata:x:999:997::/nonexistent:/usr/sbin/nologin
-nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-"""
-
+PASSWD = spec.passwd(
+    "/usr/bin/zsh",
+    called="Local Administrator",
+    more="netdata:x:999:997::/nonexistent:/usr/sbin/nologin\n",
+)
 GROUP = f"""\
-root:x:0:
-daemon:x:1:
-tty:x:5:
-sudo:x:27:
+{spec.GROUP}\
 builtin_administrators:x:{ADMINISTRATORS_ID}:{ADMIN}
 builtin_users:x:545:{ADMIN}
-apps:x:{APPS_ID}:
-{ADMIN}:x:{ADMIN_ID}:
 netdata:x:997:
-docker:x:999:
-nogroup:x:65534:
 """
 
 # A new NAS asks for a password, which nobody can give who is not at a terminal.

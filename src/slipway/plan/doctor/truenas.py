@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from slipway.hosts.middleware import OLDEST_TEXT
 from slipway.hosts.nas import Nas
 from slipway.plan.finding import Finding
 
-_OLDEST = (24, 10)
 _WELL = ("", "RUNNING", "INITIALIZING", "PENDING")
 
 
@@ -19,10 +19,10 @@ def truenas_findings(nas: Nas, project: str, app_dir: str) -> Iterator[Finding]:
         project: Compose's project.
         app_dir: the application's folder.
     """
-    if nas.release is not None and nas.release < _OLDEST:
+    if nas.release is not None and not nas.release.works:
         yield Finding(
             "truenas-old",
-            f"TrueNAS {nas.version} is too old; 24.10 is the oldest that works",
+            f"TrueNAS {nas.release.text} is too old; {OLDEST_TEXT} is the oldest that works",
             "older ones have no Docker",
             "TrueNAS: System > Update",
         )

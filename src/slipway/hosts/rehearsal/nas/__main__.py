@@ -6,7 +6,7 @@ import logging
 import shutil
 import sys
 
-from . import catalogue, server, settings
+from . import accounts, catalogue, server, settings
 from .middleware import Middleware
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     told = settings.read(sys.argv[1:])
     shutil.rmtree(told.jobs_log, ignore_errors=True)  # jobs don't outlive it, nor do their logs
+    accounts.write_sudoers(told)  # /etc does not outlive a boot
     server.serve(Middleware(told, catalogue.methods(told.release)))
 
 

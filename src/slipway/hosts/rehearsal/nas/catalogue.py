@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    accounts,
     appquery,
     apps,
     backups,
@@ -16,7 +17,7 @@ from . import (
 from .middleware import Method
 from .releases import Release
 
-_PARTS = (core, system, appquery, apps, docker, backups, datasets, snapshots, filesystem)
+_PARTS = (core, system, accounts, appquery, apps, docker, backups, datasets, snapshots, filesystem)
 
 
 def methods(release: Release) -> list[Method]:

@@ -7,6 +7,7 @@ import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NORMAL = 1000
@@ -32,6 +33,21 @@ class ProtocolError(Exception):
 
 class Gone(Exception):
     """The other side is gone."""
+
+
+def read_all(stream: BinaryIO, size: int) -> bytes:
+    """Exactly so many bytes.
+
+    Raises:
+        Gone: the other side is, before that.
+    """
+    try:
+        data = stream.read(size)
+    except (OSError, ValueError) as error:
+        raise Gone from error
+    if len(data) < size:
+        raise Gone
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,7 @@ class Link:
             raise Gone(f"Handshake status {status.decode('latin-1').strip()}")
 
     def _read(self, size: int) -> bytes:
-        try:
-            data = self._stream.read(size)
-        except (OSError, ValueError) as error:
-            raise Gone from error
-        if len(data) < size:
-            raise Gone
-        return data
+        return frames.read_all(self._stream, size)
 
     def _put(self, kind: int, data: bytes) -> None:
         frame = frames.encode(kind, data, os.urandom(4))

@@ -24,6 +24,7 @@ class Settings:
         docker: the Docker client program.
         docker_config: the folder that ``--config`` names.
         faults: the file that tells what should go wrong.
+        sudoers: sudo's rules.
     """
 
     release: Release
@@ -36,13 +37,14 @@ class Settings:
     docker: str = "/usr/bin/docker"
     docker_config: str = "/etc/docker"
     faults: Path = Path("/run/nas/faults.json")
+    sudoers: Path = Path("/etc/sudoers")
 
 
 def read(argv: list[str]) -> Settings:
     """The settings that a command line tells."""
     parser = argparse.ArgumentParser(prog="middlewared")
     parser.add_argument("--release", required=True, choices=list(RELEASES))
-    for name in ("socket", "pools", "apps", "data", "log", "jobs-log", "faults"):
+    for name in ("socket", "pools", "apps", "data", "log", "jobs-log", "faults", "sudoers"):
         parser.add_argument(f"--{name}", type=Path, default=argparse.SUPPRESS)
     for name in ("docker", "docker-config"):
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""``system.*``, ``auth.*`` and ``user.*``, as far as a deploy asks.
+"""``system.*`` and ``auth.*``, as far as a deploy asks.
 
 Source: ``plugins/system/{info,lifecycle,product}.py``, ``plugins/auth.py`` of the middleware.
 """
@@ -6,7 +6,6 @@ Source: ``plugins/system/{info,lifecycle,product}.py``, ``plugins/auth.py`` of t
 from __future__ import annotations
 
 import contextlib
-import grp
 import os
 import pwd
 import socket
@@ -16,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from . import filters
-from .checks import FILTERS, OPTIONS, Field
+from .checks import Field
 from .errors import CallError
 from .middleware import ANYBODY, NOBODY, Call, Method
 from .releases import Release
@@ -36,8 +34,6 @@ def methods(release: Release) -> list[Method]:
         Method("auth.me", _me, role=ANYBODY),
         Method("auth.login", lambda call, *given: False, _LOGIN, NOBODY),
         Method("auth.login_with_api_key", lambda call, key: False, (_KEY,), NOBODY),
-        Method("user.query", _users, (FILTERS, OPTIONS), "ACCOUNT_READ"),
-        Method("group.query", _groups, (FILTERS, OPTIONS), "ACCOUNT_READ"),
     ]
     if release.json_rpc:
         found.append(Method("auth.login_ex", _login, (Field("login_data", "dict"),), NOBODY))
@@ -124,38 +120,3 @@ def _passwd(entry: pwd.struct_passwd) -> dict[str, Any]:
         "source": "LOCAL",
         "local": True,
     }
-
-
-def _users(call: Call, wanted: list[Any], options: dict[str, Any]) -> Any:
-    rows = [_user(number, entry) for number, entry in enumerate(pwd.getpwall(), 1)]
-    return filters.query(rows, wanted, options)
-
-
-def _user(number: int, entry: pwd.struct_passwd) -> dict[str, Any]:
-    return {
-        "id": number,
-        "uid": entry.pw_uid,
-        "username": entry.pw_name,
-        "full_name": entry.pw_gecos,
-        "home": entry.pw_dir,
-        "shell": entry.pw_shell,
-        "builtin": True,
-        "locked": False,
-        "local": True,
-        "group": {"bsdgrp_gid": entry.pw_gid},
-    }
-
-
-def _groups(call: Call, wanted: list[Any], options: dict[str, Any]) -> Any:
-    rows = [
-        {
-            "id": number,
-            "gid": entry.gr_gid,
-            "group": entry.gr_name,
-            "name": entry.gr_name,
-            "builtin": True,
-            "local": True,
-        }
-        for number, entry in enumerate(grp.getgrall(), 1)
-    ]
-    return filters.query(rows, wanted, options)

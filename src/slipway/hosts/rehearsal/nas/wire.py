@@ -130,13 +130,7 @@ class Wire:
         return line
 
     def _read(self, size: int) -> bytes:
-        try:
-            data = self._stream.read(size)
-        except (OSError, ValueError) as error:
-            raise Gone from error
-        if len(data) < size:
-            raise Gone
-        return data
+        return frames.read_all(self._stream, size)
 
     def _write(self, text: str) -> None:
         with self._sending:
