@@ -30,12 +30,13 @@ def host(
     def answer(argv: tuple[str, ...], given: bytes) -> Completed:
         if argv[0] == "sh":
             return Completed(argv, 0, text.encode(), b"")
-        asked = json.loads(given)
         rows = [
             {"id": f"tank{one}", "mountpoint": f"/mnt/tank{one}"} for one in ("/d", "/d/db", "/dx")
         ]
-        result = "TrueNAS-25.04.2" if asked["method"] == "system.version" else rows
-        return Completed(argv, 0, f"{json.dumps({'result': result})}\n".encode(), b"")
+        known = {"system.version": "TrueNAS-25.04.2"}
+        results = [known.get(asked["method"], rows) for asked in json.loads(given)]
+        lines = "".join(json.dumps({"result": one}) + "\n" for one in results)
+        return Completed(argv, 0, lines.encode(), b"")
 
     made.on(reply=answer)
     return made
