@@ -83,7 +83,7 @@ def shape(places: Places, release: str) -> Shape:
         noexec=NOEXEC,
         writable=WRITABLE,
         sshd="AllowTcpForwarding no\n",
-        # Without IPv6, which the wire to the host does not have.
+        # Without IPv6: by default in every network it came with Docker 27.
         docker={"default-address-pools": [{"base": "172.17.0.0/12", "size": 24}]},
         services=(Service("middlewared", nasfiles.service(facts), SOCKET),),
     )  # fmt: skip
