@@ -14,37 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.functional.conftest import Site
+from tests.functional.migrations import REVISIONS, add_migration, remove_migration
 from tests.functional.test_deploys import MAIN, ids, make_job, status
 
-from langflix.data import revisions
-
 COMPOSE, EDGE = "deploy/docker-compose.yml", "deploy/edge/haproxy.cfg"
-REVISIONS = "src/langflix/data/revisions.py"
-LAST = revisions.REVISIONS[-1]
 #: What is stopped for a moment is away for as long as the plan says, and what this machine is slow.
 SLACK_S = 60.0
 #: What uses the database, and so is stopped for a migration that it can't go on after.
 USERS = {"api", "worker"}
-CONTRACT = '''"""Contract, by its own word: code of before must not go on."""
-
-# slipway: downtime
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "9001"
-down_revision = "LAST"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.add_column("jobs", sa.Column("stars", sa.Integer()))
-
-
-def downgrade() -> None:
-    op.drop_column("jobs", "stars")
-'''
 
 
 @pytest.fixture
@@ -190,15 +167,13 @@ def test_the_edge_sees_who_asks(site: Site, live: dict[str, Any]) -> None:
 def test_a_migration_that_needs_downtime_and_the_way_back(site: Site, live: dict[str, Any]) -> None:
     """What uses the database is stopped for it; ``rollback --data`` brings the data from before."""
     earlier = make_job(site, live["url"])
-    migration = site.root / "src/langflix/migrations/versions/9001_contract.py"
-    migration.write_text(CONTRACT.replace("LAST", LAST), "utf-8")
-    site.replace(REVISIONS, f'"{LAST}")', f'"{LAST}", "9001")')
+    about = "Contract, by its own word: code of before must not go on."
+    migration = add_migration(site, "9001_contract", about, "# slipway: downtime")
     try:
         plan = site.good("plan", "--json").json
         outcome = site.good("deploy", "--json").json
     finally:
-        migration.unlink()
-        site.replace(REVISIONS, ', "9001")', ")")
+        remove_migration(site, migration)
     assert [(one["revision"], one["downtime"]) for one in plan["migrations"]] == [
         ("9001_contract", True)
     ]

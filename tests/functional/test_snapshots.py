@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tests.functional.conftest import FILES, Site
+from tests.functional.migrations import LAST, REVISIONS, VERSIONS, add_migration, remove_migration
 from tests.functional.nas import APP, Nas
-from tests.functional.test_changes import LAST, REVISIONS
 from tests.functional.test_other_hosts import HOSTS, add_host
 
 from slipway.hosts.rehearsal import POOL, machine
@@ -20,25 +20,6 @@ from slipway.hosts.rehearsal.values import Places
 
 FOLDER = f"{POOL}/apps/{APP}"
 DATASET = f"tank/apps/{APP}/data"
-MIGRATION = "src/langflix/migrations/versions/9002_stars.py"
-EXPAND = '''"""Expand: code of before goes on."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "9002"
-down_revision = "LAST"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.add_column("jobs", sa.Column("stars", sa.Integer()))
-
-
-def downgrade() -> None:
-    op.drop_column("jobs", "stars")
-'''
 #: Copying these takes long enough to be broken off in it.
 FILES_BETWEEN = 4000
 WAIT_S = 120.0
@@ -68,7 +49,8 @@ def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
     finally:
         for path, data in kept.items():
             (site.root / path).write_bytes(data)
-        (site.root / MIGRATION).unlink(missing_ok=True)
+        for added in (site.root / VERSIONS).glob("9*.py"):
+            added.unlink()
         site.inv("rehearsal.down", "--name", name)
 
 
@@ -143,8 +125,7 @@ def test_all_data_go_back_with_a_release(nas: Nas) -> None:
     nas.call(f"{space(nas)}.create", {"dataset": DATASET, "name": "auto-2026-01-01_00-00"})
     foreign = [f"{DATASET}@auto-2026-01-01_00-00"]
 
-    (site.root / MIGRATION).write_text(EXPAND.replace("LAST", LAST), "utf-8")
-    site.replace(REVISIONS, f'"{LAST}")', f'"{LAST}", "9002")')
+    migration = add_migration(site, "9002_stars", "Expand: code of before goes on.")
     plan = inv(nas, "plan")
     assert plan["snapshot"]["dataset"] == DATASET
     second = inv(nas, "deploy")["release"]
@@ -181,8 +162,7 @@ def test_all_data_go_back_with_a_release(nas: Nas) -> None:
     assert (tokens(nas), revision(nas)) == (["early", "late"], "9002")
     inv(nas, "rollback", "--data", "--yes", "--to", first)
 
-    (site.root / MIGRATION).unlink()
-    site.replace(REVISIONS, ', "9002")', ")")
+    remove_migration(site, migration)
     site.replace("src/langflix/data/revisions.py", "HEAD = ", "# another line\nHEAD = ")
     assert inv(nas, "deploy")["outcome"] == "deployed"
     assert snapshots(nas) == sorted([*foreign, *of(first, "-left")]), "of a release that is kept"
