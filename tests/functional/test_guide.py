@@ -1,4 +1,4 @@
-"""docs/guides/truenas.md from its first line to its last, on an empty stand-in, as its reader would.
+"""docs/guides/truenas.md from its first line to its last, on an empty stand-in, as a reader would.
 
 Commands and tables are the file's own; tests/functional/guides says how each is done and what has
 to hold afterwards. tests/unit/guides shows in every run that everything in the guide has its place
@@ -8,6 +8,7 @@ there, and that the Korean guide has its reader do the same.
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_the_guide_is_followed_from_an_empty_nas(reader: Reader) -> None:
     for move in moves(GUIDE.read_text("utf-8")):
         doing = place(move)
         if isinstance(doing, str):
-            print(f"left out: {move} ({doing})")
+            sys.stdout.write(f"left out: {move} ({doing})\n")
             continue
-        print(f"done: {move}", flush=True)
+        sys.stdout.write(f"{move}\n")
         doing(reader, move)

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives import serialization
 from tests.functional.guides.reader import Kind, Move
 from tests.functional.guides.seat import HOST, NAME, Reader
 from tests.functional.nas import STANDING
@@ -27,6 +28,10 @@ class Unknown(AssertionError):
 #: What can't be done here, by section and words, with the reason.
 LEFT_OUT = {
     ("Prepare the server", "System > Services > SSH"): "the stand-in's sshd is always on",
+    (
+        "A copy elsewhere",
+        "Data Protection > Replication Tasks",
+    ): "the stand-in has neither ZFS nor a second pool",
     ("Gemini", '"docker-compose.gemini.yml"'): "Google's API can't be asked from here",
     (
         "Gemini",
@@ -155,7 +160,19 @@ def _runs(*promised: str) -> Doing:
 
 
 def _fingerprint(reader: Reader, move: Move) -> None:
-    reader.said["fingerprint"] = reader.good(move.text).out.split()[1]
+    """The stand-in lacks the program and the file that a TrueNAS has; its private key tells."""
+    assert reader.at_server
+    reader.at_server = False
+    path = move.text.split()[-1]
+    here = reader.home / "server.pub"
+    here.write_text(_public(reader.nas.sh("cat", path.removesuffix(".pub"))), "utf-8")
+    reader.said["fingerprint"] = reader.good(move.text.replace(path, str(here))).out.split()[1]
+
+
+def _public(private: str) -> str:
+    key = serialization.load_ssh_private_key(private.encode(), password=None).public_key()
+    kinds = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return key.public_bytes(*kinds).decode()
 
 
 def _compared(reader: Reader, move: Move) -> None:
@@ -220,6 +237,21 @@ def _rollback(reader: Reader, move: Move) -> None:
     assert reader.inv("status")["release"] == before
 
 
+def _exec(reader: Reader, move: Move) -> None:
+    """A dump, then a token that it doesn't have; the dump read back."""
+    names = [one["name"] for one in reader.inv("tokens.list")["tokens"]]
+    if "pg_dump" in move.text:
+        reader.good(move.text)
+        reader.said["dumped"] = " ".join(names)
+        reader.good(f"./inv tokens.add --name undumped --scope read --host {HOST}")
+        return
+    assert "undumped" in names
+    reader.good(move.text)
+    names = [one["name"] for one in reader.inv("tokens.list")["tokens"]]
+    assert " ".join(names) == reader.said["dumped"]
+    _stands(reader)
+
+
 def _down(reader: Reader, move: Move) -> None:
     reader.good(move.text)
     running = reader.nas.sh("docker", "ps", "--all", "--quiet")
@@ -255,6 +287,7 @@ _AFTER_DOWN: dict[str, Doing] = {
     "Uninstall": _down,
 }
 _TYPED: dict[str, Doing] = {
+    "curl": _runs("postgres"),
     "ssh-keygen": _fingerprint,
     "ssh-keyscan": _compared,
     "ssh": _over_ssh,
@@ -269,6 +302,7 @@ _TYPED: dict[str, Doing] = {
     "inv restart": _runs(),
     "inv scale": _scale,
     "inv rollback": _rollback,
+    "inv exec": _exec,
     "inv run": _runs("A Film"),
     "inv certificate": _runs("BEGIN CERTIFICATE"),
 }

@@ -1,8 +1,8 @@
 """A guide, read as its reader goes through it: what to type, write and click, in order. Pure.
 
-What counts is how it is set: a line after ``$`` in a ``console`` block is typed, a ``toml`` block is
-written into the host's table, *A > B* is a place of the web interface, and in backquotes a command
-with ``--host`` is typed, a name below a pool's is a dataset's, a quoted ``….yml`` is a Compose file.
+What counts is how it is set: a line after ``$`` in a ``console`` block is typed, a ``toml`` block
+is written into the host's table, *A > B* is a place of the web interface. In backquotes a command
+with ``--host`` is typed, ``tank/…`` is a dataset, and a quoted ``….yml`` is a Compose file.
 """
 
 from __future__ import annotations
