@@ -22,6 +22,8 @@ from tests.functional.conftest import Ended, Site
 from tests.functional.nas import Nas
 
 NAME, HOST = "truenas.local", "truenas"
+#: A token that outlives what the guide does.
+KEPT = "kept"
 OWN = "deploy/hosts.local.toml"
 _LIMIT_S = 900
 _LAUNCHER = """#!/bin/sh
@@ -46,7 +48,7 @@ class Reader:
         home: folder of ``ssh`` (keys, known servers) and ``hosts`` (names).
         keys: where OpenSSH looks for the user's keys, whatever ``$HOME`` is.
         at_server: whether the next command is typed there.
-        said: what the last command of each kind printed.
+        said: what commands printed that later ones are compared with, by what it is.
     """
 
     nas: Nas
