@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class Reader:
         if self.at_server:
             self.at_server = False
             return Ended(0, self.nas.sh("bash", "-c", line), "")
+        self.keys.mkdir(mode=0o700, exist_ok=True)  # another reader may have left just now
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "sh", "-c", _SEAT, "seat",
              str(self.home / "ssh"), str(self.keys), str(self.home / "hosts"), line],
@@ -118,10 +119,9 @@ def seated(site: Site, nas: Nas, home: Path) -> Iterator[Reader]:
     (site.root / "inv").write_text(_LAUNCHER.format(root=site.root, python=sys.executable))
     keys = Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".ssh"
     made = not keys.exists()
-    if made:
-        keys.mkdir(mode=0o700)
     try:
         yield Reader(nas, home, keys)
     finally:
         if made:
-            keys.rmdir()
+            with suppress(OSError):
+                keys.rmdir()
