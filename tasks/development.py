@@ -108,7 +108,6 @@ def nix_check(workspace: Workspace) -> int:
 def faults(workspace: Workspace, only: str = "") -> int:
     """Break deploys on a rehearsal host; write how each ended."""
     from slipway.hosts.rehearsal import require_root
-    from slipway.supply import programs
 
     require_root()
     try:
@@ -119,23 +118,25 @@ def faults(workspace: Workspace, only: str = "") -> int:
             hint="./inv dev.faults --only 'rebooted|dockerd'",
             stage="config",
         ) from error
-    programs.ensure(workspace.shell, workspace.report, programs.FUNCTIONAL)
-    workspace.supplies(locked=False).bring()
-    argv = [sys.executable, "-m", "tests.functional.faults.matrix", *([only] if only else [])]
-    return attached(workspace, argv)
+    return _by_hand(workspace, "tests.functional.faults.matrix", only)
 
 
 @command(help={"only": "only cases that fit, as pytest's -k has it, such as '25.10 and app'"})
 def releases(workspace: Workspace, only: str = "") -> int:
     """Deploy to a stand-in of each TrueNAS in each mode; write how it went."""
     from slipway.hosts.rehearsal import require_root
-    from slipway.supply import programs
 
     require_root()
+    return _by_hand(workspace, "tests.functional.releases", only)
+
+
+def _by_hand(workspace: Workspace, module: str, only: str) -> int:
+    """Run a module of the functional tests that writes a table of the documentation."""
+    from slipway.supply import programs
+
     programs.ensure(workspace.shell, workspace.report, programs.FUNCTIONAL)
     workspace.supplies(locked=False).bring()
-    argv = [sys.executable, "-m", "tests.functional.releases", *([only] if only else [])]
-    return attached(workspace, argv)
+    return attached(workspace, [sys.executable, "-m", module, *([only] if only else [])])
 
 
 @command(

@@ -52,6 +52,11 @@ class Nas:
         found = self.call("app.query", [["name", "=", APP]])
         return found[0] if found else None
 
+    def tokens(self) -> list[str]:
+        """What the stack's database remembers."""
+        listed = self.site.good("tokens.list", "--host", self.name, "--json").json
+        return [one["name"] for one in listed["tokens"]]
+
     def reboot(self) -> None:
         """Have it lose its power and boot again."""
         places = Places(self.site.root / ".slipway/rehearsal" / self.name)

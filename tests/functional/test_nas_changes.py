@@ -10,9 +10,10 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.functional.conftest import FILES, Site
-from tests.functional.nas import APP, STANDING, Nas, until
-from tests.functional.test_other_hosts import HOSTS, add_host
+from tests.functional.conftest import Site
+from tests.functional.nas import STANDING, Nas, until
+from tests.functional.standin import stand_in
+from tests.functional.test_other_hosts import HOSTS
 
 from slipway.hosts.rehearsal import POOL
 from slipway.stack.project import MODES
@@ -24,27 +25,8 @@ OLD, NEW = "25.04", "25.10"
 @pytest.fixture
 def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
     """A stand-in of its own, of the older release; hosts.toml is put back."""
-    kept = (site.root / HOSTS).read_bytes()
-    name = f"nas-{secrets.token_hex(3)}"
-    add_host(site, name, {
-        "kind": "rehearsal",
-        "release": OLD,
-        "mode": request.param,
-        "app_dir": f"{POOL}/apps/{APP}",
-        "compose": FILES,
-        "variables": {},
-    })  # fmt: skip
-    try:
-        yield Nas(site, name, OLD)
-    finally:
-        (site.root / HOSTS).write_bytes(kept)
-        site.inv("rehearsal.down", "--name", name)
-
-
-def tokens(nas: Nas) -> list[str]:
-    """What the stack's database remembers."""
-    listed = nas.site.good("tokens.list", "--host", nas.name, "--json").json
-    return [one["name"] for one in listed["tokens"]]
+    with stand_in(site, OLD, request.param) as made:
+        yield made
 
 
 def remembered(nas: Nas) -> list[str]:
@@ -53,7 +35,7 @@ def remembered(nas: Nas) -> list[str]:
     nas.site.good(
         "tokens.add", "--name", secrets.token_hex(4), "--scope", "read", "--host", nas.name
     )
-    return tokens(nas)
+    return nas.tokens()
 
 
 def emptied(nas: Nas) -> None:
@@ -73,7 +55,7 @@ def healed(nas: Nas, before: list[str]) -> None:
     assert done["bytes_sent"] > 0, "images are sent anew"
     assert nas.healthy()
     assert nas.site.good("status", "--host", nas.name, "--json").json["drift"] == []
-    assert tokens(nas) == before
+    assert nas.tokens() == before
     assert nas.site.good("deploy", "--host", nas.name, "--json").json["outcome"] == "unchanged"
 
 
@@ -113,7 +95,7 @@ def updated(nas: Nas) -> Nas:
 def stands(nas: Nas, before: list[str]) -> None:
     """Nothing drifted, nothing is to do, and what was remembered is."""
     assert nas.site.good("status", "--host", nas.name, "--json").json["drift"] == []
-    assert tokens(nas) == before
+    assert nas.tokens() == before
     assert nas.site.good("deploy", "--host", nas.name, "--json").json["outcome"] == "unchanged"
 
 

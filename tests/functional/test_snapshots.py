@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.functional.conftest import FILES, Site
+from tests.functional.conftest import Site
 from tests.functional.migrations import LAST, REVISIONS, VERSIONS, add_migration, remove_migration
 from tests.functional.nas import APP, Nas
-from tests.functional.test_other_hosts import HOSTS, add_host
+from tests.functional.standin import stand_in
 
 from slipway.hosts.rehearsal import POOL, machine
 from slipway.hosts.rehearsal.nasfiles import RELEASES
@@ -29,29 +28,16 @@ WAIT_S = 120.0
 def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
     """A stand-in whose data lie on a dataset, PostgreSQL's on one below it."""
     release, mode = request.param
-    kept = {name: (site.root / name).read_bytes() for name in (HOSTS, REVISIONS)}
-    name = f"nas-{secrets.token_hex(3)}"
-    add_host(site, name, {
-        "kind": "rehearsal",
-        "release": release,
-        "mode": mode,
-        "app_dir": FOLDER,
-        "compose": FILES,
-        "variables": {},
-    })  # fmt: skip
-    made = Nas(site, name, release)
-    try:
-        site.good("rehearsal.up", "--name", name)
+    with stand_in(site, release, mode, kept=(REVISIONS,)) as made:
+        site.good("rehearsal.up", "--name", made.name)
         for dataset in (DATASET, f"{DATASET}/postgres"):
             made.call("pool.dataset.create", {"name": dataset, "create_ancestors": True})
         made.sh("sh", "-c", f"cd {FOLDER}/data && chown 568:568 postgres && chmod 700 postgres")
-        yield made
-    finally:
-        for path, data in kept.items():
-            (site.root / path).write_bytes(data)
-        for added in (site.root / VERSIONS).glob("9*.py"):
-            added.unlink()
-        site.inv("rehearsal.down", "--name", name)
+        try:
+            yield made
+        finally:
+            for added in (site.root / VERSIONS).glob("9*.py"):
+                added.unlink()
 
 
 def inv(nas: Nas, *words: str) -> Any:
@@ -61,7 +47,7 @@ def inv(nas: Nas, *words: str) -> Any:
 
 def tokens(nas: Nas) -> list[str]:
     """What the stack's database remembers."""
-    return sorted(one["name"] for one in inv(nas, "tokens.list")["tokens"])
+    return sorted(nas.tokens())
 
 
 def space(nas: Nas) -> str:

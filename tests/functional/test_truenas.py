@@ -6,16 +6,16 @@ What the stand-in has of a TrueNAS, and what it has not, is in docs/reference/st
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.functional.conftest import FILES, Site
+from tests.functional.conftest import Site
 from tests.functional.nas import APP, Nas, until
-from tests.functional.test_other_hosts import HOSTS, add_host, whole_life
+from tests.functional.standin import stand_in
+from tests.functional.test_other_hosts import whole_life
 
 from slipway.hosts.rehearsal import POOL
 from slipway.hosts.rehearsal.nasfiles import RELEASES
@@ -28,22 +28,8 @@ CASES = [(release, mode) for release in RELEASES for mode in MODES]
 def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
     """A stand-in of its own; hosts.toml and the changed file are put back."""
     release, mode = request.param
-    kept = {name: (site.root / name).read_bytes() for name in (HOSTS, "src/langflix/api/app.py")}
-    name = f"nas-{secrets.token_hex(3)}"
-    add_host(site, name, {
-        "kind": "rehearsal",
-        "release": release,
-        "mode": mode,
-        "app_dir": f"{POOL}/apps/{APP}",
-        "compose": FILES,
-        "variables": {},
-    })  # fmt: skip
-    try:
-        yield Nas(site, name, release)
-    finally:
-        for path, data in kept.items():
-            (site.root / path).write_bytes(data)
-        site.inv("rehearsal.down", "--name", name)
+    with stand_in(site, release, mode, kept=("src/langflix/api/app.py",)) as made:
+        yield made
 
 
 @pytest.mark.long  # all others deploy to a stand-in of 25.10, and test_other_hosts has an app there
@@ -73,11 +59,6 @@ def test_a_nas_is_deployed_to(
             nas.site.good("rollback", "--host", nas.name)
         assert nas.site.good("status", "--host", nas.name, "--json").json["release"] == before
 
-    def tokens() -> list[str]:
-        """What the stack's database remembers."""
-        listed = nas.site.good("tokens.list", "--host", nas.name, "--json").json
-        return [one["name"] for one in listed["tokens"]]
-
     def lived() -> None:
         assert nas.call("system.version") == RELEASES[nas.release].version
         nas.site.good("tokens.add", "--name", "kept", "--scope", "read", "--host", nas.name)
@@ -90,7 +71,7 @@ def test_a_nas_is_deployed_to(
         with timed("a reboot"):
             nas.reboot()
             until(nas.healthy, "the stack after a reboot")
-        assert tokens() == ["kept"]
+        assert nas.tokens() == ["kept"]
 
     with timed("all"):
         whole_life(nas.site.inv, nas.name, lived)

@@ -57,11 +57,7 @@ def read_nas(host: Host, paths: Iterable[str]) -> Nas:
         "version": ("system.version",),
         "docker": ("docker.status",),
         "apps": ("app.query", [], {"select": ["name"]}),
-        "datasets": (
-            "pool.dataset.query",
-            [["id", "in", datasets_of(paths)]],
-            {"extra": {"retrieve_children": False}},
-        ),
+        "datasets": datasets_call(paths),
         "update": ("update.status",),
         "older": ("update.check_available",),
     }
@@ -72,8 +68,14 @@ def read_nas(host: Host, paths: Iterable[str]) -> Nas:
     })  # fmt: skip
 
 
-def datasets_of(paths: Iterable[str]) -> list[str]:
-    """The names of all datasets that paths may lie on."""
+def datasets_call(paths: Iterable[str]) -> tuple[str, list[object], dict[str, object]]:
+    """What to call for the datasets that paths may lie on, as :meth:`Middleware.ask` takes it."""
+    wanted: list[object] = [["id", "in", _datasets(paths)]]
+    return ("pool.dataset.query", wanted, {"extra": {"retrieve_children": False}})
+
+
+def _datasets(paths: Iterable[str]) -> list[str]:
+    """The names of all that paths may lie on."""
     found = set()
     for path in paths:
         parts = PurePosixPath(path).parts
@@ -86,7 +88,7 @@ def parse_nas(found: Mapping[str, Any]) -> Nas:
     """Read its answers; what isn't what was expected is as good as left out. Pure."""
     docker = _map(found.get("docker"))
     return Nas(
-        release=_release(found.get("version")),
+        release=release_of(found.get("version")),
         docker=str(docker.get("status") or ""),
         docker_said=str(docker.get("description") or ""),
         apps=tuple(str(one["name"]) for one in rows(found.get("apps")) if "name" in one),
@@ -104,7 +106,8 @@ def permissions(dataset: Mapping[str, Any]) -> str:
     return " ".join(str(one or "") for one in values)
 
 
-def _release(said: object) -> NasRelease | None:
+def release_of(said: object) -> NasRelease | None:
+    """What ``system.version`` answered; None when it is no release. Pure."""
     try:
         return read_release(str(said))
     except ValueError:

@@ -14,7 +14,7 @@ from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.checkup import FolderState, folder_state
 from slipway.hosts.middleware import Middleware, NasRelease
-from slipway.hosts.nas import datasets_of, parse_nas, permissions, rows
+from slipway.hosts.nas import datasets_call, permissions, release_of, rows
 from slipway.hosts.sections import PRELUDE, sections
 
 _ASK_S = 120.0
@@ -156,11 +156,7 @@ def _read_nas(host: Host, user: str, paths: Sequence[str]) -> NasSite:
         ("system.version",),
         ("docker.config",),
         ("pool.query",),
-        (
-            "pool.dataset.query",
-            [["id", "in", datasets_of(paths)]],
-            {"extra": {"retrieve_children": False}},
-        ),
+        datasets_call(paths),
         ("user.query", [["username", "=", user]]),
         ("service.query", [["service", "=", "ssh"]]),
     )
@@ -173,7 +169,7 @@ def parse_nas_site(answers: Sequence[Any], refused: str = "") -> NasSite:
     version, docker, pools, datasets, users, services = answers
     user = next(iter(rows(users)), {})
     return NasSite(
-        release=parse_nas({"version": version}).release,
+        release=release_of(version),
         pools=tuple(str(one["name"]) for one in rows(pools) if "name" in one),
         pool=str(docker.get("pool") or "") if isinstance(docker, Mapping) else "",
         datasets={str(one.get("id")): permissions(one) for one in rows(datasets)},

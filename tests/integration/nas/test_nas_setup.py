@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integration.nas.bench import Nas
 
-from slipway.hosts.nas import datasets_of
+from slipway.hosts.nas import datasets_call
 from slipway.hosts.site import NasSite, Site, parse_nas_site
 from slipway.plan.setup import SUDO, Thing, Wanted, plan_setup
 
@@ -21,8 +21,7 @@ def _seen(nas: Nas) -> NasSite:
         nas.call("system.version"),
         nas.call("docker.config"),
         [one for one in nas.call("pool.query") if one["name"] == "tank"],
-        nas.call("pool.dataset.query", [["id", "in", datasets_of([APP, f"{APP}/data"])]],
-                 {"extra": {"retrieve_children": False}}),
+        nas.call(*datasets_call([APP, f"{APP}/data"])),
         nas.call("user.query", [["username", "=", "root"]]),
         nas.call("service.query", [["service", "=", "ssh"]]),
     ])  # fmt: skip
