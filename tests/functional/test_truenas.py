@@ -33,7 +33,10 @@ def nas(site: Site, request: pytest.FixtureRequest) -> Iterator[Nas]:
 
 
 @pytest.mark.long  # all others deploy to a stand-in of 25.10, and test_other_hosts has an app there
-@pytest.mark.parametrize(("nas", "mode"), [(one, one[1]) for one in CASES], indirect=["nas"])
+@pytest.mark.parametrize(
+    ("nas", "mode"), [(one, one[1]) for one in CASES],
+    indirect=["nas"], ids=map("-".join, CASES),
+)  # fmt: skip
 def test_a_nas_is_deployed_to(
     nas: Nas, mode: str, record_property: Callable[[str, object], None]
 ) -> None:
