@@ -15,10 +15,9 @@ from tests.functional.nas import STANDING, Nas, until
 from tests.functional.standin import stand_in
 from tests.functional.test_other_hosts import HOSTS
 
-from slipway.hosts.rehearsal import POOL
 from slipway.stack.project import MODES
 
-OTHER = "dozer"
+OTHER, THIRD = "dozer", "ark"
 OLD, NEW = "25.04", "25.10"
 
 
@@ -72,9 +71,9 @@ def moved(nas: Nas) -> None:
 
 
 def taken_along(nas: Nas) -> None:
-    """The apps get the first pool again, and take along what is registered."""
-    nas.call("docker.update", {"pool": POOL.rpartition("/")[2], "migrate_applications": True},
-             job=True)  # fmt: skip
+    """The apps get a third pool, which never had any, and take along what is registered."""
+    nas.sh("mkdir", "-p", f"/mnt/{THIRD}")
+    nas.call("docker.update", {"pool": THIRD, "migrate_applications": True}, job=True)
 
 
 def rebooted(nas: Nas) -> None:
@@ -111,7 +110,7 @@ def test_a_restored_docker_backup_is_healed(site: Site) -> None:
 @pytest.mark.long  # four of them twice; the one that takes most away is shown in every run
 @pytest.mark.parametrize("nas", MODES, indirect=True)
 def test_what_a_nas_goes_through_is_healed(nas: Nas) -> None:
-    """A reboot, an update, a restored backup, another pool and back: data stays, a deploy heals."""
+    """A reboot, an update, a restored backup, two other pools: data stays, a deploy heals."""
     before = remembered(nas)
     rebooted(nas)
     stands(nas, before)
