@@ -7,10 +7,12 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.telling import bytes_differ, last_words
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -74,3 +76,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(reason)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: rank(item.path))
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Tell of long bytes where they differ."""
+    if op == "==" and isinstance(left, bytes) and isinstance(right, bytes):
+        return bytes_differ(left, right)
+    return None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Name what failed once more, as the last thing that is written."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reports = [r for kind in ("failed", "error") for r in reporter.stats.get(kind, ())]
+        for line in last_words([report.nodeid for report in reports]):
+            reporter.write_line(line)
