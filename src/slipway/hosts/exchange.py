@@ -87,6 +87,7 @@ class Exchange:
         mark: that line's mark.
         on_stdout: takes the command's standard output, piece by piece, on another thread.
         on_stderr: the same for standard error.
+        live: whether somebody may wait for the last bytes before more comes.
 
     Attributes:
         out: how its standard output came along.
@@ -102,8 +103,9 @@ class Exchange:
         *,
         on_stdout: Callable[[bytes], object],
         on_stderr: Callable[[bytes], object],
+        live: bool = False,
     ) -> None:
-        self._channel = channel
+        self._channel, self._live = channel, live
         self._watchdog = watchdog
         self._failure: BaseException | None = None
         self._busy: set[int] = set()  # outputs of which a piece is being used
@@ -214,12 +216,18 @@ class Exchange:
 
     def _drain(self, take: Callable[[int], bytes], output: Unframed) -> None:
         while True:
+            piece: bytes | None
             try:
                 piece = take(_READ_BYTES)
             except TimeoutError:
+                piece = None
+            if piece is None and not (self._live and output.holds):
                 continue
             self._busy.add(id(output))
             try:
+                if piece is None:
+                    output.quiet()
+                    continue
                 if not piece:
                     output.close()
                     return

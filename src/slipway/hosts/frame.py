@@ -153,6 +153,7 @@ class Unframed:
     code: int | None = None
     noise: bytes = b""
     _rest: bytes = field(default=b"", repr=False)
+    _passed: int = 0  # of _rest, passed on already
     _over: bool = False
 
     def feed(self, piece: bytes) -> None:
@@ -169,9 +170,21 @@ class Unframed:
 
     def close(self) -> None:
         """The output ended: what was held back was no mark."""
-        if self.begun and not self._over and self._rest:
-            self._rest, rest = b"", self._rest
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Nothing more comes for now: pass on what is held back, for somebody may wait for it.
+
+        Of a mark that goes on after a pause the beginning is passed on, too; its end is seen.
+        """
+        if self.holds:
+            rest, self._passed = self._rest[self._passed :], len(self._rest)
             self.use(rest)
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        return self.begun and not self._over and len(self._rest) > self._passed
 
     def _before(self, piece: bytes) -> bytes:
         """What belongs to the command, after looking for the marks before it."""
@@ -193,11 +206,14 @@ class Unframed:
         at = data.find(end)
         if at >= 0:
             self._over, self._rest = True, b""
-            if at:
-                self.use(data[:at])
+            self._use(data[self._passed : at])
             return data[at + len(end) :]
         held = next((n for n in range(len(end) - 1, 0, -1) if data.endswith(end[:n])), 0)
-        self._rest = data[len(data) - held :]
-        if len(data) > held:
-            self.use(data[: len(data) - held])
+        sure = len(data) - held
+        self._use(data[self._passed : sure])
+        self._rest, self._passed = data[sure:], max(0, self._passed - sure)
         return b""
+
+    def _use(self, data: bytes) -> None:
+        if data:
+            self.use(data)

@@ -219,7 +219,10 @@ class SshHost:
                     watchdog.arm(_OPEN_TIMEOUT_S)
                     channel.exec_command(line)
                     watchdog.disarm()
-                    exchange = Exchange(channel, watchdog, mark, on_stdout=use[0], on_stderr=use[1])
+                    exchange = Exchange(
+                        channel, watchdog, mark, on_stdout=use[0], on_stderr=use[1],
+                        live=on_stdout is not None,
+                    )  # fmt: skip
                     exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
                     code = self._judged(exchange, exchange.wait(finish), transport)
         except paramiko.ChannelException as error:

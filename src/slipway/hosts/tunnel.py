@@ -28,8 +28,8 @@ _DIAL_S = 3.0
 _POLL_S = 0.1
 _HEAD_S = 30.0
 _READ_BYTES = 1 << 16
-# What the relay says first: + and a digit.
-_WORD = 2
+# What the relay says first: + and a digit, and the end of the line.
+_WORD = 3
 # Not passed on; without Expect there is one answer to a request.
 _HOP = {"proxy-authorization", "proxy-connection", "connection", "keep-alive", "expect"}
 
@@ -48,7 +48,7 @@ for number, place in enumerate(sys.argv[3:]):
 if there is None:
     sys.exit(why)
 there.settimeout(None)
-os.write(1, b"+%d" % number)
+os.write(1, b"+%d\\n" % number)
 def onward():
     try:
         while data := os.read(0, 65536):
@@ -258,7 +258,7 @@ class _Back:
             self._head = data
             return b""
         self.reached, self._head = True, b""
-        self._found(int(data[1:_WORD]))
+        self._found(int(data[1 : _WORD - 1]))
         told = b"HTTP/1.1 200 Connection established\r\n\r\n" if self._established else b""
         return told + data[_WORD:]
 

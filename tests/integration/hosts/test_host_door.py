@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
 import stat
 import sys
 import threading
@@ -185,6 +186,20 @@ def test_an_error_of_the_source_passes_through(anywhere: Host) -> None:
     with pytest.raises(KeyError, match="digest differs"):
         anywhere.stream(["cat"], chunks(), stall_timeout=5)
     assert anywhere.run(["true"], timeout=20).ok
+
+
+def test_a_dialogue_never_waits_for_a_byte(anywhere: Host) -> None:
+    """Each answer comes before the next question, whatever it ends with."""
+    answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def questions() -> Iterator[bytes]:
+        for word in "0123456789abcdef":
+            yield word.encode()
+            assert answers.get(timeout=30) == word.encode()
+
+    echo = "import os\nwhile data := os.read(0, 1): os.write(1, data)"
+    done = anywhere.pipe((sys.executable, "-c", echo), questions(), answers.put)
+    assert done.exit_code == 0
 
 
 def test_put_then_read(anywhere: Host, tmp_path: Path) -> None:

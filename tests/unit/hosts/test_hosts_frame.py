@@ -94,6 +94,35 @@ def test_output_is_passed_on_at_once() -> None:
     assert got == [b"one\n", b"two"]
 
 
+@given(st.text("0123456789abcdef>;x").filter(lambda text: MARK not in text), st.integers(1, 8))
+def test_what_is_held_back_comes_when_nothing_more_does(output: str, cut: int) -> None:
+    """Somebody may wait for it before they say more; no byte of it comes twice."""
+    got: list[bytes] = []
+    frame = Unframed(MARK, got.append)
+    frame.feed(f"{MARK}<".encode())
+    for at in range(0, len(output), cut):
+        frame.feed(output[at : at + cut].encode())
+        frame.quiet()
+        assert not frame.holds
+        assert b"".join(got) == output[: at + cut].encode()
+    frame.feed(f"{MARK}>7;".encode())
+    frame.close()
+    assert (b"".join(got), frame.code) == (output.encode(), 7)
+
+
+@pytest.mark.parametrize("cut", range(1, len(MARK) + 1))
+def test_a_mark_with_a_pause_in_it_is_one(cut: int) -> None:
+    """Its beginning has been passed on by then; the code is known."""
+    got: list[bytes] = []
+    frame, end = Unframed(MARK, got.append), f"{MARK}>7;after"
+    frame.feed(f"{MARK}<out".encode())
+    frame.feed(end[:cut].encode())
+    frame.quiet()
+    frame.feed(end[cut:].encode())
+    frame.close()
+    assert (b"".join(got), frame.code) == (f"out{MARK[:cut]}".encode(), 7)
+
+
 def test_the_words_of_sudo_are_told_from_the_shells() -> None:
     """After the mark of the question the words are sudo's; what came before is not kept."""
     _, frame = taken(f"welcome\n{MARK}?sudo: a password is required\n".encode(), 3)
