@@ -123,7 +123,7 @@ def faults(workspace: Workspace, only: str = "") -> int:
 
 @command(help={"only": "only cases that fit, as pytest's -k has it, such as '25.10 and app'"})
 def releases(workspace: Workspace, only: str = "") -> int:
-    """Deploy to a stand-in of each TrueNAS in each mode; write how it went."""
+    """Deploy to a stand-in of each TrueNAS; write how it went."""
     from slipway.hosts.rehearsal import require_root
 
     require_root()

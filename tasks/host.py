@@ -82,7 +82,7 @@ def setup(
     dry_run: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Prepare a fresh host for its first deploy: show what it lacks, then make it."""
+    """Show what a fresh host lacks, then make it."""
     from slipway.app.setup import prepare, prepared_text
 
     found = prepare(workspace, host, yes=yes, dry=dry_run, source=sys.stdin)
