@@ -14,9 +14,9 @@ DEPLOYS, ROLLBACKS = 10, 1
 #: The suite's other tests are at work as well: what is late was not dropped.
 PATIENCE_S = 120
 #: Less than the measurement's, for the same reason; still some thousand requests.
-RATE = 20
+RATE = 10
 #: Fewer would mean that the load did not go on.
-LEAST_PER_CHANGE = 100
+LEAST_PER_CHANGE = 50
 #: Ways to change the version, and how often each is gone.
 WAYS = [("deploys", DEPLOYS), ("rollbacks", ROLLBACKS)]
 

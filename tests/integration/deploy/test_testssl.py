@@ -83,6 +83,7 @@ def supplied(make_room: MakeRoom, programs: Mapping[str, Path], tmp_path: Path) 
         yield filled(made)
 
 
+@pytest.mark.long  # tests/integration/deploy/test_edge_tls.py
 def test_nothing_is_found_above_low(supplied: Edge, tmp_path: Path) -> None:
     """Protocols, ciphers, the certificate, headers, and every attack that has a name."""
     found = tmp_path / "found.json"

@@ -30,7 +30,7 @@ from langflix.queue.app import create, send_job, waiting_jobs
 #: Jobs, and how many workers die meanwhile: as many as a house asks for in some weeks.
 JOBS, KILLS = 120, 10
 #: What each run has the time for.
-FEW = 40, 5
+FEW = 24, 3
 #: One expression, so that a job is short and what is tested is the queue, not the encoder.
 SHORT_SUBTITLE = ROOT / "deploy" / "smoke.srt"
 WORKERS = 2
