@@ -18,7 +18,6 @@ _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?\Z"
 )
 _PART: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*\Z")
-_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _HUB: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
@@ -49,6 +48,10 @@ class Registry:
     def pinned(self, image: Image) -> str:
         """The reference by which an image is pulled: by digest, so that it can be no other."""
         return f"{self.host}/{self.repository(image)}@{image.manifest_digest}"
+
+    def tagged(self, image: Image) -> str:
+        """The reference that people know it by."""
+        return f"{self.host}/{self.repository(image)}:{tag_of(image)}"
 
     def __str__(self) -> str:
         return f"{self.host}/{self.folder}" if self.folder else self.host
@@ -94,11 +97,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def is_tag(text: str) -> bool:
-    """Whether a text can be a tag."""
-    return bool(_TAG.match(text))
 
 
 def tag_of(image: Image) -> str:

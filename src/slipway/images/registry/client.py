@@ -15,10 +15,10 @@ from typing import Final
 
 import httpx
 
-from slipway.errors import RegistryError
+from slipway.errors import ConfigError, RegistryError
 from slipway.images.description import MANIFEST_TYPE
 from slipway.images.registry.access import Access, Scopes
-from slipway.images.registry.address import Registry
+from slipway.images.registry.address import Registry, is_loopback
 from slipway.images.registry.logins import Login
 from slipway.images.registry.refused import foreign, is_full, not_logged_in, refused, unreachable
 
@@ -29,7 +29,8 @@ _TIMEOUT: Final = httpx.Timeout(60, connect=20, read=300)
 _BUSY: Final = httpx.codes.TOO_MANY_REQUESTS
 _LONGEST_S: Final = 60.0
 _SHOWN_TWICE: Final = 3
-_CERTS: Final = Path("/etc/docker/certs.d")
+#: Where Docker keeps the authorities of single registries.
+CERTS: Final = Path("/etc/docker/certs.d")
 
 
 class Passing(Exception):
@@ -68,21 +69,40 @@ class Ask:
     content: Callable[[], Iterator[bytes] | bytes] | None = None
 
 
-def trust(registry: Registry, folder: Path = _CERTS) -> ssl.SSLContext:
+def trust(registry: Registry, folder: Path) -> ssl.SSLContext:
     """Whom to believe: the system's authorities, and those that Docker has for this registry.
 
-    Docker keeps them in ``/etc/docker/certs.d/HOST[:PORT]/*.crt``.
+    Docker keeps them in ``HOST[:PORT]/*.crt`` of :data:`CERTS`.
+
+    Raises:
+        ConfigError: one of those can't be read.
     """
     context = ssl.create_default_context()
     for file in sorted((folder / registry.host).glob("*.crt")):
-        context.load_verify_locations(cafile=str(file))
+        try:
+            context.load_verify_locations(cafile=str(file))
+        except OSError as error:  # ssl.SSLError is one
+            why = "it is no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigError(
+                f"the certificate {file} can't be read: {why}; nothing was sent",
+                hint=f"put the authority's certificate there, in PEM, or remove {file}",
+                stage="registry",
+            ) from error
     return context
 
 
 def open_http(registry: Registry, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """What carries requests to a registry; proxies of the environment are used."""
+    """What carries requests to a registry; by the environment's proxies, but to this machine.
+
+    Raises:
+        ConfigError: a certificate that Docker has for it can't be read.
+    """
     return httpx.Client(
-        verify=trust(registry), timeout=_TIMEOUT, follow_redirects=False, transport=transport
+        verify=trust(registry, CERTS),
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        trust_env=not is_loopback(registry.host),
+        transport=transport,
     )
 
 
@@ -101,7 +121,7 @@ class Client:
         registry: Registry,
         http: httpx.Client,
         login: Login | None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.registry, self._http = registry, http
         self._access = Access(http, registry, login)

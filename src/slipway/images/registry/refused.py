@@ -6,7 +6,6 @@ Causes are told apart by status, by the codes of the OCI distribution specificat
 
 from __future__ import annotations
 
-import errno
 import json
 import socket
 import ssl
@@ -19,6 +18,9 @@ from slipway.errors import RegistryError
 from slipway.images.registry.address import Registry
 
 _SHOWN: Final = 3
+#: A session of an upload that it does not know, or not as it is, any more.
+_LOST: Final = frozenset(("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"))
+#: What servers say of a full disk or quota; 28 is ENOSPC.
 _FULL: Final = ("no space left on device", '"err":28', "quota", "insufficient storage")
 
 
@@ -77,6 +79,16 @@ def refused(registry: Registry, answer: httpx.Response, what: str) -> RegistryEr
         return _error(registry, "large", f"{what} is too large for what stands before it",
                       "raise the limit of its proxy (nginx: client_max_body_size)",
                       said)  # fmt: skip
+    if status == 416:
+        return _error(registry, "range", f"it wants other bytes of {what} than it was sent",
+                      "push again: what it has stays", said)  # fmt: skip
+    if "DIGEST_INVALID" in codes:
+        return _error(registry, "digest", f"other bytes of {what} came there than were sent",
+                      "push again; if it stays so, look at what stands before the registry",
+                      said)  # fmt: skip
+    if _LOST.intersection(codes):
+        return _error(registry, "upload-lost", f"it forgot {what} half-way",
+                      "push again: what it has stays", said)  # fmt: skip
     if "MANIFEST_BLOB_UNKNOWN" in codes or "BLOB_UNKNOWN" in codes:
         return _error(registry, "blob-unknown", f"it lost a part of {what} meanwhile",
                       "push again, while no garbage collection is running there", said)  # fmt: skip
@@ -117,9 +129,14 @@ def foreign(registry: Registry, url: str, why: str) -> RegistryError:
                   "set its own address in the registry's configuration (http.host)")  # fmt: skip
 
 
+def changed(registry: Registry, what: str) -> RegistryError:
+    """It has other bytes than it was given, or none."""
+    return _error(registry, "changed", f"it does not give {what} back as it was sent",
+                  "look at the registry's own log; push again")  # fmt: skip
+
+
 def is_full(answer: httpx.Response) -> bool:
-    """Whether a server's failure is that its disk or quota is full; errno 28 is ENOSPC."""
-    assert errno.ENOSPC == 28  # noqa: S101 - what _FULL's number stands for
+    """Whether a server's failure is that its disk or quota is full."""
     text = answer.content.decode("utf-8", "replace").lower().replace(" :", ":").replace(": ", ":")
     return answer.status_code >= 500 and any(word in text for word in _FULL)
 

@@ -3,7 +3,9 @@
 A layer goes in one request, as Docker sends it, since that is what every registry takes; its bytes
 are made from the Nix store while they are sent. What refuses so much at once (413; GitHub's
 registry 416 beyond 4 MiB with a range) gets pieces. After a break the registry says how much it
-has, and the rest is sent; where it knows nothing any more, the blob begins anew.
+has, and the rest is sent. Where it knows nothing any more, or has other bytes, the blob begins
+anew: distribution 2.8, Debian's ``docker-registry``, forgets an upload that broke off in the middle
+of a request ("upload resumed at wrong offset" in its log).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from slipway.images.registry.client import PAUSES_S, Ask, Client, Passing
 PIECE_BYTES: Final = 4_000_000
 #: However much a registry takes and loses again, it ends.
 _TRIES: Final = 40
-_TOO_MUCH: Final = ("large", "refused-request")
+_TOO_MUCH: Final = ("large", "range")
+#: What a further try, from where the registry then is, may mend.
+_AGAIN: Final = ("range", "upload-lost", "digest")
 _OK, _NO_CONTENT, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 204, 201, 202, 404
 
 
@@ -79,7 +83,8 @@ class Upload:
         blob: what.
         sent: told of bytes that went out for the first time.
         warn: told of a break.
-        wire: bytes that went out, those that were sent again included.
+        most: bytes of one request; None for all of them, until the registry refuses that.
+        wire: bytes that were handed to connections, those that were sent again included.
     """
 
     client: Client
@@ -88,9 +93,10 @@ class Upload:
     blob: Blob
     sent: Callable[[int], None]
     warn: Callable[[str], None]
+    most: int | None = None
     wire: int = 0
     _best: int = 0
-    _most: int | None = None
+    _session: httpx.URL | None = None
     _source: Source = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,26 +112,29 @@ class Upload:
             RegistryError: it is refused, or broke off too often with nothing gained.
             BuildError: a layer differs from its description.
         """
-        pauses, reached, offset = iter(PAUSES_S), -1, 0
+        self._session = session
+        pauses, gained, offset = iter(PAUSES_S), 0, 0
         for _ in range(_TRIES):
             try:
-                if session is None:
-                    session, offset = self._begun(), 0
-                session = self._feed(session, offset)
-                self._finish(session)
-                self.sent(self.blob.size - self._best)
-                return
+                if self._session is None:
+                    self._session, offset = self._begun(), 0
+                self._finish(self._feed(self._session, offset))
+                break
             except Passing as passing:
-                last = passing.error
-                if self._best > reached:
-                    pauses, reached = iter(PAUSES_S), self._best
-                pause = next(pauses, None)
-                if pause is None:
-                    raise passing.error from passing
-                self.warn(f"{last.message.partition(';')[0]}; going on in {pause:g} s")
-                self.client.sleep(max(pause, passing.wait_s))
-            session, offset = self._status(session)
-        raise last
+                last = passing
+            pause = next(pauses, None)
+            if pause is None:
+                raise last.error from last
+            self.warn(f"{last.error.message.partition(';')[0]}; going on in {pause:g} s")
+            self.client.sleep(max(pause, last.wait_s))
+            self._session, offset = self._left(last.error)
+            if self._session is None and self._is_there():
+                break
+            if offset > gained:
+                pauses, gained = iter(PAUSES_S), offset
+        else:
+            raise last.error from last
+        self.sent(self.blob.size - self._best)
 
     def _begun(self) -> httpx.URL:
         answer = self.client.ask(
@@ -134,39 +143,56 @@ class Upload:
         )  # fmt: skip
         return self.client.onward(answer)
 
-    def _status(self, session: httpx.URL | None) -> tuple[httpx.URL | None, int]:
-        """The session and how much of it is there; no session when the registry forgot it."""
-        if session is None:
+    def _left(self, error: RegistryError) -> tuple[httpx.URL | None, int]:
+        """What is left of a session after an error, and how much of the blob it has.
+
+        No session when the registry forgot it, or what it has is wrong.
+        """
+        session = self._session
+        if session is None or error.cause == "digest":
             return None, 0
         try:
             answer = self.client.ask(
                 "GET", session, self.scopes, self.blob.what,
                 fine=(_NO_CONTENT, _OK, _ACCEPTED, _NOT_FOUND),
             )  # fmt: skip
-        except RegistryError as error:
-            if error.cause != "refused-request":
+        except RegistryError as refusal:
+            if refusal.cause not in ("refused-request", *_AGAIN):
                 raise
             return None, 0  # a session that a restarted registry can't read any more
-        if answer.status_code == _NOT_FOUND:
-            return None, 0
         has = _has(answer)
-        if has > self.blob.size:
+        if answer.status_code == _NOT_FOUND or has > self.blob.size:
             return None, 0
         return (self.client.onward(answer) if "Location" in answer.headers else session), has
+
+    def _is_there(self) -> bool:
+        """Whether the registry has the blob: the answer to the last request may have been lost."""
+        return is_there(self.client, self.name, self.scopes, self.blob.digest, self.blob.what)
 
     def _feed(self, session: httpx.URL, offset: int) -> httpx.URL:
         """Send everything from ``offset`` on; gives the session as it is then."""
         while offset < self.blob.size:
-            end = self.blob.size if self._most is None else min(offset + self._most, self.blob.size)
+            end = self.blob.size if self.most is None else min(offset + self.most, self.blob.size)
             try:
-                answer = self.client.once(self._piece(session, offset, end))
+                answer = self._once(self._piece(session, offset, end))
             except RegistryError as error:
-                if self._most is not None or error.cause not in _TOO_MUCH:
+                if self.most is not None or error.cause not in _TOO_MUCH:
                     raise
-                self._most = PIECE_BYTES
+                self.most = PIECE_BYTES
                 raise Passing(error) from error
+            # The next request goes to where this answer leads, also after a break.
             session, offset = self.client.onward(answer), end
+            self._session = session
         return session
+
+    def _once(self, one: Ask) -> httpx.Response:
+        """Ask; what a further try may mend is such a thing, too."""
+        try:
+            return self.client.once(one)
+        except RegistryError as error:
+            if error.cause not in _AGAIN or (error.cause == "range" and self.most is None):
+                raise
+            raise Passing(error) from error
 
     def _piece(self, session: httpx.URL, start: int, end: int) -> Ask:
         headers = {"Content-Type": "application/octet-stream"}
@@ -180,19 +206,32 @@ class Upload:
     def _counted(self, start: int, end: int) -> Iterator[bytes]:
         at = start
         for chunk in self._source.between(start, end):
-            yield chunk
+            # Before it is handed over: what a broken connection took has gone out, too.
             at += len(chunk)
             self.wire += len(chunk)
             if at > self._best:
                 self.sent(at - self._best)
                 self._best = at
+            yield chunk
 
     def _finish(self, session: httpx.URL) -> None:
         """Have the blob be one; other bytes than ours are thrown away by the registry, and here."""
         url = session.copy_merge_params({"digest": self.blob.digest})
         one = Ask("PUT", url, self.scopes, self.blob.what, (_CREATED, _NO_CONTENT, _ACCEPTED),
                   {"Content-Length": "0"})  # fmt: skip
-        self.client.once(one)
+        self._once(one)
+
+
+def is_there(client: Client, name: str, scopes: Scopes, digest: str, what: str) -> bool:
+    """Whether a repository has a blob.
+
+    Raises:
+        RegistryError: it does not say.
+    """
+    answer = client.ask(
+        "HEAD", client.url(f"{name}/blobs/{digest}"), scopes, what, fine=(_OK, _NOT_FOUND)
+    )
+    return answer.status_code == _OK
 
 
 def _has(answer: httpx.Response) -> int:
