@@ -1,4 +1,4 @@
-"""Images pushed to Debian's ``docker-registry``: what goes there, what is there then, what breaks."""
+"""Images pushed to Debian's ``docker-registry``: what goes there, what is there, what breaks."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -184,15 +184,23 @@ class Pusher:
     def _beside(self, work: Callable[[Work], Got], items: Iterable[Work]) -> list[Got]:
         """Work on a few things at a time; the first error ends all, and is raised."""
         self._halted.clear()
-        with ThreadPoolExecutor(BESIDE, thread_name_prefix="slipway-push") as pool:
-            begun = [pool.submit(work, item) for item in items]
+
+        def one(item: Work) -> Got:
+            if self._halted.is_set():
+                raise Halted
             try:
-                wait(begun, return_when=FIRST_EXCEPTION)
-                failed = [one for one in begun if one.done() and one.exception() is not None]
-                for one in failed:
-                    if not isinstance(one.exception(), Halted):
-                        one.result()
-                return [one.result() for one in begun]
+                return work(item)
+            except BaseException:
+                self._halted.set()
+                raise
+
+        with ThreadPoolExecutor(BESIDE, thread_name_prefix="slipway-push") as pool:
+            begun = [pool.submit(one, item) for item in items]
+            try:
+                wait(begun)
             finally:
                 self._halted.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+        for failed in begun:
+            if not isinstance(failed.exception(), Halted):
+                failed.result()
+        return [done.result() for done in begun]

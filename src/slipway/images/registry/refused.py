@@ -71,7 +71,7 @@ def refused(registry: Registry, answer: httpx.Response, what: str) -> RegistryEr
     status = answer.status_code
     if status == 403 or "DENIED" in codes:
         return denied(registry, what, said)
-    if status == 507 or is_full(answer):
+    if is_full(answer):
         return _error(registry, "full", f"it has no room for {what}",
                       "make room there; its garbage collection frees what no image has",
                       said)  # fmt: skip
@@ -137,6 +137,8 @@ def changed(registry: Registry, what: str) -> RegistryError:
 
 def is_full(answer: httpx.Response) -> bool:
     """Whether a server's failure is that its disk or quota is full."""
+    if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+        return True
     text = answer.content.decode("utf-8", "replace").lower().replace(" :", ":").replace(": ", ":")
     return answer.status_code >= 500 and any(word in text for word in _FULL)
 
