@@ -117,12 +117,15 @@ class Access:
             raise denied(self._registry, what) if self._login else not_logged_in(self._registry, "")
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> Secret:
-        realm = httpx.URL(challenge.realm)
+        try:
+            realm = httpx.URL(challenge.realm)
+        except httpx.InvalidURL as error:
+            raise foreign(self._registry, challenge.realm, "which is no address") from error
         if realm.scheme != "https" and not self._registry.plain:
             raise foreign(self._registry, challenge.realm, "where passwords could be overheard")
         try:
             answer = self._asked(challenge, scopes)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             raise unreachable(Registry(realm.netloc.decode()), error) from error
         if answer.status_code in (400, 401, 403):
             raise not_logged_in(self._registry, self._login.source if self._login else "")

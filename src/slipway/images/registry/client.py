@@ -186,7 +186,11 @@ class Client:
             RegistryError: to where nothing of ours is sent.
         """
         asked = answer.request.url
-        url = asked.join(answer.headers.get("Location", ""))
+        where = answer.headers.get("Location", "")
+        try:
+            url = asked.join(where)
+        except httpx.InvalidURL as error:
+            raise foreign(self.registry, where, "which is no address") from error
         if url.host == asked.host and url.scheme != asked.scheme:
             url = url.copy_with(scheme=asked.scheme, port=asked.port)
         if url.scheme != "https" and not self.registry.plain:
