@@ -79,7 +79,8 @@ class FakeRegistry(httpx.BaseTransport):
         if self.login is None:
             return True
         wanted = base64.b64encode(":".join(self.login).encode()).decode()
-        return request.headers.get("Authorization") == f"Basic {wanted}"
+        shown: str | None = request.headers.get("Authorization")
+        return shown == f"Basic {wanted}"
 
     def _manifest(self, request: httpx.Request, name: str, which: str) -> httpx.Response:
         held = self.manifests.setdefault(name, {})

@@ -70,7 +70,8 @@ def test_an_identity_token_in_the_file(tmp_path: Path) -> None:
 def test_nobody(tmp_path: Path) -> None:
     """Without a file, without an entry, with an empty one."""
     assert find_login(HOST, tmp_path / "none", FakeShell()) is None
-    for value in ({}, {"auths": {}}, {"auths": {HOST: {}}}, {"auths": {HOST: {"auth": ""}}}):
+    empty: tuple[object, ...] = ({}, {"auths": {}}, {"auths": {HOST: {}}})
+    for value in (*empty, {"auths": {HOST: {"auth": ""}}}):
         assert find_login(HOST, written(tmp_path, value), FakeShell()) is None
 
 

@@ -90,7 +90,8 @@ def test_a_failure_whose_words_are_many() -> None:
     assert refused(WHERE, httpx.Response(400, json=many), "x").details == ("X: 0", "X: 1", "X: 2")
     (long,) = refused(WHERE, httpx.Response(400, text="y" * 999), "x").details
     assert len(long) == 200
-    for odd in ([], {"errors": 3}, {"errors": ["x"]}, {"errors": [{}]}, None):
+    odds: tuple[object, ...] = ([], {"errors": 3}, {"errors": ["x"]}, {"errors": [{}]}, None)
+    for odd in odds:
         refused(WHERE, httpx.Response(400, json=odd), "x")
 
 
