@@ -24,7 +24,8 @@ class FakeRegistry(httpx.BaseTransport):
 
     Attributes:
         login: user and password, by HTTP's basic scheme; None where anybody may do anything.
-        resumes: an upload that broke off goes on; else it is forgotten, as by distribution 2.8.
+        resumes: an upload that broke off goes on; else one that has other bytes than its address
+            says is forgotten, as by distribution 2.8.
         mounts: a repository can have a blob of another one.
         most: bytes of a request; more is answered with ``refuses``.
         refuses: 413, as by a proxy, or 416, as by GitHub's.
@@ -98,6 +99,9 @@ class FakeRegistry(httpx.BaseTransport):
             return self._begin(request, name)
         if session not in self._uploads:
             return _error(404, "BLOB_UPLOAD_UNKNOWN")
+        if not self.resumes and request.url.params["at"] != str(len(self._uploads[session])):
+            del self._uploads[session]
+            return _error(404, "BLOB_UPLOAD_INVALID")
         if request.method == "GET":
             return self._at(204, name, session)
         if request.method == "PUT":
@@ -116,7 +120,7 @@ class FakeRegistry(httpx.BaseTransport):
 
     def _at(self, status: int, name: str, session: str) -> httpx.Response:
         count = len(self._uploads[session])
-        where = f"/v2/{name}/blobs/uploads/{session}"
+        where = f"/v2/{name}/blobs/uploads/{session}?at={count}"
         return httpx.Response(
             status, headers={"Location": where, "Range": f"0-{max(0, count - 1)}"}
         )
@@ -135,19 +139,17 @@ class FakeRegistry(httpx.BaseTransport):
         upload += came
         self.taken += len(came)
         if cut is not None:
-            if not self.resumes:
-                del self._uploads[session]
             raise httpx.WriteError("Broken pipe")
         return self._at(202, name, session)
 
     def _closed(self, request: httpx.Request, name: str, session: str) -> httpx.Response:
-        content = bytes(self._uploads.pop(session))
         if self.spoils:
             self.spoils -= 1
-            content = content[:-1] + b"?"
-        digest = request.url.params["digest"]
+            self._uploads[session][-1:] = b"?"
+        content, digest = bytes(self._uploads[session]), request.url.params["digest"]
         if digest_of(content) != digest:
             return _error(400, "DIGEST_INVALID")
+        del self._uploads[session]
         self.blobs.setdefault(name, {})[digest] = content
         return httpx.Response(201)
 

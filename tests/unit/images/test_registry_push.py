@@ -66,12 +66,13 @@ class Pushes:
     slept: list[float] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
     progress: Counted = field(default_factory=Counted)
+    halted: threading.Event = field(default_factory=threading.Event)
 
     def pusher(self) -> Pusher:
         """What asks it."""
         http = httpx.Client(transport=self.fake)
         client = Client(WHERE, http, self.login, self.slept.append)
-        return Pusher(client, self.warned.append, threading.Event())
+        return Pusher(client, self.warned.append, self.halted)
 
     def push(self, images: Sequence[Image]) -> Pushed:
         """Look, and send what is missing."""
@@ -228,6 +229,32 @@ def test_a_lost_answer_is_no_lost_blob(image: Image) -> None:
     assert len(pushes.warned) == 1
 
 
+def test_what_others_brought_meanwhile_counts(image: Image) -> None:
+    """Somebody else pushes the same: what is there when ours broke off is not sent on."""
+    pushes = Pushes(FakeRegistry(resumes=False, cuts=[1_000_000]))
+    layer, bring = image.layers[0], pushes.slept.append
+
+    def asleep(seconds: float) -> None:
+        bring(seconds)
+        pushes.fake.blobs["home/app/api"] = {layer.digest: whole(image)}
+
+    pusher = pushes.pusher()
+    pusher._client.sleep = asleep
+    done = pusher.push([image], pusher.look([image]), pushes.progress)
+    assert pushes.fake.taken < layer.bytes
+    assert pushes.progress.count == done.done.bytes
+
+
+def test_a_break_between_pieces_goes_on_there(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even with a registry that forgets what breaks off within one: by its newest address."""
+    monkeypatch.setattr("slipway.images.registry.upload.PIECE_BYTES", 600_000)
+    pushes = Pushes(FakeRegistry(most=600_000, resumes=False, cuts=[None, None, 0]))
+    done = pushes.push([image])
+    assert pushes.fake.taken == done.done.bytes
+
+
 def test_a_layer_that_differs_is_never_whole_there(tmp_path: Path) -> None:
     """What the Nix store has is not what the description says: it stops, and nothing is named."""
     good = real_layer(tmp_path, "app", 900_000)
@@ -243,11 +270,19 @@ def test_one_failure_ends_what_goes_beside(tmp_path: Path, monkeypatch: pytest.M
     """The others' next chunk is not sent; what is told is the cause and not its consequence."""
     monkeypatch.setattr(push, "BESIDE", 3)
     large = real_layer(tmp_path, "large", 9_000_000)
-    gone = Layer(f"sha256:{'1' * 64}", 9_500_000, "gone", (LayerPath("/no/such"),))
+    gone = Layer(f"sha256:{'1' * 64}", 2048, "gone", (LayerPath("/no/such"),))
     pushes = Pushes()
+
+    class Waits(Counted):
+        def advance(self, amount: int, note: str = "") -> None:
+            """The large one's first chunk goes when the other one has failed."""
+            if "large" in note:
+                assert pushes.halted.wait(20)
+
+    pushes.progress = Waits()
     with pytest.raises(BuildError, match="/no/such"):
-        pushes.push([image_of("api", gone, large)])
-    assert pushes.fake.taken < 9_000_000
+        pushes.push([image_of("api", large, gone)])
+    assert pushes.fake.taken < 3_000_000
 
 
 @pytest.mark.parametrize(
@@ -340,4 +375,6 @@ def test_whatever_is_there_in_the_end_everything_is(
         there[mounted.repository].add(mounted.blob.digest)
     for image in images:
         assert {blob.digest for blob in blobs(image)} <= there[WHERE.repository(image)]
+    sizes = [sent.blob.size for sent in todo.sent]
+    assert sizes == sorted(sizes, reverse=True)
     assert todo.bytes == sum(one.blob.size for one in todo.sent)

@@ -111,7 +111,7 @@ def decide(images: Sequence[Image], registry: Registry, held: Mapping[str, Held]
     sent.sort(key=lambda one: -one.blob.size)
     return Pushing(
         tuple(sent),
-        tuple(one for one in mounted if one.repository != one.source),
+        tuple(mounted),
         tuple(image for image in images if not held[image.reference].tagged),
     )
 
