@@ -271,15 +271,18 @@ def test_a_layer_in_pieces_goes_on_where_it_was(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
-def test_a_full_disk_is_told(images: tuple[Image, ...], tmp_path: Path) -> None:
+def test_a_full_disk_is_told(
+    images: tuple[Image, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By what is too large, and with what helps; nothing is asked again and again."""
+    monkeypatch.setattr(pushing, "BESIDE", 1)
     folder = tmp_path / "registry"
     small = ("unshare", "--mount", "sh", "-c",
              'mkdir -p "$0" && mount -t tmpfs -o size=4m small "$0" && exec "$@"',
              f"{folder}/data")  # fmt: skip
     said: list[str] = []
     with running(folder, prefix=small) as server:
-        with pytest.raises(RegistryError, match="no room for") as caught:
+        with pytest.raises(RegistryError, match="no room for the layer base") as caught:
             pushed(server, images, warn=said.append)
     assert caught.value.cause == "full" and "garbage collection" in str(caught.value.hint)
     assert not said
