@@ -25,6 +25,7 @@ namespace = Collection(
     inputs.lock,
     inputs.fetch,
     inputs.build,
+    inputs.push,
     bills.bills,
     bills.audit,
     deploys.deploy,

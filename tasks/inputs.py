@@ -73,3 +73,37 @@ def build(
 
     images = workspace.images(locked=locked, roles=tuple(role or ()), rebuild=rebuild)
     return Answer(summary(images), summary_text(images))
+
+
+@command(
+    help={
+        "to": "a registry, and folders in it, such as registry.lan:5000/home "
+        "(default: `registry` of deploy/hosts.toml)",
+        "dry-run": "say what would be sent, and send nothing",
+        "locked": LOCKED,
+        "json": JSON,
+    },
+)
+def push(
+    workspace: Workspace,
+    to: str = "",
+    dry_run: bool = False,
+    locked: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Build the images and send a registry what it lacks."""
+    from slipway.app.pushing import push_answer
+    from slipway.report import alive
+
+    registry = workspace.registry(to)
+    images = workspace.images(locked=locked)
+    with workspace.open_registry(registry) as there:
+        workspace.report.step("push", f"{len(images)} images to {registry}")
+        todo = there.look(images)
+        if dry_run:
+            return push_answer(registry, images, todo.bytes, pushed=False)
+        progress = workspace.report.progress("sent", todo.bytes)
+        with alive(progress):
+            done = there.push(images, todo, progress)
+        progress.done()
+    return push_answer(registry, images, done.wire, pushed=True)

@@ -9,6 +9,7 @@
     ├── HostError          4  the host can't be reached or can't be used
     │   ├── HostUnreachable   no connection, wrong host key, no login
     │   │   └── HostAway      the connection broke, or nobody answers for now
+    │   ├── RegistryError     a registry of images can't be reached, or refuses
     │   └── CommandFailed     a command on the host (or here) ended badly
     ├── DeployError        5  the deploy stopped; what ran before still runs
     │   ├── DeployBroken   6  the deploy stopped and could not be undone
@@ -139,6 +140,10 @@ class HostUnreachable(HostError):
 
 class HostAway(HostUnreachable):
     """The connection broke, or nobody answers: later the same may work, with nothing changed."""
+
+
+class RegistryError(HostError):
+    """A registry of images can't be reached, or does not take what it is sent."""
 
 
 class CommandFailed(HostError):

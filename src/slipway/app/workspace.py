@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from slipway.app.approach import Approach
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.commands import read_commands
 from slipway.app.http import Detour, StackHttp
+from slipway.app.pushing import pick_registry
 from slipway.app.supplies import Supplies
 from slipway.app.target import Target, booted, open_host, rehearsals
 from slipway.config import Config
@@ -29,6 +31,7 @@ from slipway.hosts.counting import CountingHost
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals, require_root
 from slipway.images.build import build_again, image_attribute, read_images
+from slipway.images.registry.address import Registry
 from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
 from slipway.plan.wanted import Wanted
@@ -44,6 +47,7 @@ from slipway.supply.sources import source_paths
 
 if TYPE_CHECKING:
     from slipway.hosts.delta import Delta
+    from slipway.images.registry.push import Pusher
 
 _TREE = "rehearsal-host"
 
@@ -92,6 +96,20 @@ class Workspace:
             ConfigError: the file has problems, or no such host.
         """
         return read_hosts(self.root / "deploy/hosts.toml").pick(host)
+
+    def registry(self, to: str) -> Registry:
+        """The registry that is named, or else that of ``deploy/hosts.toml``.
+
+        Raises:
+            ConfigError: the file has problems, it is no address, or there is none.
+        """
+        return pick_registry(read_hosts(self.root / "deploy/hosts.toml"), to)
+
+    def open_registry(self, registry: Registry) -> AbstractContextManager[Pusher]:
+        """What asks a registry and brings images there, with Docker's logins of this user."""
+        from slipway.images.registry.open import open_registry
+
+        return open_registry(registry, self.shell, self._environment, Path.home(), self.report.warn)
 
     def release_of(self, name: str) -> str:
         """The TrueNAS that a rehearsal host of ``deploy/hosts.toml`` stands for; empty for none.

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.rehearsal.nasfiles import RELEASES
+from slipway.images.registry.address import Registry, parse_registry
 from slipway.reading import Reader, parse_toml, read_text
 from slipway.stack.project import MODES
 
@@ -94,11 +95,13 @@ class Hosts:
         default: the host meant when none is named.
         entries: by name.
         file: where they were read, for messages.
+        registry: where images are pushed to; None when no file says.
     """
 
     default: str
     entries: Mapping[str, HostEntry]
     file: str = HOSTS
+    registry: Registry | None = None
 
     def pick(self, name: str | None = None) -> HostEntry:
         """The host with that name, or the default one.
@@ -127,23 +130,25 @@ def parse_hosts(text: str, *, home: str, file: str = HOSTS, own: str | None = No
         home: absolute folder that ``~/`` stands for.
         file: its name for messages.
         own: the text of ``deploy/hosts.local.toml``, of the same format, where ``default`` and
-            ``host`` may be left out; None when it isn't there. Its default is the stronger one.
+            ``host`` may be left out; None when it isn't there. Its default and its registry are
+            the stronger ones.
 
     Raises:
         ConfigError: with every problem found; a host in both is one.
     """
-    default, entries, problems = _read(text, file, home)
+    default, entries, registry, problems = _read(text, file, home)
     found = {file: problems}
     if own is not None:
-        chosen, added, found[OWN] = _read(own, OWN, home, dict.fromkeys(entries, file))
+        chosen, added, nearer, found[OWN] = _read(own, OWN, home, dict.fromkeys(entries, file))
         default, entries = chosen or default, {**entries, **added}
+        registry = nearer or registry
     wrong = [name for name, problems in found.items() if problems]
     if len(wrong) == 1:
         raise ConfigError.from_problems(wrong[0], found[wrong[0]], hint=f"mend {wrong[0]}")
     if wrong:
         every = [Problem(f"{name}: {one.where}", one.what) for name in wrong for one in found[name]]
         raise ConfigError.from_problems("the hosts", every, hint=f"mend {' and '.join(wrong)}")
-    return Hosts(default, entries, " and ".join(found))
+    return Hosts(default, entries, " and ".join(found), registry)
 
 
 def read_hosts(path: Path, *, name: str = HOSTS) -> Hosts:
@@ -164,8 +169,8 @@ def is_host_name(name: str) -> bool:
 
 def _read(
     text: str, file: str, home: str, others: Mapping[str, str] | None = None
-) -> tuple[str, dict[str, HostEntry], list[Problem]]:
-    """Default, hosts and problems of one file.
+) -> tuple[str, dict[str, HostEntry], Registry | None, list[Problem]]:
+    """Default, hosts, registry and problems of one file.
 
     Args:
         others: for the operator's own file, host to the file that it is in already.
@@ -181,8 +186,20 @@ def _read(
             hosts.note(name, f"is in {file}, too: remove one, or give it another name")
     if reader.has("default" if known else "host") and default not in {**known, **entries}:
         reader.note("default", f"names {default!r}, which is no host of this file")
+    registry = _registry(reader)
     reader.finish()
-    return default, entries, reader.problems
+    return default, entries, registry, reader.problems
+
+
+def _registry(reader: Reader) -> Registry | None:
+    text = reader.text("registry", "")
+    if not isinstance(reader.take("registry"), str):
+        return None
+    try:
+        return parse_registry(text)
+    except ValueError as error:
+        reader.note("registry", str(error))
+        return None
 
 
 def _entry(reader: Reader, name: str, home: str) -> HostEntry:

@@ -23,6 +23,7 @@ INTEGRATION: Mapping[str, str] = {
     **REHEARSAL,
     **BROWSER,
     "bash": "bash",
+    "docker-registry": "docker-registry",
     "fish": "fish",
     "openssl": "openssl",
     "pebble": "pebble",
@@ -41,6 +42,7 @@ FUNCTIONAL: Mapping[str, str] = {
     **REHEARSAL,
     **BROWSER,
     "certutil": "libnss3-tools",
+    "docker-registry": "docker-registry",
     "openssl": "openssl",
 }
 _FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")

@@ -47,7 +47,8 @@ def test_every_error_has_its_exit_code() -> None:
     codes = {
         "ConfigError": 2, "SupplyError": 3, "LockError": 3, "FetchError": 3, "BuildError": 3,
         "HostError": 4, "HostUnreachable": 4,
-        "HostAway": 4, "CommandFailed": 4, "DeployError": 5,
+        "HostAway": 4,
+        "RegistryError": 4, "CommandFailed": 4, "DeployError": 5,
         "DeployBroken": 6, "Interrupted": 130, "KnownHoles": 7,
     }  # fmt: skip
     own = [e for e in every_error(SlipwayError)[1:] if e.__module__ == errors.__name__]

@@ -21,6 +21,7 @@ from slipway.act.outcome import Outcome, StepTime
 from slipway.app.bills import Written
 from slipway.app.figure import Figure
 from slipway.app.newhost import Added
+from slipway.app.pushing import push_answer
 from slipway.app.setup import Prepared
 from slipway.app.underload import Change, Run
 from slipway.audit.judge import judge
@@ -31,6 +32,7 @@ from slipway.bills.values import Bill
 from slipway.errors import ConfigError, SlipwayError
 from slipway.hosts.config import HostEntry, parse_hosts
 from slipway.hosts.rehearsal.values import RehearsalInfo
+from slipway.images.registry.address import Registry
 from slipway.images.summary import summary
 from slipway.ledger.records import Memory, Records
 from slipway.ledger.release import Release
@@ -247,6 +249,12 @@ def _build() -> list[dict[str, object]]:
     return summary([image_of("api", layer("base"))])
 
 
+def _push() -> Mapping[str, Any]:
+    answer = push_answer(Registry("r.lan:5000"), [image_of("api", layer("base"))], 1, pushed=True)
+    assert isinstance(answer.json, Mapping)
+    return answer.json
+
+
 def _bills() -> dict[str, object]:
     return Written((Bill("api", "a/api:1", "sha256:1", ()),), {}).to_json()
 
@@ -283,6 +291,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "down": Ended(_release(), (Ending("api", 1.0),), 1).to_json(),
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
+        "push": _push(),
         "bills": _bills(),
         "bills --host": _attested(),
         "audit": _audit(),
