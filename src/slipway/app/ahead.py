@@ -34,6 +34,11 @@ class Ahead(Generic[_Answer]):
             raise self._error
         return self._found[0]
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is an answer, or an error, already."""
+        return not self._thread.is_alive()
+
     def drop(self, end: Callable[[_Answer], object]) -> None:
         """Want the answer no longer, and don't wait: it is ended when it comes.
 

@@ -1,17 +1,19 @@
-"""A host that is connected to and asked while the checkout is read; one takes as long as the other.
+"""A host that is connected to and asked while the checkout is read and images are built.
 
-What is wrong with a host is known before anything is built for it.
+What is wrong with a host is told before anything is fetched for it, and before anything is built
+when it is known by then; else after the build.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.app.ahead import Ahead
 from slipway.app.target import Target, booted
-from slipway.errors import HostError
+from slipway.errors import HostError, SlipwayError
 from slipway.hosts.config import HostEntry
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals
 
@@ -54,6 +56,7 @@ class Approach:
         self._entry, self._hosts, self._opened = entry, hosts, opened
         self.boots = boots and entry.kind == "rehearsal"
         self._ahead = Ahead(self._go)
+        self._round: Ahead[None] | None = None
 
     def arrive(self) -> Near:
         """Where the host was reached, as soon as it is.
@@ -62,6 +65,16 @@ class Approach:
             HostError: it can't be reached or used, and isn't one to boot.
         """
         return self._ahead.answer()
+
+    def look_round(self) -> None:
+        """Something is built now: have the host be asked meanwhile what a change takes.
+
+        Raises:
+            HostError: it is known already that it can't be used.
+        """
+        if self._ahead.ended:
+            self.arrive()
+        self._round = self._round or Ahead(self._look_round)
 
     def settle(self, tree: Callable[[], Path]) -> Target:
         """The host, booted when it has to be.
@@ -100,6 +113,12 @@ class Approach:
             return self._greeted(info)
         except HostError:  # it is looked at, and booted anew, when that is its turn
             return Near()
+
+    def _look_round(self) -> None:
+        with contextlib.suppress(SlipwayError):  # whoever needs the host, or the answer, is told
+            near = self._ahead.answer()
+            if near.target is not None:
+                near.target.doors.engine.look_round(self._entry.app_dir)
 
     def _greeted(self, info: RehearsalInfo | None) -> Near:
         target = self._opened(self._entry, info)

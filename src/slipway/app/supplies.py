@@ -6,7 +6,7 @@ to build needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,12 +31,14 @@ class Supplies:
         root: the checkout.
         report: the person.
         locked: stop instead of locking anew when a mirror dropped a package.
+        before: called before anything is fetched for a build.
     """
 
     shell: Shell
     root: Path
     report: Report
     locked: bool
+    before: Callable[[], object] | None = None
 
     def bring(self, needs: Needs | None = None) -> Fetched:
         """Have what is needed there (None: everything); see :func:`slipway.supply.ready.ready`.
@@ -46,7 +48,14 @@ class Supplies:
         """
         from slipway.supply.ready import ready
 
-        return ready(self.shell, self.root, self.report, locked=self.locked, needs=needs)
+        return ready(
+            self.shell,
+            self.root,
+            self.report,
+            locked=self.locked,
+            needs=needs,
+            before=self.before,
+        )
 
     def lock(self, kinds: Sequence[str]) -> None:
         """Make locks anew; see :func:`slipway.supply.ready.lock`."""

@@ -179,6 +179,7 @@ class Workspace:
         samples: bool = False,
         tree: bool = False,
         first: Callable[[], object] | None = None,
+        fetching: Callable[[], object] | None = None,
     ) -> tuple[Image, ...]:
         """Have images built, after fetching what they lack.
 
@@ -189,6 +190,7 @@ class Workspace:
             samples: have the files of ``[samples]`` there as well, which smoke tests use.
             tree: have :meth:`tree` built with them, in the same run of Nix.
             first: called before anything is fetched or built.
+            fetching: called before anything is fetched.
 
         Raises:
             ConfigError: there is no such role.
@@ -201,7 +203,8 @@ class Workspace:
         self.report.step("build", f"{len(wanted)} images")
         names = (*(image_attribute(role) for role in wanted), *((_TREE,) if tree else ()))
         needs = Needs(roles=wanted, rehearsal=tree)
-        paths = self._built(names, needs, locked=locked, warn=self.report.warn, first=first)
+        warn = self.report.warn
+        paths = self._built(names, needs, locked, warn=warn, first=first, fetching=fetching)
         images = read_images(paths, settings.application, wanted)
         if rebuild:
             build_again(self.shell, self.root, settings, images, watch=Building(self.report))
@@ -218,11 +221,11 @@ class Workspace:
 
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
-        return self._built((_TREE,), Needs(rehearsal=True), locked=locked)[_TREE]
+        return self._built((_TREE,), Needs(rehearsal=True), locked)[_TREE]
 
     def _tool(self, package: str, *, locked: bool) -> Path:
         """The store path of a program of ours."""
-        return self._built((package,), Needs(tools=True), locked=locked)[package]
+        return self._built((package,), Needs(tools=True), locked)[package]
 
     def supplies(self, *, locked: bool) -> Supplies:
         """The way to locked inputs; ``locked`` as for :meth:`images`."""
@@ -232,17 +235,18 @@ class Workspace:
         self,
         packages: Sequence[str],
         needs: Needs,
-        *,
         locked: bool,
+        *,
         warn: Callable[[str], None] | None = None,
         first: Callable[[], object] | None = None,
+        fetching: Callable[[], object] | None = None,
     ) -> dict[str, Path]:
         """The store paths of packages of ``nix/``, built when they aren't; asked for once."""
 
         def prepare() -> None:
             if first is not None:
                 first()
-            self.supplies(locked=locked).bring(needs)
+            Supplies(self.shell, self.root, self.report, locked, fetching).bring(needs)
 
         lacking = [name for name in packages if name not in self._paths]
         if lacking:
@@ -322,7 +326,7 @@ class Workspace:
     def ready_for(
         self, host: str | None, *, locked: bool, boot: bool = True
     ) -> tuple[tuple[Image, ...], Target]:
-        """Images and host of a deploy; what can be found wrong is found before the long parts.
+        """Images and host of a deploy; what can be found wrong is found before anything is fetched.
 
         Args:
             host: its name, or None for the default one.
@@ -338,7 +342,13 @@ class Workspace:
         way = Approach(entry, self.rehearsals(), self._opened, boots=boot)
         try:
             self.reading(entry, locked=locked)
-            images = self.images(locked=locked, samples=True, tree=way.boots, first=way.arrive)
+            images = self.images(
+                locked=locked,
+                samples=True,
+                tree=way.boots,
+                first=way.look_round,
+                fetching=way.arrive,
+            )
             return images, way.settle(lambda: self.tree(locked=locked))
         except BaseException:
             way.turn_back()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from slipway.doors import Host
-from slipway.hosts.engine import FRESH_S
+from slipway.hosts.engine import FRESH_FACTS_S, FRESH_S
 from slipway.hosts.facts import Facts, read_facts
 from slipway.hosts.inspect import EngineState, read_containers, read_state
 from slipway.images.transfer import Transfer
@@ -51,6 +52,9 @@ class DockerEngine:
         self._warn = warn
         self._facts: Facts | None = None
         self._looked: tuple[float, EngineState] | None = None
+        self._round: tuple[float, Facts] | None = None
+        # Whoever needs what is being asked just now waits for it.
+        self._asking = threading.Lock()
 
     @property
     def project(self) -> str:
@@ -63,7 +67,11 @@ class DockerEngine:
 
     def facts(self, app_dir: str) -> Facts:
         """What the host is like; see :meth:`slipway.hosts.engine.Engine.facts`."""
-        self._facts = read_facts(self._host, app_dir, self._project, docker=self._docker)
+        with self._asking:
+            found, self._round = self._round, None
+        if found is None or time.monotonic() - found[0] > FRESH_FACTS_S:
+            found = (0.0, self._read_facts(app_dir))
+        self._facts = found[1]
         return self._facts
 
     def state(self) -> EngineState:
@@ -77,6 +85,15 @@ class DockerEngine:
         """Ask before it is needed; see :meth:`slipway.hosts.engine.Engine.look_ahead`."""
         asked = time.monotonic()
         self._looked = (asked, read_state(self._host, self._project, docker=self._docker))
+
+    def look_round(self, app_dir: str) -> None:
+        """Ask before it is needed; see :meth:`slipway.hosts.engine.Engine.look_round`."""
+        with self._asking:
+            asked = time.monotonic()
+            self._round = (asked, self._read_facts(app_dir))
+
+    def _read_facts(self, app_dir: str) -> Facts:
+        return read_facts(self._host, app_dir, self._project, docker=self._docker)
 
     def containers(self) -> tuple[Container, ...]:
         """The application's containers; see :meth:`slipway.hosts.engine.Engine.containers`."""

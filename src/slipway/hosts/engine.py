@@ -17,6 +17,8 @@ from slipway.runner.containers import Container
 
 #: Seconds after which what was seen ahead is asked again: something was built or booted meanwhile.
 FRESH_S = 5.0
+#: The same of what a host is like: of that only free space and ports may change by themselves.
+FRESH_FACTS_S = 20.0
 
 
 class Engine(Protocol):
@@ -30,7 +32,7 @@ class Engine(Protocol):
         """The same engine, for an application of another project."""
 
     def facts(self, app_dir: str) -> Facts:
-        """What the host is like, in one round trip.
+        """What the host is like, in one round trip; in none where it was just asked ahead.
 
         Args:
             app_dir: the application's folder, for which writing is tried and free space counted.
@@ -51,6 +53,13 @@ class Engine(Protocol):
 
         Raises:
             HostError: as for :meth:`state`.
+        """
+
+    def look_round(self, app_dir: str) -> None:
+        """Ask what the host is like, for the next :meth:`facts` within ``FRESH_FACTS_S``.
+
+        Raises:
+            HostError: as for :meth:`facts`.
         """
 
     def containers(self) -> tuple[Container, ...]:

@@ -16,7 +16,7 @@ from slipway.doors import Host
 from slipway.errors import HostError
 from slipway.hosts.asking import ask
 from slipway.hosts.networks import Network, parse_networks
-from slipway.hosts.sections import PRELUDE, sections
+from slipway.hosts.sections import PRELUDE, compact, sections
 from slipway.images.values import HeldImages
 from slipway.runner.containers import (
     CONTAINER_FORMAT,
@@ -49,7 +49,7 @@ _CONTAINERS = f"""containers() {{
 # $1 docker, $2 project, $3 where TrueNAS keeps what it knows of its apps. Docker's client takes
 # longer to start than the engine to answer, so images and containers are asked for side by side. A
 # client that fails ends the script with its code.
-_STATE = f"""{PRELUDE}{_CONTAINERS}
+_STATE = compact(f"""{_CONTAINERS}
 held=$(mktemp -d)
 trap 'rm -rf -- "$held"' EXIT
 containers "$1" "$2" '{WIDE_FORMAT}' >"$held/containers" &
@@ -75,7 +75,7 @@ text app "$app"
 text images "$images"
 file containers "$held/containers"
 file networks "$held/networks"
-"""
+""")
 
 _LOOK = f"""{PRELUDE}{_CONTAINERS}
 found=$(containers "$1" "$2" '{CONTAINER_FORMAT}')

@@ -6,6 +6,9 @@ content can be taken for a heading.
 
 from __future__ import annotations
 
+import zlib
+from typing import Final
+
 from slipway.errors import HostError
 
 # text NAME VALUE and file NAME PATH print a section. In the C locale a length counts bytes.
@@ -16,17 +19,48 @@ text() { printf '%s %s\\n%s\\n' "$1" "${#2}" "$2"; }
 file() { printf '%s ' "$1"; wc -c <"$2"; cat -- "$2"; echo; }
 """
 
+_GZIP: Final = b"\x1f\x8b"  # RFC 1952
+_WITH_HEADER: Final = 31  # zlib's own way to ask for that format, with the largest window
+# Goes on as the script itself would, with its arguments, code and standard error.
+_COMPACT = """{prelude}
+printed() {{
+{body}
+}}
+if command -v gzip >/dev/null 2>&1; then
+    exec 4>&1
+    code=$({{
+        {{
+            set +e
+            (set -e; printed "$@") 3>&- 4>&-
+            echo "$?" >&3
+        }} | gzip -c >&4 3>&-
+    }} 3>&1)
+    exit "$code"
+fi
+printed "$@"
+"""
+
+
+def compact(body: str) -> str:
+    """A script that prints sections by ``body``, packed where its host has gzip.
+
+    JSON gets to a tenth by that, and on a slow line what it was takes longer than a round trip.
+    """
+    return _COMPACT.format(prelude=PRELUDE, body=body)
+
 
 def sections(data: bytes, *, where: str) -> list[tuple[str, bytes]]:
     """The sections that a script printed, in order.
 
     Args:
-        data: what it printed.
+        data: what it printed, packed or not.
         where: the host's name, for the message.
 
     Raises:
         HostError: the output breaks off or is something else.
     """
+    if data.startswith(_GZIP):
+        data = _unpacked(data, where)
     found, place = [], 0
     while place < len(data):
         end = data.find(b"\n", place)
@@ -39,6 +73,13 @@ def sections(data: bytes, *, where: str) -> list[tuple[str, bytes]]:
             raise _broken(where, data[start : start + 80])
         found.append((name, data[start : place - 1]))
     return found
+
+
+def _unpacked(data: bytes, where: str) -> bytes:
+    try:
+        return zlib.decompress(data, _WITH_HEADER)
+    except zlib.error as error:
+        raise _broken(where, data[:80]) from error
 
 
 def _broken(where: str, part: bytes) -> HostError:

@@ -18,6 +18,7 @@ from fabric import Connection, Result
 from slipway.doors import Completed, Shell
 from slipway.errors import CommandFailed
 from slipway.hosts import command, frame
+from slipway.hosts.channels import Channels
 from slipway.hosts.connect import Way, connect
 from slipway.hosts.exchange import Exchange, NotBegun, Stalled, Watchdog
 from slipway.hosts.login import Login
@@ -62,9 +63,8 @@ class SshHost:
         self._warn = warn
         self._way: Way | None = None
         self._lock = threading.RLock()
-        # Two refusals at once would be taken for one: the library keeps the last reason only.
-        self._opening = threading.Lock()
         self._sessions = Sessions()
+        self._channels = Channels()
 
     @property
     def name(self) -> str:
@@ -182,6 +182,7 @@ class SshHost:
             way, self._way = self._way, None
         if way is not None:
             way.close()
+        self._channels.drop()
 
     def _exchange(
         self,
@@ -224,7 +225,9 @@ class SshHost:
                         live=on_stdout is not None,
                     )  # fmt: skip
                     exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
+                    self._channels.open_ahead(transport)
                     code = self._judged(exchange, exchange.wait(finish), transport)
+                    self._channels.heard()
         except paramiko.ChannelException as error:
             raise no_channel(error, self._target) from error
         except NotBegun as error:
@@ -255,8 +258,7 @@ class SshHost:
         for last in (False, True):
             transport = self._ready()
             try:
-                with self._opening:
-                    return transport.open_session(timeout=_OPEN_TIMEOUT_S)
+                return self._channels.open(transport)
             except paramiko.ChannelException:
                 raise
             except (EOFError, OSError, paramiko.SSHException) as error:

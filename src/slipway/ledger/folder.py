@@ -6,6 +6,7 @@ Every method is one round trip.
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from slipway.doors import Host
 from slipway.errors import CommandFailed, DeployError
-from slipway.hosts.sections import PRELUDE, sections
+from slipway.hosts.sections import compact, sections
 from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.parse import parse_memory
@@ -34,7 +35,7 @@ _LINES = 40
 # $1 the folder, then secrets whose values are wanted: of every version, since only the records tell
 # which one is live. A folder that can't be looked into is
 # an error, and not an empty one.
-_READ = f"""{PRELUDE}
+_READ = compact(f"""
 [ -e "$1" ] || exit 0
 cd -- "$1"
 shift
@@ -76,10 +77,11 @@ elif tr '\\0' ' ' <"/proc/$(cat runs/last/pid)/cmdline" 2>/dev/null | grep -q ' 
     text run-state alive
 else text run-state lost
 fi
-"""
+""")
 
-# $1 the folder; a tar archive with the contents, named 0, 1, …, on standard input; then for each
-# entry its kind, path, mode, owner, and content or target; - stands for none. The entries are gone
+# $1 the folder; a tar archive with the contents, named 0, 1, …, packed by gzip, on standard input;
+# then for each entry its kind, path, mode, owner, and content or target; - stands for none. The
+# entries are gone
 # through twice: what must not be there yet is looked for before anything is given its name.
 # Contents lie in the folder already, and on its disk, when they are given their names, so that a
 # rename does it; the names are on the disk before a link leads to them, and at the end. A `sync`
@@ -122,7 +124,7 @@ given() {{ [ "$1" = - ] || chown -- "$1:$1" "$2"; }}
 fresh=$(mktemp -d -- .slipway.XXXXXXXXXX)
 trap 'rm -rf -- "$fresh"' EXIT
 trap 'exit 75' HUP INT TERM
-tar -xf - -C "$fresh"
+gzip -d -c | tar -xf - -C "$fresh"
 turn=$#
 while [ "$turn" -gt 0 ]; do
     case $1 in file | fresh)
@@ -272,7 +274,7 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
                 head = tarfile.TarInfo(str(number))
                 head.size, head.mode = len(data), 0o600
                 archive.addfile(head, io.BytesIO(data))
-    return words, holder.getvalue()
+    return words, gzip.compress(holder.getvalue(), mtime=0)
 
 
 def _content(entry: File | Text, contents: Contents) -> bytes:

@@ -1,6 +1,6 @@
 """What the file is asked to do, by its first word. Each answers with lines of JSON.
 
-start           begin a run; what is asked comes on standard input
+start           begin a run; what is asked comes on standard input, packed by zlib
 follow RUN N    its events from number N on, as soon as there is something to say
 tell RUN WORD   leave it a word, which comes on standard input
 settle          end the run whose process is gone
@@ -36,10 +36,17 @@ def main(argv: Sequence[str]) -> int:
         from slipway.runner import work
 
         begun = verb == "start"
-        _show(work.start(app_dir, json.load(sys.stdin)) if begun else work.settle_last(app_dir))
+        _show(work.start(app_dir, _asked()) if begun else work.settle_last(app_dir))
     else:
         return 2
     return 0
+
+
+def _asked() -> Mapping[str, Any]:
+    import zlib
+
+    asked: Mapping[str, Any] = json.loads(zlib.decompress(sys.stdin.buffer.read()))
+    return asked
 
 
 def _show(value: Mapping[str, Any]) -> None:

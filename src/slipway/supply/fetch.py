@@ -84,6 +84,7 @@ def fetch(
     mirrors: Callable[[], Mirrors],
     report: Report,
     needs: Needs | None = None,
+    before: Callable[[], object] | None = None,
 ) -> Fetched:
     """Fetch what the store lacks and check it; with everything there it takes no network.
 
@@ -92,6 +93,7 @@ def fetch(
     Args:
         mirrors: finds the mirrors; called only when a package is lacking.
         needs: which inputs; all when None.
+        before: called before anything is fetched, and not when nothing is.
 
     Raises:
         LockError: a lock is missing, corrupt or older than what ``slipway.toml`` asks.
@@ -104,6 +106,8 @@ def fetch(
     needed = needs or everything(config)
     inputs = select(needed, config, locks)
     lacking = _lacking(shell, inputs, locks)
+    if lacking and before is not None:
+        before()
     if lacking and caches.take(shell, sorted(lacking, key=lambda file: file.path), report):
         lacking = _lacking(shell, inputs, locks)
     packages = [p for p in inputs.packages if p.file in lacking]

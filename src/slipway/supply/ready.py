@@ -26,7 +26,13 @@ _SIGNATURES = {str(KEYRING): "debian-archive-keyring"}
 
 
 def ready(
-    shell: Shell, root: Path, report: Report, *, locked: bool, needs: Needs | None = None
+    shell: Shell,
+    root: Path,
+    report: Report,
+    *,
+    locked: bool,
+    needs: Needs | None = None,
+    before: Callable[[], object] | None = None,
 ) -> Fetched:
     """Install or check Nix, then fetch what the store lacks.
 
@@ -34,6 +40,7 @@ def ready(
         locked: stop when a mirror dropped a locked package; otherwise its successor is locked,
             loudly, and work goes on.
         needs: what is going to be built or used; everything when None.
+        before: called before anything is fetched.
 
     Raises:
         SupplyError: something can't be had; the message says what.
@@ -42,7 +49,7 @@ def ready(
     settings, places = config.load(root), Places(root)
     mirrors = Finder(shell, settings.mirrors, os.environ, report)
     try:
-        done = fetch(shell, settings, places, mirrors, report, needs)
+        done = fetch(shell, settings, places, mirrors, report, needs, before)
     except Vanished as gone:
         if locked:
             raise

@@ -47,6 +47,7 @@ class FakeEngine:
         executed: container and command of every program that ran in one.
         once: one-off containers that a run began and that go on.
         looks: how often it was asked ahead.
+        rounds: the folders that it was asked of ahead.
         unreachable: why it can't be, or None.
         nas: TrueNAS' middleware.
         is_nas: whether it is a TrueNAS' engine.
@@ -72,6 +73,7 @@ class FakeEngine:
     executed: list[tuple[str, ...]] = field(default_factory=list)
     once: list[str] = field(default_factory=list)
     looks: int = 0
+    rounds: list[str] = field(default_factory=list)
     unreachable: Exception | None = None
     nas: FakeNas = field(default_factory=FakeNas)
     is_nas: bool = False
@@ -108,6 +110,10 @@ class FakeEngine:
         self.looks += 1
         if self.unreachable is not None:
             raise self.unreachable
+
+    def look_round(self, app_dir: str) -> None:
+        """Note it."""
+        self.rounds.append(app_dir)
 
     def containers(self) -> tuple[Container, ...]:
         """Those there are."""

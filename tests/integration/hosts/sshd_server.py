@@ -33,7 +33,7 @@ class Sshd:
         return SshHost(replace(self.login, **changes))  # type: ignore[arg-type]
 
     def kill_sessions(self) -> None:
-        """Kill the server's child processes; the server itself goes on."""
+        """Kill the server's child processes, and wait for their end; the server itself goes on."""
         queue, found = [self.process.pid], list[int]()
         while queue:
             listing = Path(f"/proc/{queue[0]}/task/{queue.pop(0)}/children")
@@ -43,6 +43,10 @@ class Sshd:
         for pid in dict.fromkeys(found):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{pid}").exists() for pid in found):
+            assert time.monotonic() < deadline, "sessions outlived their end"
+            time.sleep(0.01)
 
 
 StartSshd = Callable[..., Sshd]

@@ -18,6 +18,7 @@ from typing import Any
 from tests.integration.act import docker_program
 
 from slipway.act.pack import packed
+from slipway.act.runner import packed_request
 from slipway.ledger.entries import Link
 from slipway.plan.actions import Compose, Write
 
@@ -102,7 +103,9 @@ class Site:
         """Ask the runner, as a client would by way of a connection."""
         done = subprocess.run(
             ("python3", "-I", str(self.file), verb, str(self.app), *words),
-            input=json.dumps(input).encode(),
+            input=packed_request(input)
+            if isinstance(input, dict) and verb == "start"
+            else json.dumps(input).encode(),
             capture_output=True,
             env=self.env,
             timeout=_LONG_S,

@@ -84,6 +84,12 @@ def tree() -> Path:
     return Path("/tree")
 
 
+def looked_round(way: Approach) -> None:
+    """Wait for the end of what it asked besides."""
+    assert way._round is not None
+    way._round.answer()
+
+
 def test_a_host_that_answered_is_the_one_to_work_on() -> None:
     """It was asked once, by the way there."""
     opened = Opened()
@@ -102,9 +108,14 @@ def test_a_host_out_of_reach_is_told_before_anything_is_built() -> None:
     assert opened.closed.is_set()
 
 
-def test_what_is_built_waits_for_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing is fetched for one that can't be used."""
+def test_what_is_fetched_waits_for_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is built of what is there does not: the host is looked round at meanwhile."""
     done: list[str] = []
+
+    def bring(supplies: Supplies, _: object) -> None:
+        assert supplies.before is not None
+        supplies.before()
+        done.append("fetched")
 
     def outputs(*given: Any, prepare: Callable[[], object], **_: object) -> dict[str, Path]:
         prepare()
@@ -112,10 +123,59 @@ def test_what_is_built_waits_for_the_host(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     monkeypatch.setattr(workspace, "outputs", outputs)
     monkeypatch.setattr(workspace, "read_images", lambda *_: ())
-    monkeypatch.setattr(Supplies, "bring", lambda *_: done.append("fetched"))
+    monkeypatch.setattr(Supplies, "bring", bring)
     made = workspace.Workspace(ROOT, Report(quiet=True))
-    made.images(locked=True, first=lambda: done.append("host"))
-    assert done == ["host", "fetched"]
+    made.images(
+        locked=True,
+        first=lambda: done.append("building"),
+        fetching=lambda: done.append("host"),
+    )
+    assert done == ["building", "host", "fetched"]
+
+
+def test_while_images_are_built_the_host_is_asked_what_a_change_takes() -> None:
+    """Nobody waits for that to begin building; it is asked once."""
+    opened, go_on = Opened(), threading.Event()
+
+    def slow(entry: HostEntry, info: RehearsalInfo | None) -> Target:
+        assert go_on.wait(20)
+        return opened(entry, info)
+
+    way = Approach(NAS, Hosts(None), slow, boots=True)
+    way.look_round()
+    way.look_round()
+    assert not opened.worlds
+    go_on.set()
+    way.settle(tree)
+    looked_round(way)
+    assert [made.engine.rounds for made in opened.worlds] == [["/pool/demo"]]
+
+
+def test_nothing_is_built_for_a_host_that_is_known_to_be_out_of_reach() -> None:
+    """What was found meanwhile is told then, once."""
+    way = Approach(NAS, Hosts(None), Opened(GONE), boots=True)
+    with pytest.raises(HostUnreachable):
+        way.arrive()
+    with pytest.raises(HostUnreachable) as caught:
+        way.look_round()
+    assert caught.value is GONE
+
+
+def test_one_that_fails_while_images_are_built_is_told_of_after_the_build() -> None:
+    """By the same error, and what looks round has ended."""
+    go_on = threading.Event()
+
+    def slow(entry: HostEntry, info: RehearsalInfo | None) -> Target:
+        assert go_on.wait(20)
+        raise GONE
+
+    way = Approach(NAS, Hosts(None), slow, boots=True)
+    way.look_round()
+    go_on.set()
+    with pytest.raises(HostUnreachable) as caught:
+        way.settle(tree)
+    assert caught.value is GONE
+    looked_round(way)
 
 
 def test_a_rehearsal_host_that_is_up_is_not_looked_at() -> None:

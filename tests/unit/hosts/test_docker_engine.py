@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from slipway.doors import Completed
 from slipway.errors import HostError
 from slipway.hosts.delta import LIMIT, Delta
 from slipway.hosts.docker import DockerEngine
-from slipway.hosts.engine import FRESH_S
+from slipway.hosts.engine import FRESH_FACTS_S, FRESH_S
 from slipway.hosts.facts import Facts
 from slipway.hosts.load import _LOAD, Loaded
 from slipway.hosts.shelf import Shelf
@@ -93,6 +94,47 @@ def test_what_was_seen_too_long_ago_is_asked_again(monkeypatch: pytest.MonkeyPat
     now[0] += FRESH_S + 0.1
     made.state()
     assert len(host.calls) == 2
+
+
+def test_what_a_host_is_like_is_asked_ahead_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next to ask is told, and whoever asks after that, or too late, asks the host."""
+    host, now = FakeHost(), [100.0]
+    host.on("sh", reply=FACTS)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    made = DockerEngine(host, "demo")
+    made.look_round("/pool")
+    assert made.facts("/pool").docker == "26.1.5+dfsg1"
+    assert len(host.calls) == 1
+    made.facts("/pool")
+    assert len(host.calls) == 2
+    made.look_round("/pool")
+    now[0] += FRESH_FACTS_S + 0.1
+    made.facts("/pool")
+    assert len(host.calls) == 4
+
+
+def test_who_needs_what_is_being_asked_waits_for_it() -> None:
+    """It is not asked a second time."""
+    host, asked, go_on = FakeHost(), threading.Event(), threading.Event()
+
+    def reply(argv: Sequence[str], data: bytes) -> bytes:
+        asked.set()
+        assert go_on.wait(20)
+        return FACTS
+
+    host.on("sh", reply=reply)
+    made, found = DockerEngine(host, "demo"), list[Facts]()
+    threads = [
+        threading.Thread(target=made.look_round, args=("/pool",)),
+        threading.Thread(target=lambda: found.append(made.facts("/pool"))),
+    ]
+    threads[0].start()
+    assert asked.wait(20)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert (len(host.calls), found[0].docker) == (1, "26.1.5+dfsg1")
 
 
 def test_nothing_is_sent_to_a_host_that_was_not_asked() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,15 @@ def printed(found: list[tuple[str, bytes]]) -> bytes:
 def test_sections_come_back(found: list[tuple[str, bytes]]) -> None:
     """Whatever contents hold, headings included, each comes back under its own name."""
     assert sections(printed(found), where="nas") == found
+
+
+@given(FOUND)
+def test_packed_ones_come_back_too(found: list[tuple[str, bytes]]) -> None:
+    """One that is cut short is refused, wherever that is."""
+    data = gzip.compress(printed(found))
+    assert sections(data, where="nas") == found
+    with pytest.raises(HostError, match="nas answered what this version"):
+        sections(data[:-1], where="nas")
 
 
 @given(FOUND, st.integers(min_value=1))
