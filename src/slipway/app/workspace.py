@@ -21,7 +21,6 @@ from slipway.app.approach import Approach
 from slipway.app.checkout import Reading, git_commit, make_wanted, maker, read_checkout
 from slipway.app.commands import read_commands
 from slipway.app.http import Detour, StackHttp
-from slipway.app.pushing import pick_registry
 from slipway.app.supplies import Supplies
 from slipway.app.target import Target, booted, open_host, rehearsals
 from slipway.config import Config
@@ -31,7 +30,6 @@ from slipway.hosts.counting import CountingHost
 from slipway.hosts.docker import DockerEngine
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals, require_root
 from slipway.images.build import build_again, image_attribute, read_images
-from slipway.images.registry.address import Registry
 from slipway.images.values import Image
 from slipway.ledger.folder import HostFolder
 from slipway.plan.wanted import Wanted
@@ -47,6 +45,7 @@ from slipway.supply.sources import source_paths
 
 if TYPE_CHECKING:
     from slipway.hosts.delta import Delta
+    from slipway.images.registry.address import Registry
     from slipway.images.registry.push import Pusher
 
 _TREE = "rehearsal-host"
@@ -103,6 +102,8 @@ class Workspace:
         Raises:
             ConfigError: the file has problems, it is no address, or there is none.
         """
+        from slipway.app.pushing import pick_registry
+
         return pick_registry(read_hosts(self.root / "deploy/hosts.toml"), to)
 
     def open_registry(self, registry: Registry) -> AbstractContextManager[Pusher]:
@@ -227,9 +228,9 @@ class Workspace:
         """The store path of a program of ours."""
         return self._built((package,), Needs(tools=True), locked)[package]
 
-    def supplies(self, *, locked: bool) -> Supplies:
-        """The way to locked inputs; ``locked`` as for :meth:`images`."""
-        return Supplies(self.shell, self.root, self.report, locked)
+    def supplies(self, *, locked: bool, before: Callable[[], object] | None = None) -> Supplies:
+        """The way to locked inputs; as for :meth:`images`, where ``before`` is ``fetching``."""
+        return Supplies(self.shell, self.root, self.report, locked, before)
 
     def _built(
         self,
@@ -246,7 +247,7 @@ class Workspace:
         def prepare() -> None:
             if first is not None:
                 first()
-            Supplies(self.shell, self.root, self.report, locked, fetching).bring(needs)
+            self.supplies(locked=locked, before=fetching).bring(needs)
 
         lacking = [name for name in packages if name not in self._paths]
         if lacking:

@@ -11,12 +11,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.rehearsal.nasfiles import RELEASES
-from slipway.images.registry.address import Registry, parse_registry
 from slipway.reading import Reader, parse_toml, read_text
 from slipway.stack.project import MODES
+
+if TYPE_CHECKING:
+    from slipway.images.registry.address import Registry
 
 HOSTS = "deploy/hosts.toml"
 OWN = "deploy/hosts.local.toml"
@@ -195,6 +198,9 @@ def _registry(reader: Reader) -> Registry | None:
     text = reader.text("registry", "")
     if not isinstance(reader.take("registry"), str):
         return None
+    # Most deploys know of no registry, and start faster without what reads its address.
+    from slipway.images.registry.address import parse_registry
+
     try:
         return parse_registry(text)
     except ValueError as error:

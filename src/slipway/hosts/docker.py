@@ -69,9 +69,10 @@ class DockerEngine:
         """What the host is like; see :meth:`slipway.hosts.engine.Engine.facts`."""
         with self._asking:
             found, self._round = self._round, None
-        if found is None or time.monotonic() - found[0] > FRESH_FACTS_S:
-            found = (0.0, self._read_facts(app_dir))
-        self._facts = found[1]
+        if found is not None and time.monotonic() - found[0] <= FRESH_FACTS_S:
+            self._facts = found[1]
+        else:
+            self._facts = self._read_facts(app_dir)
         return self._facts
 
     def state(self) -> EngineState:

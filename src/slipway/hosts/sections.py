@@ -75,6 +75,11 @@ def sections(data: bytes, *, where: str) -> list[tuple[str, bytes]]:
     return found
 
 
+def gzipped(data: bytes) -> bytes:
+    """As ``gzip -d`` takes it; the same bytes each time."""
+    return zlib.compress(data, wbits=_WITH_HEADER)
+
+
 def _unpacked(data: bytes, where: str) -> bytes:
     try:
         return zlib.decompress(data, _WITH_HEADER)

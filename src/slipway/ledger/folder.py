@@ -6,7 +6,6 @@ Every method is one round trip.
 
 from __future__ import annotations
 
-import gzip
 import io
 import tarfile
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from typing import Protocol
 
 from slipway.doors import Host
 from slipway.errors import CommandFailed, DeployError
-from slipway.hosts.sections import compact, sections
+from slipway.hosts.sections import compact, gzipped, sections
 from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
 from slipway.ledger.parse import parse_memory
@@ -274,7 +273,7 @@ def packed(entries: Sequence[Entry], contents: Contents) -> tuple[list[str], byt
                 head = tarfile.TarInfo(str(number))
                 head.size, head.mode = len(data), 0o600
                 archive.addfile(head, io.BytesIO(data))
-    return words, gzip.compress(holder.getvalue(), mtime=0)
+    return words, gzipped(holder.getvalue())
 
 
 def _content(entry: File | Text, contents: Contents) -> bytes:
