@@ -190,6 +190,7 @@ func TestUsage(t *testing.T) {
 		{"tcp://127.0.0.1:0"}, {"tcp://127.0.0.1:99999"}, {"tcp://127.0.0.1:80/path"},
 		{"http://127.0.0.1:80/a b"}, {"http://127.0.0.1:80/a\r\nX: y"},
 		{"haproxy://"}, {"haproxy:///"}, {"haproxy://run/admin.sock"},
+		{"file://"}, {"file://run/heartbeat"}, {"-age", "0s", "file:///run/heartbeat"},
 		{"admin", "/run/admin.sock"}, {"admin", "admin.sock", "show info"},
 		{"admin", "/run/admin.sock", " "}, {"admin", "/run/admin.sock", "show info\nshow stat"},
 		{"ask", "/run/admin.sock", "show info"}, {"admin", "/run/a.sock", "show info", "more"},

@@ -15,8 +15,8 @@ const lineLimit = 4096
 
 // A target is an address together with the language that is spoken there.
 type target struct {
-	scheme  string // http, redis, tcp or haproxy
-	address string // host:port; of haproxy an absolute path
+	scheme  string // http, redis, tcp, haproxy or file
+	address string // host:port; of haproxy and file an absolute path
 	path    string // of http; starts with a slash
 }
 
@@ -32,9 +32,9 @@ func parseTarget(text string) (target, error) {
 	}
 	address, path, _ := strings.Cut(rest, "/")
 	switch scheme {
-	case "haproxy":
+	case "haproxy", "file":
 		if address != "" || path == "" {
-			return target{}, fmt.Errorf("%q is not the absolute path of a socket", rest)
+			return target{}, fmt.Errorf("%q is not an absolute path", rest)
 		}
 		return target{scheme, rest, ""}, nil
 	case "http":

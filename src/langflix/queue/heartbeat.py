@@ -1,7 +1,8 @@
 """A file that a live worker or beat touches every few seconds; standard library only.
 
-The container's health check asks for it, so it must cost next to nothing to ask.  It lies in
-``LANGFLIX_RUN_DIR``, by default ``/tmp/langflix``: the only place that a read-only image can write.
+The container's health check, ``/usr/bin/probe``, looks how long ago that was; ``check`` tells
+people the same in words.  It lies in ``LANGFLIX_RUN_DIR``, by default ``/tmp/langflix``: the only
+place that a read-only image can write.
 """
 
 from __future__ import annotations

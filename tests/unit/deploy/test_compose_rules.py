@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.composing import stack as read_stack
 
+from langflix.queue import heartbeat
 from langflix.scoring import settings as scoring
 from slipway.config import load
 from slipway.hosts.config import read_hosts
@@ -149,6 +150,22 @@ def test_every_standing_service_comes_back_and_is_watched(service: Service) -> N
     needed = {"interval", "timeout", "retries", "start_period", "start_interval"}
     assert needed <= set(check)
     assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+def test_who_has_no_port_is_asked_by_its_heartbeat(role: str, tmp_path: Path) -> None:
+    """The probe looks at the file that it touches, and how long it may be old is the probe's usual.
+
+    Starting Python for it every few seconds costs a small server more than all other checks.
+    """
+    heartbeat.beat(role, tmp_path)
+    (touched,) = tmp_path.iterdir()
+    service = STACKS["base"].services[role]
+    assert "LANGFLIX_RUN_DIR" not in service["environment"]
+    where = Path("/tmp/langflix") / touched.name
+    assert service["healthcheck"]["test"] == ["CMD", "/usr/bin/probe", f"file://{where}"]
+    usual = (ROOT / "nix/go/probe/main.go").read_text("utf-8")
+    assert f'"age", {heartbeat.STALE_AFTER_S:.0f}*time.Second' in usual
 
 
 @pytest.mark.parametrize("kind", STACKS)
