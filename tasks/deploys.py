@@ -196,11 +196,11 @@ def status(workspace: Workspace, host: str | None = None, json: bool = False) ->
 @command(help={"host": HOST, "json": JSON})
 def releases(workspace: Workspace, host: str | None = None, json: bool = False) -> Answer:
     """List a host's releases, newest first."""
+    from slipway.act.seeing import see
     from slipway.operate.releases import listed, releases_json, releases_text
-    from slipway.plan.wanted import Seen
 
     with workspace.target(host) as target:
-        found = listed(Seen(target.doors.folder.read(), target.doors.engine.state()))
+        found = listed(see(target.doors))
     return Answer(releases_json(found), releases_text(found))
 
 

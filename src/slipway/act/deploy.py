@@ -13,6 +13,7 @@ from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome, Result, StepTime
 from slipway.act.progress import Progress
 from slipway.act.project import same_project
+from slipway.act.seeing import see
 from slipway.ledger.entries import Link, Source
 from slipway.ledger.layout import CURRENT, release_folder
 from slipway.ledger.records import Memory
@@ -32,7 +33,7 @@ def observe(doors: Doors, wanted: Wanted) -> Seen:
     memory = doors.folder.read(tuple(wanted.supplied))
     warn_of(doors, memory)
     same_project(doors, memory.records.live)
-    return Seen(memory, doors.engine.state())
+    return see(doors, memory)
 
 
 def warn_of(doors: Doors, memory: Memory) -> None:

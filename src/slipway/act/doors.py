@@ -29,6 +29,7 @@ class Doors:
         report: the person.
         root: the checkout.
         docker: the docker program there.
+        only: whether only TrueNAS can be asked there, for nobody has a right to its Docker.
     """
 
     host: CountingHost
@@ -41,6 +42,7 @@ class Doors:
     report: Report
     root: Path
     docker: str = "docker"
+    only: bool = False
 
     def compose_file(self, release: str) -> str:
         """Where a release's Compose file lies on the host, absolute."""

@@ -50,9 +50,9 @@ class Errand:
             "run": self.id,
             "application": self.release.application,
             "project": self.release.project,
-            "docker": doors.docker,
+            **_engine(doors, self.release.application),
             "release": self.release.id,
-            "edge": dict(self.release.edge) or None,
+            "edge": None if doors.only else dict(self.release.edge) or None,
             "holder": {"who": self.who, "what": self.what, "since": since},
             "steps": [step.to_json() for step in self.steps],
             "point": self.point,
@@ -60,6 +60,11 @@ class Errand:
             "word": self.word,
             "intent": dict(self.intent),
         }
+
+
+def _engine(doors: Doors, application: str) -> dict[str, str]:
+    """By what containers are seen and changed there: Docker, or what TrueNAS tells of an app."""
+    return {"apps": application} if doors.only else {"docker": doors.docker}
 
 
 def carry_out(doors: Doors, errand: Errand, turn: Turn | None = None) -> Attended:

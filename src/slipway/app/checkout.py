@@ -24,10 +24,11 @@ from slipway.hosts.config import HostEntry
 from slipway.images.values import Image
 from slipway.plan.wanted import Wanted
 from slipway.secret import Secret
+from slipway.stack.apponly import app_only
 from slipway.stack.backends import unreached
 from slipway.stack.compose import ComposeModel, DotEnv, Model, Request
 from slipway.stack.model import Stack, data_variable, own_variables
-from slipway.stack.project import project_of
+from slipway.stack.project import ONLY, project_of
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
 from slipway.supply.sources import GIT, unknown_files
@@ -128,6 +129,8 @@ def read_checkout(
     unused = unmentioned(entry.name, entry.variables, model)
     told = (*stack.warnings, *unreached(stack, contents), *unused, *strays.warnings)
     stack = replace(stack, warnings=told)
+    if entry.mode == ONLY:
+        stack = app_only(stack)
     paths = {**stack.config_files(), **{name: name for name in stack.config_texts()}}
     return Reading(
         stack=stack,
@@ -169,6 +172,7 @@ def make_wanted(
             supplied certificate is of another one.
     """
     where = bracketed(address)
+    images = pinned(images, entry)
     references = {image.role: image.reference for image in images}
     stack = reading.stack.with_images(references, where)
     used = set(stack.roles.values())
@@ -195,6 +199,17 @@ def make_wanted(
         downtimes=migrations.downtimes,
         snapshots=entry.snapshots,
     )
+
+
+def pinned(images: Sequence[Image], entry: HostEntry) -> tuple[Image, ...]:
+    """The images by the names that a host knows them by.
+
+    Whoever has no right to Docker can give no image a name of its own: there it is called by its
+    digest in the registry that it is pulled from.
+    """
+    if entry.mode != ONLY or entry.registry is None:
+        return tuple(images)
+    return tuple(replace(one, reference=entry.registry.pinned(one)) for one in images)
 
 
 def _is_program(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipway.act.outcome import Outcome
+from slipway.plan.outage import OUTAGE
 from slipway.plan.values import Plan
 from slipway.report import human_bytes, table
 
@@ -21,6 +22,12 @@ def plan_text(plan: Plan) -> str:
         "",
         table(rows, head=("service", "action", "reason", "downtime")),
     ]
+    if plan.outage:
+        lines += [
+            "",
+            f"{OUTAGE}:",
+            f"  {', '.join(plan.outage)}",
+        ]
     if plan.definitions:
         lines += ["", "networks and volumes of another definition:"]
         lines += [f"  {one.kind} {one.name}  {one.action}" for one in plan.definitions]

@@ -22,8 +22,8 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
-from slipway.plan.registering import Register, Unregister
-from slipway.plan.snapshotting import Forget, Rewind, Snapshot
+from slipway.plan.registering import Redeploy, Register, Stop, Unregister
+from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.plan.step import Step
 from slipway.report import human_bytes
 from slipway.runner.roll import Rolling
@@ -77,6 +77,12 @@ def action_text(action: Action) -> str:
             return f"tell TrueNAS of the app {action.app}"
         case Unregister():
             return f"have TrueNAS forget the app {action.app}"
+        case Redeploy():
+            return f"have TrueNAS start the app {action.app} anew"
+        case Stop():
+            return f"have TrueNAS stop the app {action.app}"
+        case Revert():
+            return f"make the data what they were at {action.snapshot}"
         case Snapshot():
             return f"take the snapshot {action.snapshot}"
         case Forget():

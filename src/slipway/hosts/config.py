@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 from slipway.reading import Reader, parse_toml, read_text
-from slipway.stack.project import MODES
+from slipway.stack.project import MODES, ONLY
 
 if TYPE_CHECKING:
     from slipway.images.registry.address import Registry
@@ -51,6 +51,7 @@ class HostEntry:
             server.
         mode: how the application is deployed there, one of :data:`~slipway.stack.project.MODES`.
         snapshots: whether snapshots of the data are taken before migrations.
+        registry: where it pulls images from; None when they are sent to it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class HostEntry:
     release: str = ""
     mode: str = MODES[0]
     snapshots: bool = True
+    registry: Registry | None = None
 
     def to_json(self) -> dict[str, object]:
         """The same fields as in the file, with their names."""
@@ -87,6 +89,7 @@ class HostEntry:
             "release": self.release,
             "mode": self.mode,
             "snapshots": self.snapshots,
+            "registry": str(self.registry) if self.registry else "",
         }
 
 
@@ -229,7 +232,9 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
         release=_release(reader),
         mode=_mode(reader),
         snapshots=reader.flag("snapshots", True),
+        registry=_registry(reader),
     )
+    _fits_mode(reader, entry)
     if kind in KINDS and kind != "rehearsal" and reader.has("release"):
         reader.note("release", f"has no meaning for a host of kind {kind!r}")
     for key in _SSH_ONLY:
@@ -237,6 +242,21 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
             reader.note(key, f"has no meaning for a host of kind {kind!r}")
     reader.finish()
     return entry
+
+
+def _fits_mode(reader: Reader, entry: HostEntry) -> None:
+    """See that a host whose user has no right to Docker asks for nothing that takes it."""
+    if entry.mode != ONLY:
+        return
+    if not reader.has("registry"):
+        reader.note(
+            "registry",
+            f'is needed with mode = "{ONLY}": nobody may load images there, so the NAS pulls them '
+            "(./inv push --to HOST:PORT brings them to a registry)",
+        )
+    for key in ("sudo", "docker"):
+        if reader.has(key):
+            reader.note(key, f'has no meaning with mode = "{ONLY}"')
 
 
 def _kind(reader: Reader) -> str:

@@ -68,8 +68,8 @@ class Facts:
     """What a host is like.
 
     Attributes:
-        docker: version of its Docker engine, such as ``26.1.5``.
-        compose: version of its Compose plugin.
+        docker: version of its Docker engine, such as ``26.1.5``; empty where nobody may ask it.
+        compose: version of its Compose plugin; likewise.
         root: folder where the engine keeps images.
         containerd_store: whether images live in containerd's store; else in a graph driver's.
         zstd: major and minor version of its ``zstd`` program; zeros when it has none.
@@ -83,6 +83,7 @@ class Facts:
         memory: bytes that it has; 0 when it does not say.
         processors: how many it has; 0 when it does not say.
         nas: whether it is a TrueNAS.
+        roles: what the login user may do by its middleware; None when that was not asked.
         confined: by what its Docker confines containers, such as ``seccomp`` and ``apparmor``; None
             when it does not say.
     """
@@ -102,6 +103,7 @@ class Facts:
     memory: int = 0
     processors: int = 0
     nas: bool = False
+    roles: frozenset[str] | None = None
     confined: frozenset[str] | None = None
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from slipway.doors import Host
@@ -99,6 +99,14 @@ class EngineState:
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] | None = None
     app: str = ""
+
+    @property
+    def identified(self) -> tuple[Container, ...]:
+        """The containers with their images' ids, also where only references were told."""
+        ids = self.images.references
+        return tuple(
+            replace(one, image_id=ids.get(one.image_id, one.image_id)) for one in self.containers
+        )
 
 
 def read_state(host: Host, project: str, *, docker: str = "docker") -> EngineState:

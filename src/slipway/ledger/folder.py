@@ -16,6 +16,7 @@ from slipway.errors import CommandFailed, DeployError
 from slipway.hosts.sections import compact, gzipped, sections
 from slipway.ledger import layout
 from slipway.ledger.entries import Directory, Entry, File, Link, Source, Text
+from slipway.ledger.owners import BY_NAS, BY_ROOT
 from slipway.ledger.parse import parse_memory
 from slipway.ledger.records import Memory
 from slipway.runner.handed import HANDED, UNTOLD
@@ -39,6 +40,7 @@ _READ = compact(f"""
 cd -- "$1"
 shift
 text current "$(readlink current || :)"
+text included "$(readlink {layout.APP_FILE} || :)"
 for path in releases/*/release.json; do [ ! -f "$path" ] || file "$path" "$path"; done
 for path in releases/*/{layout.DUMP}; do [ ! -s "$path" ] || text dump "$path"; done
 for path in releases/*/{layout.SNAPSHOT} releases/*/{layout.LEFT}; do
@@ -119,7 +121,7 @@ above() {{
     umask 077
     named "${{1%/*}}"
 }}
-given() {{ [ "$1" = - ] || chown -- "$1:$1" "$2"; }}
+@GIVEN@
 fresh=$(mktemp -d -- .slipway.XXXXXXXXXX)
 trap 'rm -rf -- "$fresh"' EXIT
 trap 'exit 75' HUP INT TERM
@@ -129,13 +131,14 @@ while [ "$turn" -gt 0 ]; do
     case $1 in file | fresh)
         if [ "$1" = fresh ] && [ -e "$2" ]; then echo "$2"; exit {_EXISTS}; fi
         chmod -- "$3" "$fresh/$5"
-        given "$4" "$fresh/$5"
+        given "$4" "$fresh/$5" file
         ;;
     esac
     set -- "$@" "$1" "$2" "$3" "$4" "$5"
     shift 5
     turn=$((turn - 5))
 done
+owned
 for path in "$fresh"/*; do [ ! -e "$path" ] || {{ durable "$fresh"/*; break; }}; done
 while [ "$#" -gt 0 ]; do
     kind=$1 path=$2 mode=$3 owner=$4 content=$5
@@ -151,7 +154,7 @@ while [ "$#" -gt 0 ]; do
             above "$path"
             mkdir -- "$path"
             chmod -- "$mode" "$path"
-            given "$owner" "$path"
+            given "$owner" "$path" directory
             named "$path"
         }}
         ;;
@@ -167,6 +170,7 @@ while [ "$#" -gt 0 ]; do
         ;;
     esac
 done
+owned
 settle
 """
 
@@ -210,10 +214,12 @@ class HostFolder:
     Args:
         host: where.
         path: absolute path there.
+        asked: whether TrueNAS is asked to give files their owners, for the login user can't.
     """
 
-    def __init__(self, host: Host, path: str) -> None:
+    def __init__(self, host: Host, path: str, *, asked: bool = False) -> None:
         self._host, self._path = host, path
+        self._write = _WRITE.replace("@GIVEN@", BY_NAS if asked else BY_ROOT)
 
     @property
     def path(self) -> str:
@@ -232,7 +238,7 @@ class HostFolder:
     def write(self, entries: Sequence[Entry], contents: Contents) -> None:
         """Write entries, in order; see :meth:`Folder.write`."""
         words, data = packed(entries, contents)
-        argv = ("sh", "-c", _WRITE, "write", self._path, *words)
+        argv = ("sh", "-c", self._write, "write", self._path, *words)
         done = self._host.run(argv, timeout=_WRITE_S, input=data, check=False)
         if done.exit_code == _EXISTS:
             raise DeployError(

@@ -48,6 +48,7 @@ def parse_memory(found: Sequence[tuple[str, bytes]], *, where: str) -> Memory:
         left=_linked(found, layout.LEFT),
         half=half,
         bare=frozenset(one.id for one in releases if sums.get(one.id) != one.compose),
+        included=known.get("included", b"").decode(),
         down=taken_down(known.get("journal", b"")),
         warnings=(*told, *warning),
     )

@@ -101,6 +101,7 @@ class Memory:
         bare: ids of the releases whose Compose file is not there as it was recorded.
         down: by whom and when the stack was taken down; None when it was not, or was brought up
             since.
+        included: where the link leads that TrueNAS' app includes; empty where there is none.
         warnings: what there can't be read, a sentence each; all else can be done.
     """
 
@@ -116,6 +117,7 @@ class Memory:
     half: str = ""
     bare: frozenset[str] = frozenset()
     down: TakenDown | None = None
+    included: str = ""
     warnings: tuple[str, ...] = ()
 
     @property

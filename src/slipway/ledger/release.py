@@ -28,7 +28,8 @@ class ReleaseImage:
     """One image of a release.
 
     Attributes:
-        reference: ``application/role:tag``.
+        reference: ``application/role:tag``; or, where no image can be given a name, its digest in a
+            registry.
         config_digest: Docker's image id with a graph driver.
         manifest_digest: Docker's image id with the containerd store.
         layers: digest to bytes, bottom first; what pruning it can free.
@@ -46,8 +47,11 @@ class ReleaseImage:
         return cls(image.reference, image.config_digest, image.manifest_digest, layers)
 
     def is_id(self, image_id: str) -> bool:
-        """Whether Docker's image id is this image's, whatever its image store."""
-        return image_id in (self.config_digest, self.manifest_digest)
+        """Whether Docker's image id is this image's, whatever its image store.
+
+        Of a container that only TrueNAS tells of, it is the reference that it was made by.
+        """
+        return image_id in (self.config_digest, self.manifest_digest, self.reference)
 
     def to_json(self) -> dict[str, object]:
         """All fields."""

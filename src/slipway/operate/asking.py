@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from slipway.act.doors import Doors
+from slipway.act.rights import need_docker
 from slipway.doors import Completed
 from slipway.errors import ConfigError, HostError
 from slipway.operate.running import known_service, live_release
@@ -41,6 +42,8 @@ def ask(doors: Doors, words: Sequence[str], *, hint: str) -> dict[str, object]:
     """
     live = live_release(doors)
     known_service(doors, live, SERVICE, stands=False)
+    way = f"Apps > {live.application} > Workloads > api > Shell"
+    need_docker(doors, "asking the application's command line", f"in TrueNAS: {way}")
     arguments = ("run", "--rm", "--no-deps", "--no-TTY", SERVICE, *words, "--json")
     argv = doors.engine.compose_argv(doors.compose_file(live.id), arguments)
     return answer_of(doors.host.run(argv, timeout=_TIMEOUT_S, check=False), hint=hint)

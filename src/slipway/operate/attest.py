@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from slipway.act.doors import Doors
+from slipway.act.seeing import see
 from slipway.errors import BuildError
 from slipway.ledger.release import Release
 from slipway.operate.standing import live_of
@@ -102,7 +103,7 @@ def hold_against(doors: Doors, signer: str, signed: Ids) -> Attested:
         HostError: it can't be asked.
     """
     host = doors.host.name
-    seen = Seen(doors.folder.read(), doors.engine.state())
+    seen = see(doors)
     live = live_of(doors, seen.memory.records)
     images = used(live, seen)
     if problems := strangers(live, images, signed):
@@ -138,7 +139,7 @@ def used(live: Release, seen: Seen) -> tuple[Running, ...]:
         seen: what the host held. Of a single run only a container that still runs counts.
     """
     images = seen.engine.images.references
-    counted = [one for one in seen.engine.containers if not one.one_off or one.state == "running"]
+    counted = [one for one in seen.engine.identified if not one.one_off or one.state == "running"]
     running = [_running(one, live) for one in counted]
     busy = {one.role for one in running}
     jobs = [

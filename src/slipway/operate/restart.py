@@ -7,6 +7,7 @@ from slipway.act.outcome import Result
 from slipway.act.progress import Progress
 from slipway.operate.running import known_service
 from slipway.operate.standing import Task, carried_out, compose_of, live_draft, observe, standing_of
+from slipway.plan.outage import OUTAGE
 from slipway.plan.restart import NAME, steps
 from slipway.plan.restart import restart as planned
 
@@ -25,7 +26,9 @@ def restart(doors: Doors, who: str, token: str, service: str, *, wait: bool = Fa
     live = standing_of(doors, seen)
     known_service(doors, live, service)
     draft = planned(live_draft(doors, who, seen, compose_of(doors, live)), service)
-    if draft.plan.downtime_s:
+    if draft.plan.outage:
+        doors.report.warn(OUTAGE)
+    elif draft.plan.downtime_s:
         doors.report.say(f"  {service} is stopped first: about {draft.plan.downtime_s:g} s of it")
     task = Task(NAME, f"restart {service}", "restarted", NAME, {"restart": service}, service)
     return carried_out(progress, draft, steps(draft), task, token)

@@ -10,6 +10,7 @@ from slipway.act.doors import Doors
 from slipway.act.outcome import Result
 from slipway.act.place import place_of
 from slipway.act.progress import Progress
+from slipway.act.rights import need_docker
 from slipway.act.trust import trusting
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
@@ -52,7 +53,7 @@ def make_draft(doors: Doors, who: str, to: str, seen: Seen) -> Draft:
             hint="./inv releases lists those the host has all of",
             stage="plan",
         )
-    return recorded(release, compose, seen, app_dir=doors.folder.path, who=who)
+    return recorded(release, compose, seen, app_dir=doors.folder.path, who=who, only=doors.only)
 
 
 def _with_data(doors: Doors, planned: Draft, live: Release) -> tuple[Draft, tuple[Step, ...]]:
@@ -151,6 +152,13 @@ def roll_back(
     doors.report.step("plan", doors.host.name)
     planned = make_draft(doors, who, to, observe(doors, who, wait=wait, half=data))
     release, live = planned.release, planned.seen.memory.records.live
+    if data:
+        need_docker(
+            doors,
+            "putting data back",
+            "./inv down, then roll the snapshot back in TrueNAS (Datasets > Data Protection > "
+            "Manage Snapshots), then ./inv rollback; ./inv releases names the snapshots",
+        )
     if data and live is not None:
         planned, steps = _with_data(doors, planned, live)
         sure()

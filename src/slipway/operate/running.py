@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from slipway.act.doors import Doors
+from slipway.act.rights import need_docker
 from slipway.errors import ConfigError, DeployError
 from slipway.ledger.release import Release
 from slipway.operate.standing import compose_of
@@ -87,6 +88,11 @@ def known_service(doors: Doors, release: Release, service: str, *, stands: bool 
     return service
 
 
+def _place(live: Release) -> str:
+    """Where TrueNAS shows an application's containers."""
+    return f"Apps > {live.application} > Workloads"
+
+
 def _all_services(doors: Doors, release: Release) -> tuple[str, ...]:
     return tuple(json.loads(compose_of(doors, release))["services"])
 
@@ -96,6 +102,7 @@ def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) ->
     arguments = logs_arguments(service, follow=follow, lines=lines, since=since)
     live = live_release(doors)
     known_service(doors, live, service)
+    need_docker(doors, "reading logs", f"TrueNAS shows them: {_place(live)} > Logs")
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
 
@@ -112,6 +119,8 @@ def execute(doors: Doors, service: str, command: Sequence[str]) -> int:
             stage="config",
         )
     live = live_release(doors)
+    hint = f"TrueNAS has a shell in each container: {_place(live)} > Shell"
+    need_docker(doors, "a command in a container", hint)
     arguments = ("exec", known_service(doors, live, service), *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
 
@@ -124,5 +133,7 @@ def run_once(doors: Doors, service: str, command: Sequence[str]) -> int:
     """
     live = live_release(doors)
     known_service(doors, live, service, stands=False)
+    hint = f"in the shell of a container that runs: {_place(live)} > Shell"
+    need_docker(doors, "a command in a new container", hint)
     arguments = ("run", "--rm", "--no-deps", service, *command)
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome, Result
 from slipway.act.progress import Progress
+from slipway.act.rights import need_docker
+from slipway.act.seeing import see
 from slipway.errors import ConfigError
 from slipway.operate.standing import (
     Task,
@@ -25,7 +27,6 @@ from slipway.operate.standing import (
 from slipway.plan.counts import demand
 from slipway.plan.recorded import stack_of
 from slipway.plan.scale import NAME, check_capacity, new_scale, only, steps
-from slipway.plan.wanted import Seen
 from slipway.report import human_bytes, table
 from slipway.runner.containers import standing
 from slipway.stack.health import replicas
@@ -140,6 +141,12 @@ def scale(
         DeployError: the host can't have as many, or it failed; what ran before runs.
         DeployBroken: it failed, and what ran before could not be put back.
     """
+    need_docker(
+        doors,
+        "another number of containers while the stack runs",
+        "say `deploy: {replicas: N}` of the service in deploy/docker-compose.override.yml, then "
+        "./inv deploy",
+    )
     progress = Progress(doors, doors.clock.monotonic())
     doors.report.step("plan", doors.host.name)
     seen = observe(doors, who, wait=wait)
@@ -167,7 +174,7 @@ def read_counts(doors: Doors) -> Counts:
     Raises:
         DeployError: nothing is deployed.
     """
-    seen = Seen(doors.folder.read(), doors.engine.state())
+    seen = see(doors)
     live = live_of(doors, seen.memory.records)
     plain = stack_of(live, json.loads(compose_of(doors, live)))
     facts = doors.engine.facts(doors.folder.path)

@@ -13,6 +13,7 @@ from slipway.act.outcome import Result
 from slipway.act.progress import Progress
 from slipway.act.project import same_project
 from slipway.act.run import Errand, carry_out, clear
+from slipway.act.seeing import see
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.records import Records
@@ -69,9 +70,9 @@ def observe(doors: Doors, who: str, *, wait: bool, half: bool = False) -> Seen:
         DeployError: somebody else is; or it is of another project than is wanted by now; or its
             data are put back by half.
     """
-    seen = Seen(doors.folder.read(), doors.engine.state())
+    seen = see(doors)
     if clear(doors, seen.memory.run, who, wait=wait):
-        seen = Seen(doors.folder.read(), doors.engine.state())
+        seen = see(doors)
     warn_of(doors, seen.memory)
     if not half:
         see_whole(seen.memory, doors.host.name)
@@ -99,7 +100,9 @@ def standing_of(doors: Doors, seen: Seen) -> Release:
 def live_draft(doors: Doors, who: str, seen: Seen, compose: bytes, *, ends: bool = False) -> Draft:
     """A draft that makes the live release what it already is, or that is to end it."""
     live = live_of(doors, seen.memory.records)
-    return recorded(live, compose, seen, app_dir=doors.folder.path, who=who, ends=ends)
+    return recorded(
+        live, compose, seen, app_dir=doors.folder.path, who=who, ends=ends, only=doors.only
+    )
 
 
 def with_scale(seen: Seen, scale: Scale, wanted: Scale) -> Seen:

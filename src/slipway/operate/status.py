@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from slipway.act.doors import Doors
 from slipway.act.project import of_live
+from slipway.act.seeing import see
 from slipway.ledger.journal import TakenDown
 from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.operate.certificate import Shown, ends_soon, read_shown
 from slipway.plan.drift import differences, restarted
 from slipway.plan.loss import lost
-from slipway.plan.wanted import Seen
 from slipway.report import table
 from slipway.runner.containers import Container, standing
 from slipway.stack.shape import Shape, read_shapes
@@ -218,11 +218,11 @@ def read_status(doors: Doors) -> Status:
     memory = doors.folder.read()
     live = memory.records.live
     doors = of_live(doors, live)
-    seen = Seen(memory, doors.engine.state())
+    seen = see(doors, memory)
     whole = live is not None and live.id not in memory.bare
     compose = doors.host.read(doors.compose_file(live.id)) if live and whole else None
     shapes = read_shapes(compose) if compose else {}
-    status = make_status(doors.host.name, live, seen.engine.containers, shapes)
+    status = make_status(doors.host.name, live, seen.engine.identified, shapes)
     down = memory.down if live and not standing(seen.engine.containers) else None
     gone = [Drift("", f"has lost {one}") for one in lost(live, seen)] if live else []
     shown = read_shown(doors, live.url) if live and not down else None

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slipway.ledger.entries import Entry, Link, Text, entry_json
-from slipway.plan.registering import Register, Unregister
-from slipway.plan.snapshotting import Forget, Rewind, Snapshot
+from slipway.plan.registering import Redeploy, Register, Stop, Unregister
+from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
@@ -390,5 +390,5 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
 Action = (
     Load | Write | Remove | Compose | Watch | Ask | Run
     | Start | Roll | Retire | Room | Count | Soak | Check | Hand | Register | Unregister
-    | Snapshot | Forget | Rewind
+    | Redeploy | Stop | Snapshot | Forget | Rewind | Revert
 )  # fmt: skip

@@ -15,6 +15,7 @@ from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.drift import differences, restarted
 from slipway.plan.handed import bare, secret_changes
+from slipway.plan.outage import all_anew
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
@@ -22,6 +23,7 @@ from slipway.runner.durations import seconds
 from slipway.stack.health import health_check, replicas
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
+from slipway.stack.project import ONLY, is_app
 from slipway.stack.shape import Shape, network_name
 
 _STOP_GRACE_S = 10.0
@@ -37,7 +39,7 @@ def to_register(stack: Stack, engine: EngineState) -> str:
     TrueNAS ends what a project has before it starts an app that it is told of, so it is told when
     nothing stands.
     """
-    if stack.mode != "app" or engine.app or standing(engine.containers):
+    if not is_app(stack.mode) or engine.app or standing(engine.containers):
         return ""
     return stack.application
 
@@ -85,7 +87,7 @@ def make_plan(
     )
     if plan.empty and live is not None and same_content(release, live):
         return Plan(live.id, 0, changes)
-    return plan
+    return all_anew(stack, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,8 @@ def _reason(wanted: _Wanted, service: str, containers: Sequence[Container]) -> s
     image = release.images.get(stack.roles.get(service, ""))
     if image is not None and not all(image.is_id(one.image_id) for one in containers):
         return "image changed"
+    if stack.mode == ONLY and not all(one.config for one in containers):
+        return "nobody can tell what it was made from"
     if any(one.config != release.hashes[service] for one in containers):
         changed = _changed_secrets(stack, release, wanted.live, service)
         return f"secret changed: {', '.join(changed)}" if changed else "configuration changed"

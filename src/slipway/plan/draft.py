@@ -22,6 +22,7 @@ from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.backends import edge_backends
 from slipway.stack.health import health_check
 from slipway.stack.model import Stack
+from slipway.stack.project import ONLY
 from slipway.stack.render import Rendered, render
 from slipway.stack.shape import read_shapes
 
@@ -88,8 +89,10 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         anew=wanted.anew,
     )
     versions = {choice.spec.name: choice.version for choice in choices}
+    # TrueNAS starts what the file says, and is told of no other number.
+    only = wanted.stack.mode == ONLY
     rendered = render(
-        wanted.stack,
+        wanted.stack.scaled(seen.memory.scale) if only else wanted.stack,
         images={image.role: image.reference for image in wanted.images},
         files=wanted.files,
         secrets=versions,

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.plan.actions import Action, Compose, Count
+from slipway.ledger.entries import Link
+from slipway.ledger.layout import APP_FILE
+from slipway.plan.actions import Action, Compose, Count, Write
 from slipway.plan.draft import Draft
+from slipway.plan.registering import LIVE, Stop
 from slipway.plan.step import Belief, Step
+from slipway.plan.steps.asked import started
 from slipway.plan.steps.common import belief, put_back
 from slipway.runner.containers import standing
 from slipway.runner.durations import seconds
 from slipway.stack.model import Stack
+from slipway.stack.project import ONLY
 
 NAME = "down"
 """The step from whose end on there is no way back."""
@@ -66,6 +71,8 @@ def _ending(stack: Stack, name: str) -> Ending:
 def steps(draft: Draft) -> tuple[Step, ...]:
     """The steps that end a live release; until the last one all can be brought up again."""
     stack, release = draft.wanted.stack, draft.release.id
+    if stack.mode == ONLY:
+        return (_asked(draft),)
     live = draft.counted
     back = put_back(live, draft.plan, draft.seen.memory.scale)
     running = {one.service for one in standing(draft.seen.engine.containers)}
@@ -80,6 +87,15 @@ def steps(draft: Draft) -> tuple[Step, ...]:
     reason = "./inv deploy brings it up again"
     made.append(Step(NAME, "remove containers and networks", do=(rest,), undo=back, reason=reason))
     return tuple(made)
+
+
+def _asked(draft: Draft) -> Step:
+    """TrueNAS ends all, what is reached first, and goes on knowing the app."""
+    app = draft.wanted.stack.application
+    back = (*started(draft, draft.release), Write((Link(APP_FILE, LIVE),)))
+    reason = "./inv deploy brings it up again"
+    about = "TrueNAS ends all services"
+    return Step(NAME, about, belief(draft), (Stop(app),), back, reason)
 
 
 def _stop(

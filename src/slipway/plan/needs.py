@@ -10,6 +10,7 @@ from slipway.plan.counts import grown, until_now
 from slipway.plan.draft import Draft
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
+from slipway.stack.project import is_app
 from slipway.stack.shape import network_name
 
 
@@ -84,7 +85,7 @@ def first_needs(stack: Stack, app_dir: str, engine: EngineState) -> Needs:
         ),
         made_from=frozenset(one.file for one in containers if one.file),
         foreign=_foreign(stack, engine),
-        app=stack.application if stack.mode == "app" else "",
+        app=stack.application if is_app(stack.mode) else "",
         included=engine.app,
     )
 

@@ -58,14 +58,14 @@ def findings(
 
 
 def _versions(facts: Facts) -> Iterator[Finding]:
-    if version_numbers(facts.docker) < _OLDEST_DOCKER:
+    if facts.docker and version_numbers(facts.docker) < _OLDEST_DOCKER:
         yield Finding(
             "docker-old",
             f"Docker {facts.docker} is too old; 20.10 is the oldest that works",
             "older ones lack what containers are asked for and made with",
             "bring Docker up to date there (TrueNAS: System > Update)",
         )
-    if version_numbers(facts.compose) < _OLDEST_COMPOSE:
+    if facts.compose and version_numbers(facts.compose) < _OLDEST_COMPOSE:
         yield Finding(
             "compose-old",
             f"Docker Compose {facts.compose} is too old; 2.20 is the oldest that works",

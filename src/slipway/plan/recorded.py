@@ -15,6 +15,7 @@ from slipway.plan.draft import Draft
 from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen, Wanted
 from slipway.stack.model import Edge, Rolling, Stack
+from slipway.stack.project import ONLY
 from slipway.stack.render import Rendered
 from slipway.stack.shape import read_shapes
 
@@ -85,7 +86,14 @@ def _before(records: Records, live: Release | None) -> Release:
 
 
 def recorded(
-    release: Release, compose: bytes, seen: Seen, *, app_dir: str, who: str, ends: bool = False
+    release: Release,
+    compose: bytes,
+    seen: Seen,
+    *,
+    app_dir: str,
+    who: str,
+    ends: bool = False,
+    only: bool = False,
 ) -> Draft:
     """A draft that makes a recorded release live.
 
@@ -96,13 +104,17 @@ def recorded(
         app_dir: the application's folder there.
         who: user and machine.
         ends: whether it is to be ended only, for which its Compose file is enough.
+        only: whether TrueNAS alone starts it now, however it was deployed then.
 
     Raises:
         DeployError: the host has lost something of it; everything is named.
     """
     if not ends:
         whole(release, seen)
-    stack = stack_of(release, json.loads(compose)).scaled(seen.memory.scale)
+    if only:
+        release = replace(release, mode=ONLY, rolling=(), edge={}, reloads=())
+    stack = stack_of(release, json.loads(compose))
+    stack = stack if only else stack.scaled(seen.memory.scale)
     wanted = Wanted(
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,

@@ -56,6 +56,38 @@ class Unregister:
         return {"action": "unregister", "where": self.where, "app": self.app}
 
 
+@dataclass(frozen=True, slots=True)
+class Redeploy:
+    """Have TrueNAS end all that an app has, and start what its file says by now.
+
+    Attributes:
+        app: its name there.
+    """
+
+    where: ClassVar[str] = "host"
+    app: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {"action": "redeploy", "where": self.where, "app": self.app}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Have TrueNAS end all that an app has; it goes on knowing it.
+
+    Attributes:
+        app: its name there.
+    """
+
+    where: ClassVar[str] = "host"
+    app: str
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, and the action's name."""
+        return {"action": "stop", "where": self.where, "app": self.app}
+
+
 def app_document(app_dir: str, application: str, url: str) -> dict[str, Any]:
     """The Compose file that TrueNAS keeps; it takes portals and notes from the first one only.
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slipway.plan.actions import Retire, Roll, Watch
+from slipway.ledger.entries import Link
+from slipway.ledger.layout import APP_FILE
+from slipway.plan.actions import Retire, Roll, Watch, Write
 from slipway.plan.changes import downtime
 from slipway.plan.draft import Draft
+from slipway.plan.marked import marked
+from slipway.plan.outage import all_anew
+from slipway.plan.registering import LIVE
 from slipway.plan.step import Step
-from slipway.plan.steps.common import anew, belief, marked
+from slipway.plan.steps.asked import started
+from slipway.plan.steps.common import anew, belief
 from slipway.plan.steps.room import room
 from slipway.plan.values import ContainerChange, Plan
 from slipway.runner.containers import Container, standing
 from slipway.runner.roll import Rolling
+from slipway.stack.project import ONLY
 
 NAME = "restart"
 """The step from whose end on there is no way back."""
@@ -25,7 +32,13 @@ def restart(draft: Draft, service: str) -> Draft:
 
     What can be rolled is, as long as one of its containers is well; else it is stopped first.
     """
-    body = draft.wanted.stack.services[service]
+    stack = draft.wanted.stack
+    body = stack.services[service]
+    if stack.mode == ONLY:
+        kept = tuple(replace(one, action="keep") for one in draft.plan.containers)
+        change = ContainerChange(service, "recreate", "asked for")
+        changes = tuple(change if one.service == service else one for one in kept)
+        return replace(draft, plan=all_anew(stack, Plan(draft.release.id, 0, changes)))
     rolls = service in draft.wanted.stack.rolled and any(one.well for one in _there(draft, service))
     if rolls:
         change = ContainerChange(service, "roll", "asked for")
@@ -36,11 +49,20 @@ def restart(draft: Draft, service: str) -> Draft:
 
 def steps(draft: Draft) -> tuple[Step, ...]:
     """The steps of such a draft."""
+    if draft.wanted.stack.mode == ONLY:
+        return (_anew(draft),)
     (change,) = draft.plan.containers
     if change.action == "roll":
         (one,) = (one for one in draft.counted.rolling if one.service == change.service)
         return _rolled(draft, one)
     return (_stopped(draft, change.service),)
+
+
+def _anew(draft: Draft) -> Step:
+    """TrueNAS starts the same once more, also on the way back."""
+    do = started(draft, draft.release)
+    back = (*do, Write((Link(APP_FILE, LIVE),)))
+    return Step(NAME, "TrueNAS ends all services and starts them anew", belief(draft), back, back)
 
 
 def _rolled(draft: Draft, one: Rolling) -> tuple[Step, ...]:

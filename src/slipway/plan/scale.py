@@ -14,9 +14,10 @@ from slipway.ledger.scale import Scale, scale_text
 from slipway.plan.actions import Action, Retire, Roll, Watch, Write
 from slipway.plan.counts import FEWER, shared, shares, too_much
 from slipway.plan.draft import Draft
+from slipway.plan.marked import marked
 from slipway.plan.restart import kept
 from slipway.plan.step import Step
-from slipway.plan.steps.common import belief, marked, up
+from slipway.plan.steps.common import belief, up
 from slipway.plan.steps.room import room
 from slipway.runner.roll import Rolling
 from slipway.stack.counts import beside_problem, rolled_names

@@ -84,6 +84,22 @@ class Rewind:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Have TrueNAS make the data what they were at a snapshot, which is the newest one.
+
+    Attributes:
+        snapshot: it; nothing may use the data meanwhile.
+    """
+
+    where: ClassVar[str] = "host"
+    snapshot: Taken
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, those of the snapshot in its place, and the action's name."""
+        return {"action": "revert", "where": self.where, **self.snapshot.to_json()}
+
+
 def see_whole(memory: Memory, host: str) -> None:
     """Refuse to let anything run on data that are half put back.
 

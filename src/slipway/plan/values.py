@@ -120,6 +120,8 @@ class Plan:
         register: the app that TrueNAS is to be told of; empty when it knows it, or is not to.
         snapshot: what is taken of the data before the migrations; None when nothing is.
         no_snapshot: why nothing is, though there are migrations; else empty.
+        outage: the services that all stop while TrueNAS starts them anew, for it can't replace one
+            by one (mode ``app-only``).
     """
 
     release: str
@@ -132,6 +134,7 @@ class Plan:
     register: str = ""
     snapshot: Taken | None = None
     no_snapshot: str = ""
+    outage: tuple[str, ...] = ()
 
     @property
     def gone(self) -> tuple[Loss, ...]:
@@ -190,4 +193,5 @@ class Plan:
             "register": self.register,
             "snapshot": self.snapshot.to_json() if self.snapshot else None,
             "no_snapshot": self.no_snapshot,
+            "outage": list(self.outage),
         }

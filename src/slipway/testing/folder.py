@@ -50,6 +50,7 @@ class FakeFolder:
     def read(self, secrets: Sequence[str] = ()) -> Memory:
         """All that it holds."""
         found = [("current", self.current.encode())]
+        found.append(("included", self.links.get(layout.APP_FILE, "").encode()))
         found += [
             (path, data) for path, data in self.files.items() if path.endswith("release.json")
         ]

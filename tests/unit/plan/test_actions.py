@@ -27,8 +27,8 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
-from slipway.plan.registering import Register, Unregister
-from slipway.plan.snapshotting import Forget, Rewind, Snapshot
+from slipway.plan.registering import Redeploy, Register, Stop, Unregister
+from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.runner.expected import Expected
 from slipway.runner.roll import Rolling
 
@@ -52,22 +52,25 @@ EXAMPLES: tuple[Action, ...] = (
     Hand("db", (("password", "secrets/db_password/2"),), ("reload", "now")),
     Register("demo", {"include": ["/pool/demo/app.json"], "services": {}}),
     Unregister("demo"),
+    Redeploy("demo"),
+    Stop("demo"),
     Forget((TAKEN,)),
     Rewind(("/pool/data",), "then", "now"),
 )
+REVERTING = Revert(TAKEN)
 TAKING = Snapshot(TAKEN, "releases/r/snapshot", anew=True)
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
     "check": "host", "start": "host",
     "room": "host", "count": "host", "hand": "host", "register": "host", "unregister": "host",
-    "forget": "host", "rewind": "host",
+    "redeploy": "host", "stop": "host", "forget": "host", "rewind": "host",
 }  # fmt: skip
 
 
 def test_every_action_has_a_json_form() -> None:
     """It names the action, where it is done, and every field; no two are alike."""
-    assert {type(one) for one in (*EXAMPLES, TAKING)} == set(get_args(Action))
+    assert {type(one) for one in (*EXAMPLES, TAKING, REVERTING)} == set(get_args(Action))
     shown = [one.to_json() for one in EXAMPLES]
     assert {str(one["action"]): one["where"] for one in shown} == WHERE
     for action, form in zip(EXAMPLES, shown, strict=True):
@@ -86,6 +89,7 @@ def test_a_snapshot_in_json() -> None:
         "link": "releases/r/snapshot",
         "anew": True,
     }
+    assert REVERTING.to_json() == {"action": "revert", "where": "host", **TAKEN.to_json()}
 
 
 def test_fields_in_json() -> None:

@@ -17,6 +17,7 @@ from slipway.plan.steps import (
     networks,
     prune,
     record,
+    redeploy,
     register,
     retire,
     roll,
@@ -30,6 +31,7 @@ from slipway.plan.steps import (
     verify,
     withdraw,
 )
+from slipway.stack.project import ONLY
 
 ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     transfer.step,
@@ -53,6 +55,22 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 )
 
 
+ASKED: tuple[Callable[[Draft], Step | None], ...] = (
+    transfer.step,
+    secrets.step,
+    files.step,
+    register.step,
+    snapshot.step,
+    redeploy.step,
+    verify.step,
+    smoke.step,
+    soak.step,
+    record.step,
+    prune.step,
+)
+"""Those where TrueNAS alone starts what runs (mode ``app-only``)."""
+
+
 AGAIN = (
     room.step,
     hand.step,
@@ -72,14 +90,22 @@ There is no smoke test among them: it takes a checkout, and a record holds none.
 """
 
 
+ASKED_AGAIN = (redeploy.step, verify.step, soak.step, record.step)
+"""Those of :data:`ASKED` that bring back a release which the host has all of."""
+
+
 def steps(draft: Draft) -> tuple[Step, ...]:
     """The steps that carry out a draft, in order."""
-    return _made(ORDER, draft)
+    return _made(ASKED if _asked(draft) else ORDER, draft)
 
 
 def again(draft: Draft) -> tuple[Step, ...]:
     """The steps that make a release live which is on the host already."""
-    return _made(AGAIN, draft)
+    return _made(ASKED_AGAIN if _asked(draft) else AGAIN, draft)
+
+
+def _asked(draft: Draft) -> bool:
+    return draft.wanted.stack.mode == ONLY
 
 
 def _made(order: Sequence[Callable[[Draft], Step | None]], draft: Draft) -> tuple[Step, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from slipway.ledger.entries import Link
 from slipway.ledger.layout import CURRENT, dump_file, release_folder
@@ -13,11 +12,13 @@ from slipway.plan.actions import Action, Compose, Remove, Retire, Roll, Watch, W
 from slipway.plan.draft import Draft
 from slipway.plan.rolling import phases
 from slipway.plan.step import Belief
+from slipway.plan.steps.asked import asked_back
 from slipway.plan.steps.stay import found_again, leave, stay, take_down
 from slipway.plan.values import Plan
 from slipway.runner.containers import Container, fingerprint, standing
 from slipway.runner.expected import Expected
 from slipway.stack.health import health_check
+from slipway.stack.project import ONLY
 
 UNUSED = "what nothing uses yet does no harm; the next deploy finds it, or prunes it"
 _SPARE_S = 120.0
@@ -97,19 +98,6 @@ def wake(draft: Draft, services: Iterable[str]) -> tuple[Action, ...]:
     if not names:
         return ()
     return (Compose(draft.release.id, ("unpause", *names), _WAKE_S), *anew(draft, names))
-
-
-def marked(release: Release) -> tuple[Expected, ...]:
-    """What a release's services should come to, counting its own containers only.
-
-    Those of the release before may stand beside them, and be just ending.
-    """
-    found = []
-    for one in release.expected:
-        image = release.images.get(release.roles.get(one.service, ""))
-        images = (image.config_digest, image.manifest_digest) if image else ()
-        found.append(replace(one, config=release.hashes[one.service], images=images))
-    return tuple(found)
 
 
 def needs_rolled(draft: Draft, names: Iterable[str]) -> bool:
@@ -213,6 +201,8 @@ def _data_back(draft: Draft) -> tuple[Action, ...]:
 
 def undo(draft: Draft) -> tuple[Action, ...]:
     """The way back to what ran before this deploy."""
+    if draft.wanted.stack.mode == ONLY:
+        return asked_back(draft)
     live = draft.seen.memory.records.live
     if live is None:
         there = standing(draft.seen.engine.containers)

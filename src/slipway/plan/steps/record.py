@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from slipway.ledger.entries import Link
-from slipway.ledger.layout import CURRENT, release_folder
+from slipway.ledger.layout import APP_FILE, CURRENT, release_folder
 from slipway.plan.actions import Write
 from slipway.plan.draft import Draft
+from slipway.plan.registering import LIVE
 from slipway.plan.step import Step
 from slipway.plan.steps.common import later, undo
+from slipway.stack.project import ONLY
 
 NAME = "record"
 
@@ -15,5 +17,8 @@ NAME = "record"
 def step(draft: Draft) -> Step:
     """From its end on there is no way back."""
     release = draft.release.id
-    do = (Write((Link(CURRENT, release_folder(release)),)),)
+    links = [Link(CURRENT, release_folder(release))]
+    if draft.wanted.stack.mode == ONLY:
+        links.append(Link(APP_FILE, LIVE))
+    do = (Write(tuple(links)),)
     return Step(NAME, f"{release} is live", later(draft), do, undo(draft))

@@ -8,6 +8,9 @@ from slipway.plan.actions import Write
 from slipway.plan.draft import Draft
 from slipway.plan.registering import LIVE, Register, Unregister, app_document, placeholder
 from slipway.plan.step import Step
+from slipway.stack.project import ONLY
+
+_STAYS = "the app is what TrueNAS starts the release before by"
 
 
 def step(draft: Draft) -> Step | None:
@@ -21,4 +24,7 @@ def step(draft: Draft) -> Step | None:
     do = (stand_in, Register(app, document), Write((Link(APP_FILE, LIVE),)))
     # TrueNAS ends an app that it forgets by its Compose file, which has to be there.
     undo = (stand_in, Unregister(app), Write((Link(APP_FILE, ""),)))
+    if draft.wanted.stack.mode == ONLY and draft.seen.memory.records.live is not None:
+        # The way back is by the app, which has to be known for it.
+        return Step("register", f"{app} among TrueNAS' apps", do=do, reason=_STAYS)
     return Step("register", f"{app} among TrueNAS' apps", do=do, undo=undo)

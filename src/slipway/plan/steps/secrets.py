@@ -10,6 +10,11 @@ from slipway.plan.loss import given_again
 from slipway.plan.secrets import SecretChoice
 from slipway.plan.step import Step
 from slipway.plan.steps.common import UNUSED
+from slipway.stack.project import ONLY
+
+MODE = 0o400
+#: Where the login user isn't root, and reads what it wrote as the file's group.
+ASKED_MODE = 0o440
 
 
 def step(draft: Draft) -> Step | None:
@@ -20,15 +25,17 @@ def step(draft: Draft) -> Step | None:
     folders: list[Entry] = [Directory(SECRETS, 0o700)]
     folders += [Directory(f"{SECRETS}/{choice.spec.name}", 0o700) for choice in fresh]
     # Those that others are derived from come first.
+    mode = ASKED_MODE if draft.wanted.stack.mode == ONLY else MODE
     ordered = sorted(fresh, key=lambda choice: bool(choice.spec.derive))
     names = ", ".join(choice.spec.name for choice in fresh)
     again = given_again(draft.seen.memory, ordered)
-    files = (*(_file(choice) for choice in ordered), *(_file(one, path) for path, one in again))
+    files = [_file(choice, mode) for choice in ordered]
+    files += [_file(one, mode, path) for path, one in again]
     do = (Write((*folders, *files)),)
     return Step("secrets", names, do=do, reason=UNUSED)
 
 
-def _file(choice: SecretChoice, path: str = "") -> File:
+def _file(choice: SecretChoice, mode: int, path: str = "") -> File:
     name, version = choice.spec.name, choice.version
     source = Source("secret", name, version)
-    return File(path or secret_file(name, version), source, 0o400, choice.spec.owner, fresh=True)
+    return File(path or secret_file(name, version), source, mode, choice.spec.owner, fresh=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from slipway.plan.actions import Action, Ask, Watch
 from slipway.plan.draft import Draft
+from slipway.plan.marked import marked
 from slipway.plan.step import Step
-from slipway.plan.steps.common import marked, undo
+from slipway.plan.steps.common import undo
 from slipway.plan.steps.room import asked_of_fresh
 
 

@@ -1,0 +1,23 @@
+"""See a host: what its folder and its engine hold, each in a round trip."""
+
+from __future__ import annotations
+
+from slipway.act.doors import Doors
+from slipway.ledger.records import Memory
+from slipway.plan.credited import credited
+from slipway.plan.wanted import Seen
+
+
+def see(doors: Doors, memory: Memory | None = None) -> Seen:
+    """What a host holds.
+
+    Args:
+        doors: to the host.
+        memory: what its folder holds, where that was read already.
+
+    Raises:
+        HostError: it can't be asked.
+    """
+    held = doors.folder.read() if memory is None else memory
+    engine = doors.engine.state()
+    return Seen(held, credited(held, engine) if doors.only else engine)

@@ -1,0 +1,42 @@
+"""What TrueNAS is asked to start, and what it is asked for on the way back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from slipway.ledger.entries import Link
+from slipway.ledger.layout import APP_FILE, CURRENT, compose_file, release_folder
+from slipway.ledger.release import Release
+from slipway.plan.actions import Action, Watch, Write
+from slipway.plan.draft import Draft
+from slipway.plan.marked import marked
+from slipway.plan.registering import LIVE, Redeploy, Stop, Unregister
+from slipway.plan.snapshotting import Revert
+from slipway.stack.project import ONLY
+
+
+def started(draft: Draft, release: Release) -> tuple[Action, ...]:
+    """Have what a release's file says started, and see whether it is well."""
+    there = Write((Link(APP_FILE, compose_file(release.id)),))
+    watched = Watch(marked(replace(release, mode=ONLY)))
+    return (there, Redeploy(draft.wanted.stack.application), watched)
+
+
+def asked_back(draft: Draft) -> tuple[Action, ...]:
+    """The way back to what ran before this deploy."""
+    live, app = draft.seen.memory.records.live, draft.wanted.stack.application
+    if live is None:
+        links = (Link(APP_FILE, ""), Link(CURRENT, ""))
+        return (Unregister(app), Write(links))
+    linked = Write((Link(CURRENT, release_folder(live.id)), Link(APP_FILE, LIVE)))
+    if draft.plan.gone:  # it can't be started without what is lost: see Plan.one_way
+        return (Stop(app), linked)
+    return (*_data_back(draft), *started(draft, live), linked)
+
+
+def _data_back(draft: Draft) -> tuple[Action, ...]:
+    """The data as they were before a migration that the release before can't run on."""
+    taken = draft.plan.snapshot
+    if taken is None or not any(one.downtime for one in draft.plan.migrations):
+        return ()
+    return (Stop(draft.wanted.stack.application), Revert(taken))
