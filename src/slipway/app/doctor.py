@@ -30,7 +30,7 @@ from slipway.plan.needs import Needs, first_needs, needs, networks_of
 from slipway.plan.preflight import findings, unconfined
 from slipway.stack.mounts import Mount, mounts
 from slipway.stack.ports import published_ports
-from slipway.stack.project import project_of
+from slipway.stack.project import ONLY, project_of
 
 _GREET_S = 30.0
 
@@ -164,6 +164,13 @@ class _Visit:
         if state is None:
             return
         told.found += findings(facts, self._needs(reading, state), checkup.holders)
+        if self._entry.mode == ONLY:
+            told.found += folder_findings(self._mounts, checkup.folders, Probe(), checkup.nas)
+            told.unchecked.append(
+                "networks, and writing in a container: nobody has a right to Docker there; folders "
+                "were judged by owner and mode"
+            )
+            return
         tried = told.heed(lambda: self._tried(reading, state), "networks, and folders")
         if tried is not None:
             told.found += self._networks(tried, reading, state)

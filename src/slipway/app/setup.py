@@ -12,9 +12,12 @@ from slipway.app.workspace import Workspace
 from slipway.doors import Host
 from slipway.errors import ConfigError, HostError, SlipwayError
 from slipway.hosts.config import HostEntry
+from slipway.hosts.roles import read_roles
 from slipway.hosts.site import Site, read_site
 from slipway.plan.setup import Thing, Wanted, plan_setup
+from slipway.plan.setuponly import plan_only
 from slipway.report import Report
+from slipway.stack.project import ONLY
 
 _YES = ("y", "yes")
 _MARKS = {"there": "ok", "make": "make", "person": "you"}
@@ -120,7 +123,7 @@ def prepare(
     try:
         wanted = Wanted(entry.app_dir, entry.sudo)
         site = _seen(door, entry)
-        things = plan_setup(wanted, site)
+        things = _things(door, entry, wanted, site)
         if site.nas is None and "truenas" in " ".join(entry.compose):
             unchecked.append("TrueNAS' own settings: there is no midclt, so it counts as a server")
         answer = Prepared(entry.name, things, False, secrets, tuple(unchecked))
@@ -129,6 +132,14 @@ def prepare(
         return _made(door, answer, wanted, site, workspace.report, lambda: _seen(door, entry))
     finally:
         door.close()
+
+
+def _things(door: Host, entry: HostEntry, wanted: Wanted, site: Site) -> tuple[Thing, ...]:
+    """What the host has and lacks, by the rights that its user is to have."""
+    if entry.mode != ONLY:
+        return plan_setup(wanted, site)
+    held = read_roles(door) if site.nas is not None else frozenset()
+    return plan_only(wanted, site, held, snapshots=entry.snapshots)
 
 
 def _seen(door: Host, entry: HostEntry) -> Site:

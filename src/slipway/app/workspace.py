@@ -28,6 +28,7 @@ from slipway.doors import Clock, Host, Shell, SystemClock
 from slipway.hosts.config import HostEntry, read_hosts
 from slipway.hosts.counting import CountingHost
 from slipway.hosts.docker import DockerEngine
+from slipway.hosts.engine import Engine
 from slipway.hosts.rehearsal import RehearsalInfo, Rehearsals, require_root
 from slipway.images.build import build_again, image_attribute, read_images
 from slipway.images.values import Image
@@ -38,7 +39,7 @@ from slipway.secret import Secret
 from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
-from slipway.stack.project import project_of
+from slipway.stack.project import ONLY, project_of
 from slipway.supply.needs import Needs
 from slipway.supply.outputs import outputs
 from slipway.supply.sources import source_paths
@@ -284,18 +285,11 @@ class Workspace:
 
     def _doors(self, entry: HostEntry, host: CountingHost) -> Doors:
         """Everything a deploy to this host acts through."""
-        engine = DockerEngine(
-            host,
-            project_of(self.config.application, entry.mode),
-            entry.docker,
-            # This machine is its own host, with no way between on which to save bytes.
-            delta=None if entry.kind == "local" else partial(self._delta, entry, host),
-            warn=self.report.warn,
-        )
+        only = entry.mode == ONLY
         return Doors(
             host=host,
-            engine=engine,
-            folder=HostFolder(host, entry.app_dir),
+            engine=self._engine(entry, host),
+            folder=HostFolder(host, entry.app_dir, asked=only),
             runner=HostRunner(host, entry.app_dir, self.config.application, entry.docker),
             shell=self.shell,
             http=StackHttp(
@@ -309,6 +303,23 @@ class Workspace:
             report=self.report,
             root=self.root,
             docker=entry.docker,
+            only=only,
+        )
+
+    def _engine(self, entry: HostEntry, host: Host) -> Engine:
+        """What is asked of containers and images there."""
+        project = project_of(self.config.application, entry.mode)
+        if entry.mode == ONLY:
+            from slipway.hosts.nasengine import NasEngine
+
+            return NasEngine(host, project)
+        return DockerEngine(
+            host,
+            project,
+            entry.docker,
+            # This machine is its own host, with no way between on which to save bytes.
+            delta=None if entry.kind == "local" else partial(self._delta, entry, host),
+            warn=self.report.warn,
         )
 
     def _delta(self, entry: HostEntry, host: Host) -> Delta:

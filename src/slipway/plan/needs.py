@@ -10,8 +10,10 @@ from slipway.plan.counts import grown, until_now
 from slipway.plan.draft import Draft
 from slipway.stack.model import Stack
 from slipway.stack.ports import published_ports
-from slipway.stack.project import is_app
+from slipway.stack.project import ONLY, is_app
 from slipway.stack.shape import network_name
+
+_KEPT = "make the data path a dataset of its own (docs/guides/app-only.md), then deploy again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Needs:
             wanted, where these are more.
         app: the app of TrueNAS' that it is to be; empty for none.
         included: what there is by that name includes; empty when there is none.
+        roles: what of TrueNAS the login user has to have a right to.
     """
 
     bytes_to_send: int
@@ -47,6 +50,13 @@ class Needs:
     numbers: tuple[Stack, Stack] | None = None
     app: str = ""
     included: str = ""
+    roles: tuple[str, ...] = ()
+
+
+#: What is asked of TrueNAS where nobody has a right to Docker.
+ROLES = ("APPS_WRITE", "DOCKER_READ", "FILESYSTEM_ATTRS_WRITE")
+#: And what snapshots of the data take, which an unfinished migration is undone by.
+SNAPSHOT_ROLES = ("DATASET_READ", "SNAPSHOT_DELETE", "SNAPSHOT_WRITE")
 
 
 def needs(draft: Draft) -> Needs:
@@ -64,6 +74,7 @@ def needs(draft: Draft) -> Needs:
         way_back=no_way_back(draft),
         way_out=way_out(draft),
         numbers=numbers(draft),
+        roles=roles(wanted.stack, snapshots=wanted.snapshots),
     )
 
 
@@ -87,7 +98,20 @@ def first_needs(stack: Stack, app_dir: str, engine: EngineState) -> Needs:
         foreign=_foreign(stack, engine),
         app=stack.application if is_app(stack.mode) else "",
         included=engine.app,
+        roles=roles(stack),
     )
+
+
+def roles(stack: Stack, *, snapshots: bool = False) -> tuple[str, ...]:
+    """The roles in TrueNAS that a deploy takes.
+
+    Args:
+        stack: what is to stand there.
+        snapshots: whether snapshots of the data are wanted.
+    """
+    if stack.mode != ONLY:
+        return ()
+    return (*ROLES, *(SNAPSHOT_ROLES if snapshots else ()))
 
 
 def networks_of(stack: Stack) -> frozenset[str]:
@@ -112,6 +136,12 @@ def _foreign(stack: Stack, engine: EngineState) -> tuple[str, ...]:
 def no_way_back(draft: Draft) -> str:
     """Why what a draft stops first could not be brought back; empty when it could."""
     live, plan = draft.seen.memory.records.live, draft.plan
+    if live is not None and (names := unkept(draft)):
+        why = plan.no_snapshot or "none is wanted (snapshots = false)"
+        return (
+            f"the code before can't go on after the migration {', '.join(names)}, and there is no "
+            f"snapshot to go back to the data by: {why}"
+        )
     if live is None or not plan.one_way:
         return ""
     return (
@@ -125,6 +155,8 @@ def way_out(draft: Draft) -> str:
     live = draft.seen.memory.records.live
     if live is None:
         return ""
+    if unkept(draft):
+        return _KEPT
     folder, kinds = draft.wanted.app_dir, {one.kind for one in draft.plan.gone}
     names = [one.name.split("/")[1] for one in draft.plan.gone if one.kind == "secret"]
     ways = []
@@ -137,6 +169,13 @@ def way_out(draft: Draft) -> str:
     if "compose" in kinds:
         last = f"remove {folder}/{CURRENT} and {folder}/{release_folder(live.id)}"
     return "; ".join((*ways, f"or, without a way back: {last}, then ./inv deploy"))
+
+
+def unkept(draft: Draft) -> tuple[str, ...]:
+    """The migrations that would have to be undone by a snapshot that there is not."""
+    if draft.wanted.stack.mode != ONLY or draft.plan.snapshot is not None:
+        return ()
+    return tuple(one.revision for one in draft.plan.migrations if one.downtime)
 
 
 def numbers(draft: Draft) -> tuple[Stack, Stack] | None:

@@ -11,6 +11,7 @@ from slipway.architecture import AMD64
 from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import APPS, version_numbers
+from slipway.hosts.roles import lacking
 from slipway.plan.counts import FEWER, too_much
 from slipway.plan.draft import Draft
 from slipway.plan.finding import Finding
@@ -23,6 +24,8 @@ _OLDEST_COMPOSE = (2, 20)
 _DISK_FACTOR = 2.0
 _SPARE_BYTES = 100_000_000
 _APP_DIR_BYTES = 20_000_000
+_WRITABLE = "set sudo = true for this host in deploy/hosts.toml, or give the folder to that user"
+_OWNED = "give the folder, and what slipway keeps in it, to that user (docs/guides/app-only.md)"
 
 
 def check_way_back(host: str, draft: Draft) -> None:
@@ -104,7 +107,7 @@ def _room(facts: Facts, needs: Needs) -> Iterator[Finding]:
             "app-dir",
             f"{needs.app_dir} can't be written by the login user",
             "releases, secrets and data lie there",
-            "set sudo = true for this host in deploy/hosts.toml, or give the folder to that user",
+            _WRITABLE if not needs.roles else _OWNED,
         )
 
 
@@ -157,7 +160,7 @@ def _others(facts: Facts, needs: Needs) -> Iterator[Finding]:
     if needs.app and not facts.nas:
         yield Finding(
             "no-truenas",
-            'it is no TrueNAS, which mode = "app" is for',
+            "it is no TrueNAS, which this `mode` is for",
             "there is nobody who could be told of the app",
             "leave `mode` out of this host's table in deploy/hosts.toml",
         )
@@ -167,6 +170,16 @@ def _others(facts: Facts, needs: Needs) -> Iterator[Finding]:
             f"TrueNAS has an app {needs.app} already, which slipway did not make from here",
             "its containers and these would be taken for each other",
             "delete that app on the Apps page, or give this application another name",
+        )
+    missing = () if facts.roles is None else lacking(needs.roles, facts.roles)
+    if missing:
+        yield Finding(
+            "truenas-roles",
+            f"the login user lacks {'the roles' if missing[1:] else 'the role'} "
+            f"{', '.join(missing)} in TrueNAS",
+            "by them, and by no right to Docker, the application is deployed there",
+            "TrueNAS: Credentials > Groups > Privileges: add them to the privilege of a group that "
+            "the user is in",
         )
     if needs.numbers and (why := too_much("the host", facts, *needs.numbers)):
         yield Finding("memory", why, "the kernel would end what takes too much", FEWER)

@@ -14,6 +14,7 @@ from slipway.plan.changes import make_plan
 from slipway.plan.draft import Draft
 from slipway.plan.loss import lost
 from slipway.plan.wanted import Seen, Wanted
+from slipway.stack.health import replicas
 from slipway.stack.model import Edge, Rolling, Stack
 from slipway.stack.project import ONLY
 from slipway.stack.render import Rendered
@@ -111,10 +112,10 @@ def recorded(
     """
     if not ends:
         whole(release, seen)
-    if only:
-        release = replace(release, mode=ONLY, rolling=(), edge={}, reloads=())
-    stack = stack_of(release, json.loads(compose))
-    stack = stack if only else stack.scaled(seen.memory.scale)
+    if only:  # it starts what the file says, and is told of no other numbers
+        seen = replace(seen, memory=replace(seen.memory, scale={}))
+        release = _as_its_file_says(release, json.loads(compose))
+    stack = stack_of(release, json.loads(compose)).scaled(seen.memory.scale)
     wanted = Wanted(
         stack=stack, images=(), files={}, contents={}, supplied={}, app_dir=app_dir,
         data_dir=f"{app_dir}/data", url=release.url, who=who, commit=release.commit,
@@ -124,6 +125,15 @@ def recorded(
     plan = replace(plan, lost=lost(live, seen) if live else ())
     rendered = Rendered(compose, release.compose, dict(release.hashes))
     return Draft(wanted, release, rendered, (), Transfer(), plan, seen)
+
+
+def _as_its_file_says(release: Release, document: dict[str, Any]) -> Release:
+    """A release with the numbers of containers in its Compose file, as TrueNAS starts it."""
+    bodies = document["services"]
+    expected = tuple(
+        replace(one, containers=replicas(bodies[one.service])) for one in release.expected
+    )
+    return replace(release, mode=ONLY, reloads=(), expected=expected)
 
 
 def whole(release: Release, seen: Seen) -> None:

@@ -41,8 +41,8 @@ class Thing:
     """Something that a host has to have.
 
     Attributes:
-        name: what it is, for programs: ``login``, ``sudo``, ``ssh``, ``pool``, ``dataset``,
-            ``data``, ``folder``, ``docker``, ``compose``, ``release``.
+        name: what it is, for programs: ``login``, ``sudo``, ``roles``, ``ssh``, ``pool``,
+            ``dataset``, ``data``, ``folder``, ``docker``, ``compose``, ``release``.
         what: what is there, is made, or is missing; a sentence without its full stop.
         state: ``there``; ``make`` when it is made here; ``person`` when somebody has to do it.
         how: what that person does.
@@ -94,12 +94,12 @@ def _of_nas(wanted: Wanted, site: Site, nas: NasSite) -> Iterator[Thing]:
     release = nas.release
     if release is None or not release.works:
         said = release.text if release else "nothing of its release"
-        yield _person("release", f"TrueNAS says {said}, and 24.10 is the oldest that works",
+        yield person("release", f"TrueNAS says {said}, and 24.10 is the oldest that works",
                       "System > Update")  # fmt: skip
         return
     yield Thing("release", f"TrueNAS {release.text}")
     if nas.refused:
-        yield _person(
+        yield person(
             "rights",
             f"{site.user} may not ask everything: {nas.refused}",
             "Credentials > Users > the user > Groups: builtin_administrators; then again",
@@ -120,17 +120,17 @@ def _nas_sudo(wanted: Wanted, site: Site, nas: NasSite) -> Thing:
         return Thing("sudo", "root needs no sudo")
     if not wanted.sudo:
         what = f"{site.user} may not use Docker without sudo"
-        return _person("sudo", what, "set sudo = true for this host in deploy/hosts.toml or "
+        return person("sudo", what, "set sudo = true for this host in deploy/hosts.toml or "
                        "deploy/hosts.local.toml")  # fmt: skip
     if site.sudo:
         return Thing("sudo", f"sudo asks {site.user} for no password")
     if nas.user_id is None:
         what = f"{site.user} is no user of TrueNAS' own, and sudo asks for a password"
-        return _person("sudo", what, _sudo_by_hand())
+        return person("sudo", what, _sudo_by_hand())
     commands = [*nas.nopasswd, *(one for one in SUDO if one not in nas.nopasswd)]
     if "ALL" in nas.nopasswd:
         what = f"all commands are allowed to {site.user} without a password, and sudo refuses sh"
-        return _person("sudo", what, "sudo -l on the server says why")
+        return person("sudo", what, "sudo -l on the server says why")
     call = Call("user.update", (nas.user_id, {"sudo_commands_nopasswd": commands}))
     return Thing("sudo", f"sudo lets {site.user} run {' and '.join(SUDO)} without a password; "
                  "each of them can do anything as root", "make", calls=(call,))  # fmt: skip
@@ -148,8 +148,8 @@ def _pool(nas: NasSite) -> Thing:
         what = f"apps, and so Docker, are on the pool {nas.pools[0]}; that starts Docker"
         return Thing("pool", what, "make", calls=(call,))
     if not nas.pools:
-        return _person("pool", "there is no pool", "Storage > Create Pool; then again")
-    return _person("pool", f"no pool is chosen for apps, and there are {', '.join(nas.pools)}",
+        return person("pool", "there is no pool", "Storage > Create Pool; then again")
+    return person("pool", f"no pool is chosen for apps, and there are {', '.join(nas.pools)}",
                    "Apps > Configuration > Choose Pool; then again")  # fmt: skip
 
 
@@ -157,14 +157,14 @@ def _datasets(wanted: Wanted, site: Site, nas: NasSite) -> Iterator[Thing]:
     name = wanted.app_dir.removeprefix("/mnt/")
     pool, _, rest = name.partition("/")
     if not wanted.app_dir.startswith("/mnt/") or not rest:
-        yield _person(
+        yield person(
             "dataset",
             f"{wanted.app_dir} is in no pool: TrueNAS replaces it with each update",
             f"set app_dir to a folder such as /mnt/{(*nas.pools, 'tank')[0]}/apps/NAME",
         )
         return
     if pool not in nas.pools:
-        yield _person("dataset", f"there is no pool {pool} for {wanted.app_dir}",
+        yield person("dataset", f"there is no pool {pool} for {wanted.app_dir}",
                       f"set app_dir to a folder of {' or '.join(nas.pools) or 'a pool'}, or make "
                       "the pool: Storage > Create Pool")  # fmt: skip
         return
@@ -183,7 +183,7 @@ def _dataset(
     """A dataset with POSIX permissions, which PostgreSQL needs to set its folder's mode."""
     if name in nas.datasets:
         if nas.datasets[name] == _RESTRICTED:
-            return _person(
+            return person(
                 kind,
                 f"the dataset {name} has NFSv4 permissions in restricted mode, in which PostgreSQL "
                 "can't set its folder's mode; it is left as it is",
@@ -213,7 +213,7 @@ def _of_server(wanted: Wanted, site: Site) -> Iterator[Thing]:
         yield Thing("sudo", f"sudo asks {site.user} for no password")
     else:
         rule = f"{site.user} ALL=(root) NOPASSWD: {', '.join(SUDO)}"
-        yield _person(
+        yield person(
             "sudo",
             f"sudo asks {site.user} for a password, or is not there",
             f"there, as root: echo {shlex.quote(rule)} >/etc/sudoers.d/slipway && chmod 0440 "
@@ -227,40 +227,41 @@ def _docker(wanted: Wanted, site: Site) -> Iterator[Thing]:
     if site.docker:
         yield Thing("docker", f"Docker {site.docker} runs")
     elif site.docker_missing:
-        yield _person("docker", "there is no Docker",
+        yield person("docker", "there is no Docker",
                       "install it: https://docs.docker.com/engine/install/")  # fmt: skip
         return
     elif "permission denied" in site.docker_said.lower():
         what = f"{site.user} has no rights to Docker"
         waits = wanted.sudo and not site.sudo
         how = "mend sudo first" if waits else f"there, as root: usermod -aG docker {site.user}"
-        yield _person("docker", what, how)
+        yield person("docker", what, how)
     else:
-        yield _person("docker", f"Docker doesn't answer: {site.docker_said or 'no reason given'}",
+        yield person("docker", f"Docker doesn't answer: {site.docker_said or 'no reason given'}",
                       "there, as root: systemctl enable --now docker")  # fmt: skip
     if site.compose:
         yield Thing("compose", f"Compose {site.compose}")
     else:
-        yield _person("compose", "Docker has no Compose plugin",
+        yield person("compose", "Docker has no Compose plugin",
                       "install it: https://docs.docker.com/compose/install/linux/")  # fmt: skip
 
 
 def _folder(wanted: Wanted, site: Site) -> Thing:
     path, state = wanted.app_dir, site.folders.get(wanted.app_dir)
     if state is not None and not state.folder:
-        return _person("folder", f"{path} is there, and is no folder", "set another app_dir")
+        return person("folder", f"{path} is there, and is no folder", "set another app_dir")
     if state is not None and site.writable:
         return Thing("folder", f"{path}, where {site.user} may write")
     if site.writable:
         return Thing("folder", f"{path}, of mode 0755", "make",
                      command=("mkdir", "-p", "-m", "0755", "--", path))  # fmt: skip
     who = shlex.quote(site.user)
-    return _person(
+    return person(
         "folder",
         f"{site.user} may not write in {path}" if state else f"{site.user} may not make {path}",
         f'there, as root: install -d -o {who} -g "$(id -g {who})" -m 0755 {shlex.quote(path)}',
     )
 
 
-def _person(name: str, what: str, how: str) -> Thing:
+def person(name: str, what: str, how: str) -> Thing:
+    """Something that somebody has to do."""
     return Thing(name, what, "person", how)

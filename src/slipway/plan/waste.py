@@ -1,7 +1,8 @@
 """What no kept release needs: image tags, config files, secret versions, old records. Pure.
 
 Only what is ours is ever looked at: image references that begin with the application's name and a
-slash, and paths below the application's folder that slipway itself wrote.
+slash, or are of a repository that a record names; and paths below the application's folder that
+slipway itself wrote.
 """
 
 from __future__ import annotations
@@ -61,11 +62,18 @@ def waste(
     paths = tuple(paths)
     kept = records.kept()
     needed = {image.reference for release in kept for image in release.images.values()}
+    pulled = {
+        _repository(image.reference)
+        for release in records.releases
+        for image in release.images.values()
+        if "@" in image.reference
+    }
     gone = tuple(
         sorted(
             reference
             for reference in references
-            if reference.startswith(f"{application}/") and reference not in needed
+            if reference not in needed
+            and (reference.startswith(f"{application}/") or _repository(reference) in pulled)
         )
     )
     needed_paths = {path for release in kept for path in _paths(release)}
@@ -82,6 +90,12 @@ def waste(
         ),
         bytes=_freed(records.releases, kept, set(gone)),
     )
+
+
+def _repository(reference: str) -> str:
+    """What an image is called that is known by its digest in a registry; empty for others."""
+    name, pinned, _ = reference.partition("@")
+    return name if pinned else ""
 
 
 def _service_of(path: str) -> str:

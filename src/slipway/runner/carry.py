@@ -195,6 +195,10 @@ class Carrier:
         self.doors.folder.write(HALF, "")
         return True
 
+    def _revert(self, action: Json) -> bool:
+        self.doors.datasets.revert(action["by"], action["dataset"], action["name"])
+        return True
+
     def _check(self, action: Json) -> bool:
         check_health(self.doors, action["checks"], _expected(action))
         return True
@@ -220,10 +224,11 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "snapshot": Carrier._snapshot,
     "forget": Carrier._forget,
     "rewind": Carrier._rewind,
+    "revert": Carrier._revert,
 }
 
 
-_CHANGING = ("compose", "start", "roll", "retire", "rewind", "redeploy", "stop")
+_CHANGING = ("compose", "start", "roll", "retire", "rewind", "revert", "redeploy", "stop")
 
 
 def changes(action: Json) -> bool:

@@ -38,6 +38,18 @@ class HostDatasets:
         said = self._asked(by, "delete", dataset, name)
         return "" if any(one in said for one in _ABSENT) else said
 
+    def revert(self, by: str, dataset: str, name: str) -> None:
+        """See :meth:`slipway.runner.doors.Datasets.revert`."""
+        said = self._asked(by, "rollback", dataset, name)
+        if said:
+            lines = said.splitlines()
+            raise Failed(
+                f"the data could not be made what they were at {dataset}@{name}: {lines[0]}",
+                details=lines[1:],
+                hint="TrueNAS: Datasets > Data Protection > Manage Snapshots: roll it back there, "
+                "while the app is stopped",
+            )
+
     def put_back(
         self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
     ) -> None:
@@ -51,6 +63,8 @@ class HostDatasets:
         try:
             if act == "create":
                 call(f"{by}.create", {"dataset": dataset, "name": name, "recursive": True})
+            elif act == "rollback":
+                call(f"{by}.rollback", f"{dataset}@{name}", {"recursive_rollback": True})
             else:
                 call(f"{by}.delete", f"{dataset}@{name}", {"recursive": True})
         except NasError as error:

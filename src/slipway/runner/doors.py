@@ -193,6 +193,18 @@ class Datasets(Protocol):
     def destroy(self, by: str, dataset: str, name: str) -> str:
         """Destroy one, and those of its name below; why it stays, empty when it is gone."""
 
+    def revert(self, by: str, dataset: str, name: str) -> None:
+        """Have TrueNAS make datasets what they were at a snapshot, which is their newest one.
+
+        Args:
+            by: one of :data:`slipway.runner.datasets.WAYS`, of TrueNAS.
+            dataset: the uppermost one.
+            name: of the snapshot.
+
+        Raises:
+            Failed: it does not; a newer snapshot, which may be somebody's, is not destroyed.
+        """
+
     def put_back(
         self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
     ) -> None:

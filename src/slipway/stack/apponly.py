@@ -1,8 +1,8 @@
 """The stack as TrueNAS alone can run it: no command in a container, one ``up`` for all. Pure.
 
 Without Docker nobody runs the migration beside the services, so it becomes one of them: a service
-that ends, and that those which use the database wait for. Nothing is switched, for there is no way
-to the edge's socket; secrets are files that a new container reads.
+that ends, and that those which use the database wait for. No service can be told that a secret
+changed: a new container reads the file that the secret then is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from slipway.errors import ConfigError, Problem
-from slipway.stack.model import Edge, Migration, Stack
+from slipway.stack.model import Migration, Stack
 from slipway.stack.project import ONLY
 
 #: The service that migrates.
@@ -32,7 +32,7 @@ def app_only(stack: Stack) -> Stack:
         ConfigError: it has a service by the name that the migration is given.
     """
     migrated = _with_migration(stack)
-    return replace(migrated, mode=ONLY, rolled={}, drains={}, reloads=(), edge=Edge())
+    return replace(migrated, mode=ONLY, reloads=())
 
 
 def _with_migration(stack: Stack) -> Stack:

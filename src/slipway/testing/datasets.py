@@ -46,6 +46,14 @@ class FakeDatasets:
         self.taken.pop(number, None)
         return ""
 
+    def revert(self, by: str, dataset: str, name: str) -> None:
+        """Have the content of then, unless it is none of the newest."""
+        number = f"{dataset}@{name}"
+        self.asked.append(("revert", by, number))
+        if name in self.broken or number != next(reversed(self.taken), ""):
+            raise Failed(f"the data could not be made what they were at {number}")
+        self.content = self.taken[number]
+
     def put_back(
         self, paths: Sequence[str], name: str, heed: Callable[[], None], *, room: bool
     ) -> None:

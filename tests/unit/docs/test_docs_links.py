@@ -76,9 +76,10 @@ def test_every_example_of_a_host_is_one() -> None:
         assert name in parse_hosts(head + text, home="/home/you").entries
 
 
-def test_both_languages_have_the_same_shape() -> None:
+@pytest.mark.parametrize("guide", ["truenas", "app-only"])
+def test_both_languages_have_the_same_shape(guide: str) -> None:
     """The Korean guide has the English one's headings, examples, steps and emphasis, in order."""
-    english, korean = (pages.read(GUIDES / f"truenas{end}.md") for end in ("", ".ko"))
+    english, korean = (pages.read(GUIDES / f"{guide}{end}.md") for end in ("", ".ko"))
 
     def shape(text: str) -> list[object]:
         marks = re.findall(r"^ *(?:\d+\.|-)(?= )", pages.prose(text), re.MULTILINE)

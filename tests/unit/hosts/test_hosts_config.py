@@ -45,6 +45,26 @@ def one(body: str) -> str:
     return f'format = 1\ndefault = "x"\n[host.x]\n{body}\n'
 
 
+ONLY = 'kind = "ssh"\naddress = "a"\napp_dir = "/mnt/tank/x"\nmode = "app-only"\n'
+
+
+def test_without_a_right_to_docker_images_come_from_a_registry() -> None:
+    """Which has to be named; what would take root or Docker has no meaning."""
+    made = parse_hosts(one(f'{ONLY}registry = "registry.lan:5000/home"'), home="/home/me").pick()
+    assert (made.mode, str(made.registry)) == ("app-only", "registry.lan:5000/home")
+    assert made.to_json()["registry"] == "registry.lan:5000/home"
+    (lacks,) = problems(one(ONLY))
+    assert 'host.x.registry: is needed with mode = "app-only"' in lacks
+    assert "./inv push --to" in lacks
+    both = f'{ONLY}registry = "registry.lan:5000"\nsudo = true\ndocker = "docker"'
+    assert [text.split(": ")[1] for text in problems(one(both))] == [
+        "host.x.sudo",
+        "host.x.docker",
+    ]
+    (wrong,) = problems(one(f'{ONLY}registry = "no server"'))
+    assert "host.x.registry: should be a server" in wrong
+
+
 def test_every_field_is_read() -> None:
     """All fields come as values, with ~/ resolved and defaults filled in."""
     hosts = parse_hosts(GOOD, home="/home/me")

@@ -47,6 +47,18 @@ def test_the_middleware_is_asked_by_the_names_of_its_release(asked: Asked, by: s
     ]
 
 
+@pytest.mark.parametrize("by", [POOL, OLDER])
+def test_data_go_back_by_the_middleware_without_destroying_anything(asked: Asked, by: str) -> None:
+    """What lies below goes with it; a newer snapshot is in the way, and a person decides."""
+    HostDatasets().revert(by, "tank/d", "n")
+    assert asked == [(f"{by}.rollback", "tank/d@n", {"recursive_rollback": True})]
+    asked.says = "more recent snapshots or bookmarks exist\ntank/d@later"
+    with pytest.raises(Failed, match="could not be made what they were at tank/d@n") as caught:
+        HostDatasets().revert(by, "tank/d", "n")
+    assert caught.value.cause.details == ("tank/d@later",)
+    assert "Manage Snapshots" in caught.value.cause.hint
+
+
 def test_a_snapshot_that_is_not_taken_is_a_failure(asked: Asked) -> None:
     """With the reason and how to go on without."""
     asked.says = "[EFAULT] Failed to snapshot tank/d@n: out of space\nmore"

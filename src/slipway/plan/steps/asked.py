@@ -31,7 +31,9 @@ def asked_back(draft: Draft) -> tuple[Action, ...]:
     linked = Write((Link(CURRENT, release_folder(live.id)), Link(APP_FILE, LIVE)))
     if draft.plan.gone:  # it can't be started without what is lost: see Plan.one_way
         return (Stop(app), linked)
-    return (*_data_back(draft), *started(draft, live), linked)
+    # How many its file says is not known here, when it is of another mode.
+    counted = tuple(replace(one, containers=min(one.containers, 1)) for one in live.expected)
+    return (*_data_back(draft), *started(draft, replace(live, expected=counted)), linked)
 
 
 def _data_back(draft: Draft) -> tuple[Action, ...]:

@@ -8,6 +8,7 @@ from slipway.plan.marked import marked
 from slipway.plan.step import Step
 from slipway.plan.steps.common import undo
 from slipway.plan.steps.room import asked_of_fresh
+from slipway.stack.project import ONLY
 
 
 def step(draft: Draft) -> Step:
@@ -15,5 +16,7 @@ def step(draft: Draft) -> Step:
     stack, url = draft.wanted.stack, draft.wanted.url
     watched = Watch(marked(draft.counted))
     asked = Ask(url + stack.verify_path, draft.release.trust)
-    do: tuple[Action, ...] = (watched, *asked_of_fresh(draft), asked)
+    # Nobody may ask the edge there, nor tell it anything.
+    room = () if stack.mode == ONLY else asked_of_fresh(draft)
+    do: tuple[Action, ...] = (watched, *room, asked)
     return Step("verify", "is every service well?", do=do, undo=undo(draft))

@@ -1,0 +1,318 @@
+"""Deploys where only TrueNAS can be asked: what is planned, done, undone and refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.demo import APP, COMPOSE, wanted
+from tests.unit.plan.only import INCLUDED, NOW, only, planned, released, seen, standing
+
+from slipway.app.present import plan_text
+from slipway.app.present_steps import steps_text
+from slipway.errors import DeployError
+from slipway.hosts.dataset import Place
+from slipway.hosts.facts import Facts
+from slipway.hosts.inspect import EngineState
+from slipway.ledger.entries import Link
+from slipway.plan.actions import Soak, Watch, Write
+from slipway.plan.credited import credited
+from slipway.plan.draft import Draft, draft, with_snapshot
+from slipway.plan.ending import steps as down_steps
+from slipway.plan.marked import marked
+from slipway.plan.needs import ROLES, SNAPSHOT_ROLES, needs
+from slipway.plan.preflight import check, findings
+from slipway.plan.recorded import recorded
+from slipway.plan.registering import LIVE, Redeploy, Register, Stop, Unregister
+from slipway.plan.restart import restart
+from slipway.plan.restart import steps as restart_steps
+from slipway.plan.snapshotting import Revert
+from slipway.plan.steps import again, steps
+from slipway.plan.steps.common import belief
+from slipway.plan.values import PendingMigration
+from slipway.plan.wanted import Seen
+from slipway.plan.waste import waste
+from slipway.runner.run import way_back
+
+EXPECTED = Path(__file__).parent / "expected/apponly.json"
+RENEW = "SLIPWAY_RENEW=1 .venv/bin/python -m pytest tests/unit/plan/test_apponly.py"
+FACTS = Facts("", "", docker_free=1 << 40, app_free=1 << 40, nas=True)
+PLACE = Place("pool.snapshot", "tank/demo", f"{APP}/data")
+
+
+def changed(*, downtime: bool = False) -> Draft:
+    """A deploy of another image, with a migration."""
+    before = released()
+    made = planned(only(web="2"), seen(before))
+    pending = PendingMigration("2", "more", downtime)
+    return replace(
+        made,
+        wanted=replace(made.wanted, snapshots=True),
+        plan=replace(made.plan, migrations=(pending,)),
+    )
+
+
+def names(made: Draft) -> list[str]:
+    """Of the steps."""
+    return [one.name for one in steps(made)]
+
+
+def test_the_steps_of_a_deploy_are_what_they_were() -> None:
+    """First, then with a change: compared as text, so that no change of them goes unseen."""
+    made = changed()
+    told = [[step.to_json() for step in steps(one)] for one in (planned(only(), Seen()), made)]
+    text = json.dumps(told, indent=1) + "\n"
+    text = text.replace(made.release.id, "NEW").replace(released().id, "OLD")
+    if os.environ.get("SLIPWAY_RENEW"):
+        EXPECTED.write_text(text)
+    assert text == EXPECTED.read_text(), f"if it should be so: {RENEW}"
+
+
+def test_a_first_deploy_tells_truenas_of_the_app_and_has_it_started() -> None:
+    """In this order; undone, TrueNAS knows nothing of it, and nothing is live."""
+    made = planned(only(), Seen())
+    assert names(made) == [
+        "transfer", "secrets", "files", "register", "redeploy", "verify", "smoke", "record",
+    ]  # fmt: skip
+    todo = {one.name: one for one in steps(made)}
+    assert isinstance(todo["register"].do[1], Register)
+    gone = (Unregister("demo"), Write((Link("app.json", ""), Link("current", ""))))
+    assert todo["redeploy"].undo == todo["record"].undo == gone
+    back = way_back([one.to_json() for one in steps(made)], ["register", "redeploy"])
+    assert [one["action"] for one in back] == ["unregister", "write", "write", "write"]
+
+
+def test_all_is_started_anew_for_one_change_and_watched() -> None:
+    """The app includes the new file while it is tried, and `current` from the record on."""
+    before = released()
+    made = planned(only(web="2"), seen(before))
+    assert names(made)[:2] == ["transfer", "files"]
+    (step,) = (one for one in steps(made) if one.name == "redeploy")
+    assert step.belief == belief(made)
+    assert step.do == (
+        Write((Link("app.json", f"releases/{made.release.id}/compose.json"),)),
+        Redeploy("demo"),
+        Watch(marked(made.release)),
+    )
+    assert step.undo == (
+        Write((Link("app.json", f"releases/{before.id}/compose.json"),)),
+        Redeploy("demo"),
+        Watch(marked(before)),
+        Write((Link("current", f"releases/{before.id}"), Link("app.json", LIVE))),
+    )
+    assert {one.name: one.undo for one in steps(made) if one.undo} == dict.fromkeys(
+        ("redeploy", "verify", "smoke", "soak", "record"), step.undo
+    )
+    (record,) = (one for one in steps(made) if one.name == "record")
+    links = (Link("current", f"releases/{made.release.id}"), Link("app.json", LIVE))
+    assert record.do == (Write(links),)
+    (soak,) = (one for one in steps(made) if one.name == "soak")
+    assert [type(one) for one in soak.do] == [Soak]
+
+
+def test_a_watch_knows_containers_by_their_images_alone() -> None:
+    """TrueNAS tells no label; a container of the image from before doesn't count."""
+    old, new = released(), planned(only(web="2"), Seen()).release
+    web = next(one for one in marked(new) if one.service == "web")
+    (mine,) = (one for one in standing(new) if one.service == "web")
+    (theirs,) = (one for one in standing(old) if one.service == "web")
+    assert (web.counts(mine), web.counts(theirs)) == (True, False)
+
+
+def test_the_plan_tells_of_the_outage() -> None:
+    """To people and programs: which services, why, and for how long."""
+    plan = planned(only(web="2"), seen(released())).plan
+    assert plan.to_json()["outage"] == ["web", "db", "migration"]
+    assert {one.action for one in plan.containers} == {"recreate"}
+    reasons = {one.service: one.reason for one in plan.containers}
+    assert (reasons["web"], reasons["db"]) == ("image changed", "TrueNAS starts all anew")
+    # db: 2 s to stop, 1 s to start; web after the migration after db, 2 s for its health check.
+    assert plan.downtimes == {"web": 6.0, "db": 3.0, "migration": 4.0}
+    said = plan_text(plan)
+    assert (
+        "all services stop while TrueNAS starts them anew, for it can't replace one by one" in said
+    )
+    assert '(mode = "app-only"):\n  web, db, migration' in said
+    assert planned(only(), Seen()).plan.outage == ()
+
+
+def test_nothing_is_done_when_nothing_changed() -> None:
+    """What the app's containers are made of is credited to the live release."""
+    made = planned(only(), seen(released()))
+    assert made.unchanged
+    assert made.plan.outage == ()
+
+
+@pytest.mark.parametrize("case", ["link", "image", "state", "migration"])
+def test_in_doubt_all_is_started_anew(case: str) -> None:
+    """The link leads elsewhere, an image is another one, a container ended or crashed."""
+    before = released()
+    there = seen(before)
+    if case == "link":
+        there = seen(before, included=f"releases/{before.id}/compose.json")
+    elif case == "image":
+        web, *rest = there.engine.containers
+        other = (replace(web, image_id="other", config=""), *rest)
+        there = replace(there, engine=replace(there.engine, containers=other))
+    elif case == "state":
+        there = seen(before, web="exited")
+    else:
+        ended = [replace(one, exit_code=1) if one.service == "migration" else one
+                 for one in there.engine.containers]  # fmt: skip
+        there = replace(there, engine=replace(there.engine, containers=tuple(ended)))
+    made = planned(only(), there)
+    assert not made.unchanged
+    assert "redeploy" in names(made)
+    assert set(made.plan.services("recreate")) == {"web", "db", "migration"}
+
+
+def test_nothing_is_credited_without_a_live_release() -> None:
+    """Nor to a service that it doesn't have."""
+    before = released()
+    engine = EngineState(containers=standing(before))
+    assert credited(Seen().memory, engine) == engine
+    memory = seen(before).memory
+    stray = replace(engine, containers=(replace(engine.containers[0], service="stray"),))
+    assert credited(memory, stray).containers[0].config == ""
+    assert all(one.config for one in credited(memory, engine).containers)
+
+
+def test_a_stack_that_was_stopped_is_started() -> None:
+    """TrueNAS tells of no containers then, and still knows the app."""
+    before = released()
+    there = seen(before)
+    there = replace(there, engine=replace(there.engine, containers=()))
+    made = planned(only(), there)
+    assert names(made) == ["files", "redeploy", "verify", "smoke", "soak", "record"]
+    assert made.plan.outage == ()
+
+
+def test_an_app_that_was_deleted_is_told_of_again_and_stays_known() -> None:
+    """What was live is started by it on the way back."""
+    before = released()
+    there = seen(before)
+    there = replace(there, engine=replace(there.engine, containers=(), app=""))
+    made = planned(only(web="2"), there)
+    (step,) = (one for one in steps(made) if one.name == "register")
+    assert (step.undo, bool(step.reason)) == ((), True)
+
+
+def test_a_snapshot_brings_data_back_that_the_code_before_cant_read() -> None:
+    """Nothing uses them meanwhile; of a migration that it can live with they stay."""
+    made = with_snapshot(changed(downtime=True), PLACE)
+    assert names(made)[-7:] == [
+        "snapshot", "redeploy", "verify", "smoke", "soak", "record", "prune"
+    ] or "snapshot" in names(made)  # fmt: skip
+    (step,) = (one for one in steps(made) if one.name == "redeploy")
+    assert made.plan.snapshot is not None
+    assert step.undo[:2] == (Stop("demo"), Revert(made.plan.snapshot))
+    mild = with_snapshot(changed(), PLACE)
+    (step,) = (one for one in steps(mild) if one.name == "redeploy")
+    assert not any(isinstance(one, Stop | Revert) for one in step.undo)
+
+
+def test_a_migration_that_nothing_undoes_is_refused() -> None:
+    """Without a snapshot; unless there is nothing to lose."""
+    made = with_snapshot(changed(downtime=True), "it is no dataset")
+    with pytest.raises(DeployError, match="the migration 2") as caught:
+        check("nas", FACTS, needs(made))
+    assert "it is no dataset" in caught.value.message
+    assert "app-only.md" in (caught.value.hint or "")
+    check("nas", FACTS, needs(changed()))
+    first = replace(made, seen=Seen())
+    check("nas", FACTS, needs(first))
+
+
+def test_roles_are_looked_at_and_versions_are_not() -> None:
+    """Nobody may ask for Docker's version there; who may write may read as well."""
+    needed = needs(changed())
+    assert needed.roles == (*ROLES, *SNAPSHOT_ROLES)
+    held = frozenset({*ROLES, "DATASET_WRITE", "SNAPSHOT_WRITE"})
+    assert [one.what for one in findings(replace(FACTS, roles=held), needed)] == [
+        "the login user lacks the role SNAPSHOT_DELETE in TrueNAS"
+    ]
+    assert not findings(replace(FACTS, roles=frozenset({"FULL_ADMIN"})), needed)
+    assert not findings(FACTS, needed)
+    (found,) = findings(replace(FACTS, writable=False), needed)
+    assert "sudo" not in found.hint
+    assert needs(draft(wanted(), Seen(), NOW)).roles == ()
+
+
+def test_a_rollback_starts_the_release_before() -> None:
+    """Also one that was deployed by whoever had a right to Docker: in the same project."""
+    old = replace(draft(wanted(), Seen(), NOW).release, mode="app")
+    live = released(web="2")
+    text = draft(wanted(), Seen(), NOW).rendered.text
+    there = seen(live, old)
+    made = recorded(old, text, there, app_dir=APP, who="me", only=True)
+    assert made.release.project == "ix-demo"
+    assert [one.name for one in again(made)] == ["redeploy", "verify", "soak", "record"]
+    assert again(made)[0].do[0] == Write((Link("app.json", f"releases/{old.id}/compose.json"),))
+    assert set(made.plan.outage) == {"web", "db"}
+    assert made.plan.services("remove") == ("migration",)
+
+
+def test_a_change_of_mode_makes_all_anew_and_loses_nothing() -> None:
+    """The project is the same, so nothing has to be taken down first."""
+    old = replace(draft(wanted(), Seen(), NOW).release, mode="app")
+    made = planned(only(), seen(old))
+    assert set(made.plan.services("recreate", "create")) == {"web", "db", "migration"}
+    assert "secrets" not in names(made)
+
+
+def test_a_restart_is_one_of_all() -> None:
+    """TrueNAS can't start one alone; on the way back it starts the same once more."""
+    live = released()
+    text = planned(only(), Seen()).rendered.text
+    made = restart(recorded(live, text, seen(live), app_dir=APP, who="me", only=True), "web")
+    assert set(made.plan.outage) == {"web", "db", "migration"}
+    (step,) = restart_steps(made)
+    assert step.do == step.undo
+    assert Redeploy("demo") in step.do
+    assert step.do[-1] == Write((Link("app.json", LIVE),))
+
+
+def test_down_is_a_stop() -> None:
+    """TrueNAS goes on knowing the app; broken off, it is started again."""
+    live = released()
+    text = planned(only(), Seen()).rendered.text
+    made = recorded(live, text, seen(live), app_dir=APP, who="me", ends=True, only=True)
+    (step,) = down_steps(made)
+    assert (step.name, step.do) == ("down", (Stop("demo"),))
+    assert Redeploy("demo") in step.undo
+
+
+def test_numbers_of_containers_stand_in_the_file() -> None:
+    """TrueNAS is told of no other number than the file's."""
+    before = seen(released())
+    before = replace(before, memory=replace(before.memory, scale={"db": 2}))
+    text = COMPOSE.replace("x-slipway: { role: db }", "x-slipway: { role: db, roll: beside }")
+    made = planned(only(text), before)
+    body = json.loads(made.rendered.text)["services"]["db"]
+    assert body["deploy"]["replicas"] == 2
+    back = recorded(released(), planned(only(), Seen()).rendered.text, before,
+                    app_dir=APP, who="me", only=True)  # fmt: skip
+    assert {one.service: one.containers for one in back.counted.expected}["db"] == 1
+
+
+def test_images_of_a_registry_go_with_their_releases() -> None:
+    """By their digests; what others pulled from there stays."""
+    old, new = released(), released(web="2")
+    there = seen(new, old)
+    ours = sorted(there.engine.images.references)
+    others = "registry.lan:5000/home/other/web@sha256:x"
+    records = replace(there.memory.records, releases=(new, old))
+    found = waste("demo", records, references=(*ours, others), paths=())
+    assert found.references == (old.images["web"].reference,)
+
+
+def test_steps_for_people() -> None:
+    """Each action has a line."""
+    said = steps_text(steps(with_snapshot(changed(downtime=True), PLACE)))
+    assert "have TrueNAS start the app demo anew" in said
+    assert "have TrueNAS stop the app demo" in said
+    assert "make the data what they were at tank/demo@" in said
+    assert f"{APP}/app.json" == INCLUDED
