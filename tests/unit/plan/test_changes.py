@@ -81,10 +81,11 @@ def test_plan_has_the_promised_fields() -> None:
         "register": "",
         "snapshot": None,
         "no_snapshot": "",
+        "pull": None,
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
-        "lost", "reloads", "register", "snapshot", "no_snapshot",
+        "lost", "reloads", "register", "snapshot", "no_snapshot", "pull",
     ]  # fmt: skip
 
 
