@@ -51,6 +51,7 @@ class HostEntry:
             server.
         mode: how the application is deployed there, one of :data:`~slipway.stack.project.MODES`.
         snapshots: whether snapshots of the data are taken before migrations.
+        registry: where it gets images by itself; None when they are sent to it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class HostEntry:
     release: str = ""
     mode: str = MODES[0]
     snapshots: bool = True
+    registry: Registry | None = None
 
     def to_json(self) -> dict[str, object]:
         """The same fields as in the file, with their names."""
@@ -87,6 +89,7 @@ class HostEntry:
             "release": self.release,
             "mode": self.mode,
             "snapshots": self.snapshots,
+            "registry": str(self.registry or ""),
         }
 
 
@@ -229,6 +232,7 @@ def _entry(reader: Reader, name: str, home: str) -> HostEntry:
         release=_release(reader),
         mode=_mode(reader),
         snapshots=reader.flag("snapshots", True),
+        registry=_registry(reader),
     )
     if kind in KINDS and kind != "rehearsal" and reader.has("release"):
         reader.note("release", f"has no meaning for a host of kind {kind!r}")
