@@ -19,6 +19,7 @@ from slipway.runner.failure import Failed
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
+from slipway.runner.login import Login, apart, forget_logins
 from slipway.runner.nasdocker import NasDocker
 from slipway.runner.register import HostNas
 from slipway.runner.run import Run, settle
@@ -35,6 +36,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     Returns:
         ``{"started": run}``, ``{"busy": who holds the lease}``, or ``{"failed": why}``.
     """
+    request, login = apart(request)
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)
@@ -42,7 +44,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if os.fork() != 0:
             os._exit(0)
         try:
-            _alone(app_dir, request, writer)
+            _alone(app_dir, request, login, writer)
         except OSError as error:
             with contextlib.suppress(OSError):  # told already that it began
                 os.write(writer, json.dumps({"failed": str(error)}).encode())
@@ -56,7 +58,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return answer
 
 
-def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
+def _alone(app_dir: str, request: Mapping[str, Any], login: Login | None, writer: int) -> None:
     """The process of a run: lease, steps, end."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -70,6 +72,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
     spool = Spool(app_dir, request["run"])
     if holder is None:
         sweep(app_dir)
+        forget_logins(request["project"], app_dir)
         spool.make(request)
         spool.touch("heard")
         _prune(os.path.dirname(os.path.abspath(sys.argv[0])))
@@ -83,7 +86,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
         at_boot = AtBoot(request["application"], app_dir)
         at_boot.arm(settling(app_dir))
         try:
-            _carried_out(app_dir, spool, request)
+            _carried_out(app_dir, spool, request, login)
             at_boot.disarm()
         finally:
             lease.give_up()
@@ -96,11 +99,14 @@ def _prune(folder: str) -> None:
         os.unlink(path)
 
 
-def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
+def _carried_out(
+    app_dir: str, spool: Spool, request: Mapping[str, Any], login: Login | None
+) -> None:
     doors = _doors(app_dir, spool, request)
     began = time.monotonic()
     _journal(doors, journal_lines(request)[0]())
-    _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
+    end = Run(request, doors, login=login).carry_out()
+    _ended(spool, doors, request, end, time.monotonic() - began)
 
 
 def _ended(
@@ -139,6 +145,7 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
             return {}
         began = time.monotonic()
         spool.work()
+        forget_logins(request["project"], app_dir)
         doors = _doors(app_dir, spool, request)
         end = settle(request, doors, spool.events())
         sweep(app_dir, alone=booted_since(os.path.join(spool.path, "request.json")))
@@ -157,7 +164,9 @@ def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     if "apps" in request:  # nobody there may ask Docker itself
         docker = NasDocker(request["apps"], nas)
     else:
-        docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run)
+        docker = HostDocker(
+            request["project"], request["docker"], listener.heed, spool.run, app_dir
+        )
     return Doors(docker, HostFolder(app_dir), HostClock(), listener, nas, datasets)
 
 
