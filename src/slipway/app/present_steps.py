@@ -22,6 +22,7 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
+from slipway.plan.pulling import Pull
 from slipway.plan.registering import Redeploy, Register, Stop, Unregister
 from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.plan.step import Step
@@ -46,6 +47,9 @@ def action_text(action: Action) -> str:
     match action:
         case Load():
             return f"load {', '.join(action.references)} ({human_bytes(action.bytes_to_send)})"
+        case Pull():
+            images = ", ".join(one.source for one in action.images)
+            return f"pull {images} ({human_bytes(action.bytes)})"
         case Write():
             return f"write {', '.join(entry.path for entry in action.entries)}"
         case Remove():

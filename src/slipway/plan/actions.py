@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slipway.ledger.entries import Entry, Link, Text, entry_json
+from slipway.plan.pulling import Pull
 from slipway.plan.registering import Redeploy, Register, Stop, Unregister
 from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.runner.expected import Expected
@@ -388,7 +389,7 @@ def _expected(wanted: tuple[Expected, ...]) -> list[dict[str, object]]:
 
 
 Action = (
-    Load | Write | Remove | Compose | Watch | Ask | Run
+    Load | Pull | Write | Remove | Compose | Watch | Ask | Run
     | Start | Roll | Retire | Room | Count | Soak | Check | Hand | Register | Unregister
     | Redeploy | Stop | Snapshot | Forget | Rewind | Revert
 )  # fmt: skip

@@ -14,6 +14,7 @@ from slipway.plan.changes import make_plan
 from slipway.plan.counts import count_problems
 from slipway.plan.expected import expected
 from slipway.plan.loss import losses
+from slipway.plan.pulling import Pulling
 from slipway.plan.rolling import rolling
 from slipway.plan.secrets import SecretChoice, choose
 from slipway.plan.snapshotting import to_take
@@ -108,14 +109,22 @@ def draft(wanted: Wanted, seen: Seen, now: datetime) -> Draft:
         counted.stack,
         release,
         seen,
-        bytes_to_send=transfer.bytes_to_send,
+        bytes_to_send=0 if wanted.registry else transfer.bytes_to_send,
         downtimes=wanted.downtimes,
         shapes=read_shapes(rendered.text),
     )
+    plan = replace(plan, pull=_pulling(wanted, transfer))
     gone = losses(seen, release, wanted.images, rendered, choices)
     if gone:
         plan = replace(plan, release=release.id, lost=gone)
     return Draft(counted, release, rendered, choices, transfer, plan, seen)
+
+
+def _pulling(wanted: Wanted, transfer: Transfer) -> Pulling | None:
+    if wanted.registry is None or not transfer.images:
+        return None
+    size = sum(layer.bytes for layer in transfer.layers)
+    return Pulling(str(wanted.registry), len(transfer.images), size)
 
 
 def needs_place(draft: Draft) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slipway.ledger.snapshots import Taken
 from slipway.plan.loss import Loss
+from slipway.plan.pulling import Pulling
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Plan:
 
     Attributes:
         release: id of the release that would be live afterwards.
-        bytes_to_send: image bytes, before compression.
+        bytes_to_send: image bytes that this machine sends, before compression.
         containers: one entry for each service.
         migrations: those that would run.
         definitions: networks and volumes of another definition.
@@ -120,6 +121,7 @@ class Plan:
         register: the app that TrueNAS is to be told of; empty when it knows it, or is not to.
         snapshot: what is taken of the data before the migrations; None when nothing is.
         no_snapshot: why nothing is, though there are migrations; else empty.
+        pull: what the host gets from a registry; None when that is nothing.
         outage: the services that all stop while TrueNAS starts them anew, for it can't replace one
             by one (mode ``app-only``).
     """
@@ -134,6 +136,7 @@ class Plan:
     register: str = ""
     snapshot: Taken | None = None
     no_snapshot: str = ""
+    pull: Pulling | None = None
     outage: tuple[str, ...] = ()
 
     @property
@@ -174,6 +177,7 @@ class Plan:
         return not (
             self.touched
             or self.bytes_to_send
+            or self.pull
             or self.migrations
             or self.definitions
             or self.reloads
@@ -193,5 +197,6 @@ class Plan:
             "register": self.register,
             "snapshot": self.snapshot.to_json() if self.snapshot else None,
             "no_snapshot": self.no_snapshot,
+            "pull": self.pull.to_json() if self.pull else None,
             "outage": list(self.outage),
         }

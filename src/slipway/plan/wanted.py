@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from slipway.hosts.inspect import EngineState
 from slipway.images.values import Image
@@ -11,6 +12,9 @@ from slipway.ledger.records import Memory
 from slipway.secret import Secret
 from slipway.stack.model import Stack
 from slipway.stack.render import HostFile
+
+if TYPE_CHECKING:
+    from slipway.images.registry.address import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Wanted:
         downtimes: those of them that the code before can't go on after.
         anew: names of secrets that are to be generated anew.
         snapshots: whether snapshots are taken of the data before migrations.
+        registry: where the host gets images by itself; None when they are sent to it.
     """
 
     stack: Stack
@@ -50,6 +55,7 @@ class Wanted:
     downtimes: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
     snapshots: bool = False
+    registry: Registry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.runner import compose
+from slipway.runner import compose, pull
 from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.handed import handed_folder, untold_mark
+from slipway.runner.login import Login
 from slipway.runner.putback import HALF, SNAPSHOTS
 from slipway.runner.register import register, unregister
 from slipway.runner.rolling import Roller
@@ -39,12 +40,14 @@ class Carrier:
         edge: the edge's service and the path of its socket; None where there is no edge.
         failed_over: services that were switched without a gap.
         absent: what could not be done because nobody was there to do it.
+        login: to the registry that images come from; None for the host's own.
     """
 
     doors: Doors
     edge: Json | None = None
     failed_over: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    login: Login | None = None
 
     def __post_init__(self) -> None:
         self._roller = Roller(self.doors, self.edge)
@@ -71,6 +74,10 @@ class Carrier:
 
     def _compose(self, action: Json) -> bool:
         return compose.carry_out(self.doors, action)
+
+    def _pull(self, action: Json) -> bool:
+        pull.carry_out(self.doors, action, self.login)
+        return True
 
     def _watch(self, action: Json) -> bool:
         self._well = _expected(action)
@@ -197,6 +204,7 @@ class Carrier:
 
 _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "compose": Carrier._compose,
+    "pull": Carrier._pull,
     "watch": Carrier._watch,
     "write": Carrier._write,
     "remove": Carrier._remove,

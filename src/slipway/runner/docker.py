@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from slipway.runner import older
+from slipway.runner import older, pull
 from slipway.runner.children import (
     ChildEvents,
     ChildStopping,
@@ -26,6 +26,7 @@ from slipway.runner.containers import (
 from slipway.runner.doors import Done
 from slipway.runner.failure import Failed
 from slipway.runner.gaps import ACTIONS
+from slipway.runner.login import Login
 
 _ASK_S = 60.0
 _REMOVE_S = 300.0
@@ -46,12 +47,15 @@ class HostDocker:
         docker: the docker program.
         heed: called while something is waited for; it raises when somebody wants the end.
         run: id of the run that it is used by, for the label of one-off containers.
+        spare: a folder of ours, for logins where the host has no place in memory for them.
     """
 
     def __init__(
-        self, project: str, docker: str, heed: Callable[[], None] = lambda: None, run: str = ""
-    ) -> None:
-        self._project, self._docker, self._heed, self._name = project, docker, heed, run
+        self, project: str, docker: str, heed: Callable[[], None] = lambda: None, run: str = "",
+        spare: str = "",
+    ) -> None:  # fmt: skip
+        self._project, self._docker, self._heed = project, docker, heed
+        self._name, self._spare = run, spare
         self._all_known: bool | None = None
 
     def containers(self) -> tuple[Container, ...]:
@@ -153,9 +157,8 @@ class HostDocker:
     def last_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines a container wrote; empty when it is gone."""
         done = self._run(("logs", "--tail", str(count), container), _ASK_S)
-        if not done.ok:
-            return ()
-        return _lines([*done.out.splitlines(), *done.err.splitlines()], count)
+        said = [*done.out.splitlines(), *done.err.splitlines()]
+        return _lines(said if done.ok else (), count)
 
     def last_check(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines of its health check that failed last; empty when none did."""
@@ -199,8 +202,12 @@ class HostDocker:
         return len(gone)
 
     def rename(self, container: str, name: str) -> bool:
-        """Give a container another name; False when the name is taken."""
+        """Give one another name; False when it is taken."""
         return self._run(("container", "rename", container, name), _ASK_S).ok
+
+    def pull(self, source: str, reference: str, login: Login | None) -> None:
+        """Get an image from a registry; see :meth:`slipway.runner.doors.Docker.pull`."""
+        pull.get(self._run, source, reference, login, (self._project, self._spare))
 
     def remove_images(self, references: Sequence[str]) -> int:
         """Remove tags; how many stayed because a container uses them."""
@@ -227,8 +234,8 @@ class HostDocker:
                 self._empty(network, ours)
                 done = self._run(("network", "rm", network), _REMOVE_S)
                 if not done.ok:
-                    lines = done.err.strip().splitlines()[-3:]
-                    raise Failed(f"the network {name} can't be removed", details=lines)
+                    said = done.err.strip().splitlines()[-3:]
+                    raise Failed(f"the network {name} can't be removed", details=said)
 
     def _empty(self, network: str, ours: str) -> None:
         filters = ("--filter", ours, "--filter", f"network={network}")
@@ -279,12 +286,12 @@ class HostDocker:
                 if time.monotonic() >= end:
                     err = ended(process)
                     return Done(TIMED_OUT, "", f"{text_of(err)}\nran out of time")
-                if heed:
-                    try:
+                try:
+                    if heed:
                         self._heed()
-                    except BaseException:
-                        ended(process)
-                        raise
+                except BaseException:
+                    ended(process)
+                    raise
 
 
 def _lines(found: Sequence[str], count: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from slipway.runner.containers import Container
+from slipway.runner.login import Login
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,20 @@ class Docker(Protocol):
 
     def rename(self, container: str, name: str) -> bool:
         """Give a container another name; False when the name is taken."""
+
+    def pull(self, source: str, reference: str, login: Login | None) -> None:
+        """Get an image from a registry, and give it a name here; the other one does not stay.
+
+        Whoever wants the end is heeded meanwhile.
+
+        Args:
+            source: which, by digest.
+            reference: its name here.
+            login: to the registry; None leaves it to the host's own configuration of Docker.
+
+        Raises:
+            Failed: it can't be had; nothing of it stays but layers that came whole.
+        """
 
     def remove_images(self, references: Sequence[str]) -> int:
         """Remove tags; how many stayed because a container uses them."""

@@ -15,6 +15,7 @@ from slipway.runner.containers import fingerprint
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Cause, Failed
 from slipway.runner.gaps import gaps
+from slipway.runner.login import Login
 
 Json = Mapping[str, Any]
 
@@ -31,14 +32,16 @@ class Run:
             whose end on there is no way back).
         doors: what it acts through.
         begun: names of steps that were begun, in order.
+        login: to the registry that images come from; it is in no request that is kept.
     """
 
     request: Json
     doors: Doors
     begun: list[str] = field(default_factory=list)
+    login: Login | None = None
 
     def __post_init__(self) -> None:
-        self._carrier = Carrier(self.doors, self.request["edge"])
+        self._carrier = Carrier(self.doors, self.request["edge"], login=self.login)
 
     def carry_out(self, *, past: bool = False) -> dict[str, Any]:
         """Do every step; on failure go back as far as anything was touched.

@@ -19,6 +19,7 @@ from slipway.runner.failure import Failed
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
+from slipway.runner.login import Login, apart, forget_logins
 from slipway.runner.register import HostNas
 from slipway.runner.run import Run, settle
 from slipway.runner.spool import Spool, last
@@ -34,6 +35,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     Returns:
         ``{"started": run}``, ``{"busy": who holds the lease}``, or ``{"failed": why}``.
     """
+    request, login = apart(request)
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)
@@ -41,7 +43,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if os.fork() != 0:
             os._exit(0)
         try:
-            _alone(app_dir, request, writer)
+            _alone(app_dir, request, login, writer)
         except OSError as error:
             with contextlib.suppress(OSError):  # told already that it began
                 os.write(writer, json.dumps({"failed": str(error)}).encode())
@@ -55,7 +57,7 @@ def start(app_dir: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return answer
 
 
-def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
+def _alone(app_dir: str, request: Mapping[str, Any], login: Login | None, writer: int) -> None:
     """The process of a run: lease, steps, end."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -69,6 +71,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
     spool = Spool(app_dir, request["run"])
     if holder is None:
         sweep(app_dir)
+        forget_logins(request["project"], app_dir)
         spool.make(request)
         spool.touch("heard")
         _prune(os.path.dirname(os.path.abspath(sys.argv[0])))
@@ -82,7 +85,7 @@ def _alone(app_dir: str, request: Mapping[str, Any], writer: int) -> None:
         at_boot = AtBoot(request["application"], app_dir)
         at_boot.arm(settling(app_dir))
         try:
-            _carried_out(app_dir, spool, request)
+            _carried_out(app_dir, spool, request, login)
             at_boot.disarm()
         finally:
             lease.give_up()
@@ -95,11 +98,14 @@ def _prune(folder: str) -> None:
         os.unlink(path)
 
 
-def _carried_out(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> None:
+def _carried_out(
+    app_dir: str, spool: Spool, request: Mapping[str, Any], login: Login | None
+) -> None:
     doors = _doors(app_dir, spool, request)
     began = time.monotonic()
     _journal(doors, journal_lines(request)[0]())
-    _ended(spool, doors, request, Run(request, doors).carry_out(), time.monotonic() - began)
+    end = Run(request, doors, login=login).carry_out()
+    _ended(spool, doors, request, end, time.monotonic() - began)
 
 
 def _ended(
@@ -138,6 +144,7 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
             return {}
         began = time.monotonic()
         spool.work()
+        forget_logins(request["project"], app_dir)
         doors = _doors(app_dir, spool, request)
         end = settle(request, doors, spool.events())
         sweep(app_dir, alone=booted_since(os.path.join(spool.path, "request.json")))
@@ -152,7 +159,7 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
     listener = SpoolListener(spool)
-    docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run)
+    docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run, app_dir)
     nas, datasets = HostNas(), HostDatasets()
     return Doors(docker, HostFolder(app_dir), HostClock(), listener, nas, datasets)
 

@@ -15,6 +15,8 @@ from slipway.images.values import HeldImages, Image
 from slipway.report import Progress
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done
+from slipway.runner.login import Login
+from slipway.runner.pull import failure
 from slipway.stack.health import replicas
 from slipway.stack.render import CONFIG_LABEL
 from slipway.testing.doors import FakeClock
@@ -43,6 +45,8 @@ class FakeEngine:
         volumes: of the application.
         confined: by what Docker confines containers; None when it does not say.
         removed_networks: names.
+        pulls: source and reference of every image that was pulled, and the login it was shown.
+        offered: source to image, of a registry.
         loads: every transfer.
         executed: container and command of every program that ran in one.
         once: one-off containers that a run began and that go on.
@@ -69,6 +73,8 @@ class FakeEngine:
     volumes: tuple[str, ...] = ()
     confined: frozenset[str] | None = None
     removed_networks: list[str] = field(default_factory=list)
+    pulls: list[tuple[str, str, Login | None]] = field(default_factory=list)
+    offered: dict[str, Image] = field(default_factory=dict)
     loads: list[Transfer] = field(default_factory=list)
     executed: list[tuple[str, ...]] = field(default_factory=list)
     once: list[str] = field(default_factory=list)
@@ -153,6 +159,13 @@ class FakeEngine:
         if output:
             self.folder.files[output.removeprefix(f"{self.folder.path}/")] = b"dumped"
         return Done(0)
+
+    def pull(self, source: str, reference: str, login: Login | None) -> None:
+        """Hold what a registry offers from now on."""
+        self.pulls.append((source, reference, login))
+        if source not in self.offered:
+            raise failure(source, Done(1, "", "manifest unknown"))
+        self.held[reference] = self.offered[source]
 
     def events(self) -> FakeEvents:
         """Nothing happens."""

@@ -13,6 +13,7 @@ from slipway.act.runner import Event
 from slipway.errors import HostUnreachable
 from slipway.runner.doors import Doors
 from slipway.runner.failure import Failed
+from slipway.runner.login import apart
 from slipway.runner.run import Run
 from slipway.runner.work import journal_lines
 from slipway.testing.datasets import FakeDatasets
@@ -90,7 +91,8 @@ class FakeRunner:
         listener = _Listener(self)
         folder, clock = _Folder(self.folder), _Clock(self.clock)
         doors = Doors(self.engine, folder, clock, listener, self.engine.nas, self.datasets)
-        run = Run(request, doors)
+        request, login = apart(request)
+        run = Run(request, doors, login=login)
         intent, outcome = journal_lines(request)
         _Folder(self.folder).append("journal.jsonl", intent())
         end = run.carry_out()

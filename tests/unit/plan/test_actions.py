@@ -27,6 +27,7 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
+from slipway.plan.pulling import Pull, PulledImage
 from slipway.plan.registering import Redeploy, Register, Stop, Unregister
 from slipway.plan.snapshotting import Forget, Revert, Rewind, Snapshot
 from slipway.runner.expected import Expected
@@ -36,6 +37,7 @@ ROLLING = Rolling("web", 1, "h", ("sha256:c", "sha256:m"), 11, 10, True)
 TAKEN = Taken("zfs", "pool/data", "/pool/data", "then")
 EXAMPLES: tuple[Action, ...] = (
     Load(("demo/web:1",), 5),
+    Pull((PulledImage("demo/web:1", "lan:5000/demo/web@sha256:1"),), 5),
     Write((Link("current", "releases/r"), File("a", Source("secret", "s", 2), 0o400, 568, True))),
     Remove(("demo/web:0",), ("inner",), ("files/a/b",), 7),
     Compose("r", ("up",), 3.0, "it failed", gate=True),
@@ -62,7 +64,7 @@ TAKING = Snapshot(TAKEN, "releases/r/snapshot", anew=True)
 WHERE = {
     "load": "here", "write": "here", "remove": "host", "compose": "host", "watch": "host",
     "ask": "here", "run": "here", "roll": "host", "retire": "host", "soak": "host",
-    "check": "host", "start": "host",
+    "check": "host", "start": "host", "pull": "host",
     "room": "host", "count": "host", "hand": "host", "register": "host", "unregister": "host",
     "redeploy": "host", "stop": "host", "forget": "host", "rewind": "host",
 }  # fmt: skip

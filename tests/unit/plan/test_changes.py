@@ -81,11 +81,12 @@ def test_plan_has_the_promised_fields() -> None:
         "register": "",
         "snapshot": None,
         "no_snapshot": "",
+        "pull": None,
         "outage": [],
     }
     assert list(value) == [
         "release", "bytes_to_send", "downtime_s", "containers", "migrations", "definitions",
-        "lost", "reloads", "register", "snapshot", "no_snapshot", "outage",
+        "lost", "reloads", "register", "snapshot", "no_snapshot", "pull", "outage",
     ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from slipway.plan.steps import (
     migrate,
     networks,
     prune,
+    pull,
     record,
     redeploy,
     register,
@@ -37,6 +38,7 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
     transfer.step,
     secrets.step,
     files.step,
+    pull.step,
     room.step,
     hand.step,
     register.step,
@@ -56,9 +58,9 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 
 
 ASKED: tuple[Callable[[Draft], Step | None], ...] = (
-    transfer.step,
     secrets.step,
     files.step,
+    pull.step,
     register.step,
     snapshot.step,
     redeploy.step,

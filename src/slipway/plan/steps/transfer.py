@@ -9,9 +9,9 @@ from slipway.plan.steps.common import UNUSED
 
 
 def step(draft: Draft) -> Step | None:
-    """None when the host has every layer."""
+    """None when the host has every layer, or gets them from a registry."""
     transfer = draft.transfer
-    if not transfer.bytes_to_send:
+    if not transfer.bytes_to_send or draft.wanted.registry is not None:
         return None
     references = tuple(image.reference for image in transfer.images)
     do = (Load(references, transfer.bytes_to_send),)
