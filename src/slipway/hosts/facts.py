@@ -24,28 +24,17 @@ _INFO = (
     '"MemTotal":{{json .MemTotal}},"NCPU":{{json .NCPU}}}'
 )
 
-# $1 docker, $2 the application's folder, $3 Compose's project. A folder that isn't there yet is
-# judged by its nearest parent. Writing is tried, not guessed from mode bits. Of `df -P` only the
-# last line counts, and of that the number before the percentage: a device's name may hold spaces.
-_FACTS = f"""{PRELUDE}
-near() {{ p=$1; while [ ! -e "$p" ]; do p=$(dirname -- "$p"); done; printf '%s\\n' "$p"; }}
-free() {{ df -Pk -- "$1" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1/p'; }}
-info=$("$1" info --format '{_INFO}')
-text info "$info"
-compose=$("$1" compose version --short 2>&1) || compose="! $compose"
-text compose "$compose"
-root=$(printf '%s' "$info" | sed 's/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/')
-app=$(near "$2")
-volumes=$("$1" volume ls --quiet --filter "label={PROJECT_LABEL}=$3")
-text volumes "$volumes"
+# Of `df -P` only the last line counts, and of that the number before the percentage: a device's
+# name may hold spaces. A folder that isn't there yet is judged by its nearest parent.
+DISKS = """
+near() { p=$1; while [ ! -e "$p" ]; do p=$(dirname -- "$p"); done; printf '%s\\n' "$p"; }
+free() { df -Pk -- "$1" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1/p'; }
+"""
+# $app the nearest folder that there is. Writing is tried, not guessed from mode bits.
+AROUND = """
 text architecture "$(uname -m)"
 text nas "$(command -v midclt || :)"
 text app_free "$(free "$app")"
-text docker_free "$(free "$(near "$root")")"
-text zstd "$(zstd --version 2>/dev/null || :)"
-kept=
-for name in "$2"/cache/reference.*; do [ ! -f "$name" ] || kept="$kept ${{name##*.}}"; done
-text references "$kept"
 if probe=$(mktemp -- "$app/.slipway.XXXXXXXXXX" 2>/dev/null); then
     rm -f -- "$probe"
     text writable yes
@@ -56,11 +45,27 @@ listening=
 for table in /proc/net/tcp /proc/net/tcp6; do
     [ -r "$table" ] || continue
     while read -r _ local _ state _; do
-        [ "$state" = 0A ] && listening="$listening ${{local##*:}}"
+        [ "$state" = 0A ] && listening="$listening ${local##*:}"
     done <"$table"
 done
 text listening "$listening"
 """
+# $1 docker, $2 the application's folder, $3 Compose's project.
+_FACTS = f"""{PRELUDE}{DISKS}
+info=$("$1" info --format '{_INFO}')
+text info "$info"
+compose=$("$1" compose version --short 2>&1) || compose="! $compose"
+text compose "$compose"
+root=$(printf '%s' "$info" | sed 's/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/')
+app=$(near "$2")
+volumes=$("$1" volume ls --quiet --filter "label={PROJECT_LABEL}=$3")
+text volumes "$volumes"
+text docker_free "$(free "$(near "$root")")"
+text zstd "$(zstd --version 2>/dev/null || :)"
+kept=
+for name in "$2"/cache/reference.*; do [ ! -f "$name" ] || kept="$kept ${{name##*.}}"; done
+text references "$kept"
+{AROUND}"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.runner import compose, pull
-from slipway.runner.containers import Container
 from slipway.runner.doors import Doors
 from slipway.runner.expected import Expected
 from slipway.runner.failure import Failed
 from slipway.runner.handed import handed_folder, untold_mark
+from slipway.runner.health import check_health
 from slipway.runner.login import Login
 from slipway.runner.putback import HALF, SNAPSHOTS
-from slipway.runner.register import register, unregister
+from slipway.runner.register import redeploy, register, stop, unregister
 from slipway.runner.rolling import Roller
 from slipway.runner.soak import soak
-from slipway.runner.watching import check_services
+from slipway.runner.watch import Fault
+from slipway.runner.watching import check_services, explained
 
 Json = Mapping[str, Any]
 _TAKE_S = 60.0
 _SHOWN_LINES = 10
-_CHECK_S = 30.0
-# As Docker does not call one unhealthy for a single failure.
-_TRIES = 3
 _AGAIN_S = 1.0
 
 
@@ -165,6 +163,17 @@ class Carrier:
         unregister(self.doors.nas, action["app"])
         return True
 
+    def _redeploy(self, action: Json) -> bool:
+        try:
+            redeploy(self.doors.nas, action["app"])
+        except Failed as failed:
+            raise _with_crashes(self.doors, failed) from failed
+        return True
+
+    def _stop(self, action: Json) -> bool:
+        stop(self.doors.nas, action["app"])
+        return True
+
     def _snapshot(self, action: Json) -> bool:
         by, dataset, name = action["by"], action["dataset"], action["name"]
         if action["anew"]:
@@ -218,6 +227,8 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
     "hand": Carrier._hand,
     "register": Carrier._register,
     "unregister": Carrier._unregister,
+    "redeploy": Carrier._redeploy,
+    "stop": Carrier._stop,
     "snapshot": Carrier._snapshot,
     "forget": Carrier._forget,
     "rewind": Carrier._rewind,
@@ -225,7 +236,7 @@ _DEEDS: Mapping[str, Callable[[Carrier, Json], bool]] = {
 }
 
 
-_CHANGING = ("compose", "start", "roll", "retire", "rewind", "revert")
+_CHANGING = ("compose", "start", "roll", "retire", "rewind", "revert", "redeploy", "stop")
 
 
 def changes(action: Json) -> bool:
@@ -236,6 +247,16 @@ def changes(action: Json) -> bool:
         or (kind == "remove" and bool(action["networks"]))
         or (kind == "hand" and bool(action["command"]))
     )
+
+
+def _with_crashes(doors: Doors, failed: Failed) -> Failed:
+    """Why TrueNAS could not start an app: it says where to read that, and names no service."""
+    crashed = [one for one in doors.docker.containers() if one.exit_code and not one.well]
+    if not crashed:
+        return failed
+    faults = [Fault(one.service, one.id, "crashed") for one in crashed]
+    cause, told = failed.cause, explained(doors.docker, faults).cause
+    return Failed(cause.message, details=(told.message, *told.details), hint=cause.hint)
 
 
 def _expected(action: Json) -> tuple[Expected, ...]:
@@ -262,37 +283,3 @@ def taken(doors: Doors, service: str, argv: Sequence[str]) -> None:
                     details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
                 )
             doors.clock.sleep(_AGAIN_S)
-
-
-def check_health(
-    doors: Doors, checks: Mapping[str, Sequence[str]], expected: Sequence[Expected]
-) -> None:
-    """Run services' own health checks now, in every container of theirs that counts.
-
-    Args:
-        doors: what to act through.
-        checks: service to the program and arguments of its health check.
-        expected: the services, with what marks the containers that count; empty for all.
-
-    Raises:
-        Failed: one does not pass, three times; its last lines are in the details.
-    """
-    for container in doors.docker.containers():
-        argv = checks.get(container.service)
-        counts = not expected or any(one.counts(container) for one in expected)
-        if argv and counts and container.state == "running" and not container.one_off:
-            _check_one(doors, container, argv)
-
-
-def _check_one(doors: Doors, container: Container, argv: Sequence[str]) -> None:
-    for left in reversed(range(_TRIES)):
-        doors.listener.heed()
-        done = doors.docker.execute(container.id, argv, _CHECK_S)
-        if done.ok:
-            return
-        if left:
-            doors.clock.sleep(_AGAIN_S)
-    raise Failed(
-        f"{container.service} does not pass its health check any more",
-        details=(done.err or done.out).strip().splitlines()[-_SHOWN_LINES:],
-    )

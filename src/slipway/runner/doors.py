@@ -160,6 +160,28 @@ class Folder(Protocol):
 class Nas(Protocol):
     """The middleware of a TrueNAS."""
 
+    def call(self, method: str, *args: object) -> Any:
+        """Call a method.
+
+        Raises:
+            NasError: it failed, or there is no middleware here.
+        """
+
+    def heard(self, source: str, count: int, seconds: float) -> Sequence[Mapping[str, Any]]:
+        """What is told by a source of events, as far as it comes within a time.
+
+        Args:
+            source: its name, and after a colon its arguments as JSON.
+            count: how many are enough.
+            seconds: the longest that is waited.
+
+        Returns:
+            The fields of each.
+
+        Raises:
+            NasError: there is no such source, or no middleware here.
+        """
+
     def run(self, method: str, *args: object) -> Any:
         """Call a method that starts a job, and wait for its end.
 

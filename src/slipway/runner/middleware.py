@@ -76,13 +76,7 @@ def connected() -> Iterator[Calls]:
     Raises:
         NasError: there is no middleware here, or it does not answer.
     """
-    try:
-        from truenas_api_client import Client  # type: ignore[import-not-found]
-    except ImportError as error:
-        raise NasError(ABSENT, "", f"this is no TrueNAS: {error}") from error
-    with ExitStack() as stack:
-        with _told_plainly("connecting"):
-            client = stack.enter_context(Client())
+    with _client() as client:
 
         def made(method: str, *args: object, job: bool = False, tell: Tell = lambda _: None) -> Any:
             options: dict[str, Any] = {"timeout": _CALL_S}
@@ -95,6 +89,38 @@ def connected() -> Iterator[Calls]:
                 return client.call(method, *args, **options)
 
         yield made
+
+
+@contextmanager
+def _client() -> Iterator[Any]:
+    """The client that TrueNAS brings along, connected."""
+    try:
+        from truenas_api_client import Client  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise NasError(ABSENT, "", f"this is no TrueNAS: {error}") from error
+    with ExitStack() as stack:
+        with _told_plainly("connecting"):
+            client = stack.enter_context(Client())
+        yield client
+
+
+def heard(source: str, count: int, seconds: float) -> list[Mapping[str, Any]]:
+    """What is told by a source of events; see :class:`slipway.runner.doors.Nas`."""
+    found: list[Mapping[str, Any]] = []
+    over = threading.Event()
+
+    def hear(kind: str, **message: Any) -> None:
+        fields = message.get("fields")
+        if kind.lower() == "added" and isinstance(fields, dict):
+            found.append(fields)
+        if len(found) >= count or kind.lower() == "removed":
+            over.set()
+
+    with _client() as client:
+        with _told_plainly(source.partition(":")[0]):
+            client.subscribe(source, hear)
+        over.wait(seconds)
+    return found
 
 
 @contextmanager

@@ -1,20 +1,47 @@
-"""Have TrueNAS know an application as one of its apps, and forget it."""
+"""Have TrueNAS know an application as one of its apps, start it, stop it, and forget it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from slipway.runner.doors import Nas
 from slipway.runner.failure import Failed
-from slipway.runner.middleware import NasError, call
+from slipway.runner.middleware import AWAY, Calls, NasError, call, connected, heard
 
 _THERE, _GONE = "EEXIST", "ENOENT"
 _LINES = 10
+_LOG = "on the server, as root: tail /var/log/app_lifecycle.log"
 
 
 class HostNas:
-    """The middleware of the machine this runs on."""
+    """The middleware of the machine this runs on, over one connection as long as that holds."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._calls: Calls | None = None
+
+    def call(self, method: str, *args: object) -> Any:
+        """Call a method; see :class:`slipway.runner.doors.Nas`.
+
+        Whoever looks several times a second would else log in each time, which TrueNAS writes down.
+        """
+        for left in (1, 0):
+            try:
+                if self._calls is None:
+                    self._calls = self._open.enter_context(connected())
+                return self._calls(method, *args)
+            except NasError as error:
+                if error.kind != AWAY or not left:
+                    raise
+                self._open.close()
+                self._calls = None
+        raise AssertionError
+
+    def heard(self, source: str, count: int, seconds: float) -> Sequence[Mapping[str, Any]]:
+        """What is told by a source of events; see :class:`slipway.runner.doors.Nas`."""
+        return heard(source, count, seconds)
 
     def run(self, method: str, *args: object) -> Any:
         """Call a method that starts a job; see :class:`slipway.runner.doors.Nas`."""
@@ -53,7 +80,38 @@ def unregister(nas: Nas, app: str) -> None:
             raise _failed("still has the app", app, error) from error
 
 
-def _failed(what: str, app: str, error: NasError) -> Failed:
+def redeploy(nas: Nas, app: str) -> None:
+    """Have TrueNAS end all that an app has and start what its file says by now.
+
+    It does so whatever state the app is in, and does not wait until anything is healthy.
+
+    Raises:
+        Failed: it doesn't know the app, or could not start it; the app may then be down.
+    """
+    try:
+        nas.run("app.redeploy", app)
+    except NasError as error:
+        if error.errname == _GONE:
+            raise Failed(
+                f"TrueNAS knows no app {app}", hint="./inv deploy tells it anew"
+            ) from error
+        raise _failed("could not start", app, error, hint=_LOG) from error
+
+
+def stop(nas: Nas, app: str) -> None:
+    """Have TrueNAS end all that an app has; one that it doesn't know has nothing.
+
+    Raises:
+        Failed: it could not.
+    """
+    try:
+        nas.run("app.stop", app)
+    except NasError as error:
+        if error.errname != _GONE:
+            raise _failed("could not stop", app, error, hint=_LOG) from error
+
+
+def _failed(what: str, app: str, error: NasError, hint: str = "") -> Failed:
     lines = error.message.strip().splitlines()
-    return Failed(f"TrueNAS {what} {app}: {lines[0] if lines else error.kind}",
-                  details=lines[1 : _LINES + 1])  # fmt: skip
+    text = f"TrueNAS {what} {app}: {lines[0] if lines else error.kind}"
+    return Failed(text, details=lines[1 : _LINES + 1], hint=hint)

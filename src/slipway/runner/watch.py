@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from slipway.runner.containers import Container
 from slipway.runner.expected import Expected
+from slipway.runner.nasapps import UNTOLD
 
 _SETTLE_S = 1.0
 _LOOK_S = 0.3
@@ -146,6 +147,8 @@ def hard_fault(container: Container, restarts_before: int | None = None) -> str 
     if container.oom_killed:
         return "was killed because it used more memory than its limit"
     if container.state in ("exited", "dead"):
+        if container.exit_code == UNTOLD:
+            return "crashed"
         return f"exited with code {container.exit_code}"
     if container.state == "restarting":
         return f"exited with code {container.exit_code} and is being restarted"

@@ -14,12 +14,13 @@ from typing import Any
 from slipway.runner.boot import AtBoot, settling
 from slipway.runner.datasets import HostDatasets
 from slipway.runner.docker import HostDocker
-from slipway.runner.doors import Doors
+from slipway.runner.doors import Docker, Doors
 from slipway.runner.failure import Failed
 from slipway.runner.host import HostClock, HostFolder
 from slipway.runner.lease import Lease
 from slipway.runner.listener import SpoolListener
 from slipway.runner.login import Login, apart, forget_logins
+from slipway.runner.nasdocker import NasDocker
 from slipway.runner.register import HostNas
 from slipway.runner.run import Run, settle
 from slipway.runner.spool import Spool, last
@@ -158,9 +159,14 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
-    listener = SpoolListener(spool)
-    docker = HostDocker(request["project"], request["docker"], listener.heed, spool.run, app_dir)
-    nas, datasets = HostNas(), HostDatasets()
+    listener, nas, datasets = SpoolListener(spool), HostNas(), HostDatasets()
+    docker: Docker
+    if "apps" in request:  # nobody there may ask Docker itself
+        docker = NasDocker(request["apps"], nas)
+    else:
+        docker = HostDocker(
+            request["project"], request["docker"], listener.heed, spool.run, app_dir
+        )
     return Doors(docker, HostFolder(app_dir), HostClock(), listener, nas, datasets)
 
 

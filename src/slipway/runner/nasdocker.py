@@ -1,0 +1,162 @@
+"""Containers by what TrueNAS tells and does, for a user who has no right to Docker.
+
+It fits :class:`slipway.runner.doors.Docker`. What takes Docker itself is refused in a sentence: the
+steps of mode ``app-only`` have none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from slipway.runner.containers import Container
+from slipway.runner.doors import Done, Nas, Stopping
+from slipway.runner.failure import Failed
+from slipway.runner.middleware import AWAY, LATE, NasError
+from slipway.runner.nasapps import app_of, containers_of, images_of
+
+_RUNNING = "RUNNING"
+_WAIT_S = 60.0
+_AGAIN_S = 1.0
+#: A log follows its container for ever; its last lines come at once.
+_LINES_S = 3.0
+
+
+class NoEvents:
+    """TrueNAS tells when an app changes, not when a container serves."""
+
+    def end(self) -> str:
+        """None."""
+        return ""
+
+
+class NasDocker:
+    """An app's containers, by the middleware.
+
+    Args:
+        app: its name there, without ``ix-``.
+        nas: the middleware.
+        sleep: waits some seconds.
+    """
+
+    def __init__(self, app: str, nas: Nas, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._app, self._nas, self._sleep = app, nas, sleep
+
+    def containers(self) -> tuple[Container, ...]:
+        """The app's containers; a Docker service that is just starting is waited for.
+
+        ``app.query`` answers with no app at all as long as that does not run.
+
+        Raises:
+            Failed: Docker or the middleware doesn't answer for a minute.
+        """
+        end = time.monotonic() + _WAIT_S
+        while True:
+            why = self._away()
+            if not why:
+                return self._told()
+            if time.monotonic() >= end:
+                raise Failed(why, hint="look at Apps in TrueNAS' web interface")
+            self._sleep(_AGAIN_S)
+
+    def _away(self) -> str:
+        """Why nothing can be said of containers; empty where it can."""
+        try:
+            said = self._nas.call("docker.status")
+        except NasError as error:
+            if error.kind in (AWAY, LATE):
+                return f"TrueNAS' middleware doesn't answer: {error.message}"
+            raise _failed("does not say whether its Docker service runs", error) from error
+        status = said.get("status")
+        return "" if status == _RUNNING else f"TrueNAS' Docker service is {status}"
+
+    def _told(self) -> tuple[Container, ...]:
+        try:
+            rows = self._nas.call("app.query", [["name", "=", self._app]])
+            return containers_of(app_of(rows, self._app))
+        except NasError as error:
+            raise _failed(f"does not tell of the app {self._app}", error) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise Failed(f"TrueNAS told of {self._app} what isn't known: {error!r}") from error
+
+    def events(self) -> NoEvents:
+        """None."""
+        return NoEvents()
+
+    def last_lines(self, container: str, count: int) -> tuple[str, ...]:
+        """The last lines a container wrote; empty when it is gone."""
+        asked = {"app_name": self._app, "container_id": container, "tail_lines": count}
+        source = f"app.container_log_follow:{json.dumps(asked)}"
+        try:
+            found = self._nas.heard(source, count, _LINES_S)
+        except NasError:
+            return ()
+        lines = [str(fields.get("data", "")).rstrip() for fields in found]
+        return tuple(line for line in lines if line)[-count:]
+
+    def last_check(self, container: str, count: int) -> tuple[str, ...]:
+        """Nothing: only Docker knows what a health check said."""
+        return ()
+
+    def end_once(self) -> int:
+        """None: nothing runs beside the services."""
+        return 0
+
+    def remove_images(self, references: Sequence[str]) -> int:
+        """Remove images; how many stayed because a container uses them."""
+        held, stayed = images_of(self._images()), 0
+        for reference in references:
+            if reference not in held:
+                continue
+            try:
+                self._nas.call("app.image.delete", held[reference])
+            except NasError:
+                stayed += 1
+        return stayed
+
+    def _images(self) -> list[dict[str, Any]]:
+        try:
+            return list(self._nas.call("app.image.query"))
+        except NasError as error:
+            raise _failed("does not tell of its images", error) from error
+
+    def compose(
+        self, file: str, arguments: Sequence[str], timeout_s: float, *, output: str = "",
+        input: str = "",
+    ) -> Done:  # fmt: skip
+        """Nobody may; see :func:`_refused`."""
+        raise _refused(f"`docker compose {arguments[0]}`")
+
+    def execute(self, container: str, argv: Sequence[str], timeout_s: float) -> Done:
+        """Nobody may; see :func:`_refused`."""
+        raise _refused("a program in a container")
+
+    def stop(self, containers: Sequence[str]) -> Stopping:
+        """Nobody may; see :func:`_refused`."""
+        raise _refused("to stop one container")
+
+    def remove(self, containers: Sequence[str]) -> None:
+        """Nobody may; see :func:`_refused`."""
+        raise _refused("to remove one container")
+
+    def rename(self, container: str, name: str) -> bool:
+        """Nobody may; see :func:`_refused`."""
+        raise _refused("to rename a container")
+
+    def remove_networks(self, names: Sequence[str]) -> None:
+        """Nobody may; see :func:`_refused`."""
+        raise _refused("to remove a network")
+
+
+def _refused(what: str) -> Failed:
+    return Failed(
+        f"{what} takes the right to Docker, which the login user has not",
+        hint='deploy with mode = "app" and a user who has it',
+    )
+
+
+def _failed(what: str, error: NasError) -> Failed:
+    lines = error.message.strip().splitlines() or [error.kind]
+    return Failed(f"TrueNAS {what}: {lines[0]}", details=lines[1:])

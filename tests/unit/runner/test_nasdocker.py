@@ -1,0 +1,184 @@
+"""Containers by what TrueNAS tells of an app."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from slipway.runner import doors
+from slipway.runner.failure import Failed
+from slipway.runner.middleware import AWAY, NasError
+from slipway.runner.nasapps import UNTOLD, app_of, containers_of, images_of
+from slipway.runner.nasdocker import NasDocker
+from slipway.runner.register import redeploy, stop
+from slipway.runner.watch import hard_fault
+from slipway.testing.nas import FakeNas
+
+
+def detail(service: str, state: str = "running", **more: Any) -> dict[str, Any]:
+    """A container, as ``app.query`` of 25.10 tells of it."""
+    return {
+        "service_name": service, "image": f"r.lan/langflix/{service}@sha256:1", "state": state,
+        "port_config": [], "volume_mounts": [], "id": f"{service}{'0' * 20}", **more,
+    }  # fmt: skip
+
+
+def nas_with(*details: dict[str, Any]) -> FakeNas:
+    return FakeNas(apps={"langflix": {}}, details={"langflix": list(details)})
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "health", "fault"),
+    [
+        ("running", "running", "", None),
+        ("starting", "running", "starting", None),
+        ("created", "created", "", None),
+        ("exited", "exited", "", "exited with code 0"),
+        ("crashed", "exited", "", "crashed"),
+    ],
+)
+def test_the_states_that_truenas_knows(
+    told: str, state: str, health: str, fault: str | None
+) -> None:
+    """Each is one of Docker's as far as that can be told; what waiting can't mend is a fault."""
+    (one,) = containers_of({"active_workloads": {"container_details": [detail("api", told)]}})
+
+    assert (one.state, one.health) == (state, health)
+    assert hard_fault(one) == fault
+    assert one.ended is (told == "exited")
+    assert one.well is (told == "running")
+
+
+def test_a_container_as_far_as_it_is_told() -> None:
+    """Service, reference and the TCP ports of the host; IPv4 and IPv6 are one port."""
+    hosts = [{"host_port": 8080, "host_ip": "0.0.0.0"}, {"host_port": 8080, "host_ip": "::"}]
+    ports = [
+        {"container_port": 80, "protocol": "tcp", "host_ports": hosts},
+        {"container_port": 53, "protocol": "udp", "host_ports": [{"host_port": 53}]},
+    ]
+    row = {"active_workloads": {"container_details": [detail("door", port_config=ports)]}}
+
+    (one,) = containers_of(row)
+
+    assert (one.service, one.image_id, one.ports) == (
+        "door", "r.lan/langflix/door@sha256:1", (8080,)
+    )  # fmt: skip
+    assert one.config == "" and not one.one_off
+    assert containers_of(None) == ()
+    assert app_of([{"name": "other"}], "langflix") is None
+
+
+def test_images_by_every_reference() -> None:
+    """Tags and digests; a release may leave either out."""
+    rows: list[dict[str, Any]] = [
+        {"id": "sha256:1", "repo_tags": ["a:1"], "repo_digests": ["r/a@sha256:9"]},
+        {"id": "sha256:2", "repo_tags": None, "repo_digests": ["r/b@sha256:8"]},
+    ]
+    assert images_of(rows) == {"a:1": "sha256:1", "r/a@sha256:9": "sha256:1",
+                               "r/b@sha256:8": "sha256:2"}  # fmt: skip
+
+
+def test_docker_that_is_just_starting_is_waited_for() -> None:
+    """An app that is there is told of as none by a TrueNAS whose Docker does not run."""
+    nas = nas_with(detail("api"))
+    nas.docker = "INITIALIZING"
+
+    def sleep(seconds: float) -> None:
+        nas.docker = "RUNNING"
+
+    assert [one.service for one in NasDocker("langflix", nas, sleep).containers()] == ["api"]
+
+
+def test_a_middleware_that_is_away_is_waited_for() -> None:
+    """As during an update; what it refuses is said at once."""
+    nas, answers = (
+        nas_with(),
+        [NasError(AWAY, "ECONNREFUSED", "no"), NasError("failed", "", "never")],
+    )
+
+    class Away(FakeNas):
+        def call(self, method: str, *args: object) -> Any:
+            raise answers.pop(0)
+
+    with pytest.raises(Failed, match="never"):
+        NasDocker("langflix", Away(apps=nas.apps), lambda _: None).containers()
+    assert answers == []
+
+
+def test_what_is_no_answer_is_said() -> None:
+    """A state that no release has is no state of ours."""
+    with pytest.raises(Failed, match="isn't known"):
+        NasDocker("langflix", nas_with(detail("api", "melting"))).containers()
+
+
+def test_last_lines_and_images() -> None:
+    """A container's own words; images by reference, those in use are counted and stay."""
+    nas = nas_with(detail("api"))
+    nas.lines = {"c1": ["one", "", "two", "three"]}
+    nas.images = [
+        {"id": "sha256:1", "repo_tags": [], "repo_digests": ["r/a@sha256:9"]},
+        {"id": "sha256:2", "repo_tags": [], "repo_digests": ["r/b@sha256:8"]},
+    ]
+    nas.held = {"sha256:2"}
+    docker = NasDocker("langflix", nas)
+
+    assert docker.last_lines("c1", 2) == ("two", "three")
+    assert docker.last_lines("gone", 2) == ()
+    assert docker.remove_images(["r/a@sha256:9", "r/b@sha256:8", "r/none@sha256:7"]) == 1
+    assert [one["id"] for one in nas.images] == ["sha256:2"]
+    assert (docker.end_once(), docker.events().end(), docker.last_check("c1", 3)) == (0, "", ())
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda docker: docker.compose("f", ["up"], 1.0),
+        lambda docker: docker.execute("c", ["true"], 1.0),
+        lambda docker: docker.stop(["c"]),
+        lambda docker: docker.remove(["c"]),
+        lambda docker: docker.rename("c", "n"),
+        lambda docker: docker.remove_networks(["n"]),
+    ],
+)
+def test_what_takes_docker_is_a_sentence(refused: Any) -> None:
+    """Never a traceback, should a step ask for it."""
+    with pytest.raises(Failed, match="takes the right to Docker"):
+        refused(NasDocker("langflix", nas_with()))
+
+
+def test_it_fits_the_door() -> None:
+    """Whatever the runner may ask of Docker it can ask here."""
+    asked = {name for name, _ in inspect.getmembers(doors.Docker, inspect.isfunction)}
+    assert {name for name in asked if not name.startswith("_")} <= set(dir(NasDocker))
+
+
+def test_an_app_is_redeployed_and_stopped() -> None:
+    """An app that isn't there has nothing to stop, but can't be started."""
+    nas = nas_with(detail("api"))
+    started: list[str] = []
+    nas.started = started.append
+
+    redeploy(nas, "langflix")
+    stop(nas, "langflix")
+    stop(nas, "none")
+
+    assert started == ["langflix"]
+    assert NasDocker("langflix", nas).containers() == ()
+    with pytest.raises(Failed, match="knows no app none") as caught:
+        redeploy(nas, "none")
+    assert "./inv deploy" in caught.value.cause.hint
+
+
+@pytest.mark.parametrize("act", [redeploy, stop])
+def test_a_job_that_fails_says_where_more_stands(act: Any) -> None:
+    """TrueNAS' own sentence first, and the log that only root may read as the hint."""
+    nas = nas_with()
+    nas.broken = "[EFAULT] Failed 'up' action for 'langflix' app\nmore"
+
+    with pytest.raises(Failed, match="Failed 'up' action") as caught:
+        act(nas, "langflix")
+    assert caught.value.cause.details == ("more",)
+    assert "app_lifecycle.log" in caught.value.cause.hint
+    assert UNTOLD < 0
