@@ -15,16 +15,23 @@ if TYPE_CHECKING:
     from slipway.secret import Secret
 
 
-@command(help={"host": HOST, "locked": LOCKED, "wait": WAIT, "json": JSON})
+FROM = (
+    "a registry that the host gets images from, such as registry.lan:5000/home "
+    "(default: `registry` of the host, or else they are sent)"
+)
+
+
+@command(help={"host": HOST, "from": FROM, "locked": LOCKED, "wait": WAIT, "json": JSON})
 def deploy(
     workspace: Workspace,
     host: str | None = None,
+    from_: str = "",
     locked: bool = False,
     wait: bool = False,
     json: bool = False,
 ) -> Answer:
     """Make this checkout live on a host; go back if it fails."""
-    return deployed(workspace, host, locked=locked, wait=wait)
+    return deployed(workspace, host, from_=from_, locked=locked, wait=wait)
 
 
 def deployed(
@@ -33,17 +40,21 @@ def deployed(
     *,
     locked: bool,
     wait: bool,
+    from_: str = "",
     supplied: Mapping[str, Secret] | None = None,
     anew: Sequence[str] = (),
 ) -> Answer:
     """Deploy the checkout, with further secrets of the operator's or some generated anew."""
     from slipway.act.deploy import deploy as carry_out
+    from slipway.app.pulling import pick_origin
     from slipway.app.workspace import new_token
 
+    registry = pick_origin(workspace.entry(host), from_)
     images, target = workspace.ready_for(host, locked=locked)
     with target:
-        wanted = workspace.wanted(target, images, supplied=supplied, anew=anew)
-        result = carry_out(wanted, target.doors, new_token(), wait=wait)
+        wanted = workspace.wanted(target, images, supplied=supplied, anew=anew, registry=registry)
+        origin = workspace.origin(registry)
+        result = carry_out(wanted, target.doors, new_token(), wait=wait, origin=origin)
     return answer(target, result)
 
 
@@ -152,6 +163,7 @@ def answer(target: Target, result: Result) -> Answer:
 @command(
     help={
         "host": HOST,
+        "from": FROM,
         "steps": "show what each step does, and what undoes it",
         "locked": LOCKED,
         "json": JSON,
@@ -160,6 +172,7 @@ def answer(target: Target, result: Result) -> Answer:
 def plan(
     workspace: Workspace,
     host: str | None = None,
+    from_: str = "",
     steps: bool = False,
     locked: bool = False,
     json: bool = False,
@@ -169,12 +182,16 @@ def plan(
     from slipway.act.guard import foresee
     from slipway.app.present import plan_text
     from slipway.app.present_steps import steps_text
+    from slipway.app.pulling import pick_origin
     from slipway.plan.steps import steps as steps_of
 
+    registry = pick_origin(workspace.entry(host), from_)
     images, target = workspace.ready_for(host, locked=locked, boot=False)
     with target:
-        draft = make_draft(workspace.wanted(target, images), target.doors)
+        draft = make_draft(workspace.wanted(target, images, registry=registry), target.doors)
         foresee(target.doors, draft)
+        if draft.plan.pull is not None and (origin := workspace.origin(registry)) is not None:
+            origin(draft.transfer.images)
     value, text = draft.plan.to_json(), plan_text(draft.plan)
     if steps:
         todo = () if draft.unchanged else steps_of(draft)

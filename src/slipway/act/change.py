@@ -6,7 +6,7 @@ takes longer to import than a host takes to say that nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from slipway.act.attend import Attended
@@ -19,14 +19,30 @@ from slipway.act.outcome import Outcome, Result
 from slipway.act.progress import Progress
 from slipway.act.run import Errand, carry_out
 from slipway.errors import SlipwayError
+from slipway.images.values import Image
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step, asked
 from slipway.plan.steps import steps
 from slipway.plan.steps.stay import serving
+from slipway.secret import Secret
+
+Origin = Callable[[Sequence[Image]], Secret | None]
+"""Sees that a registry has images, and gives what the host shows there: a Docker's ``config.json``,
+or None for nobody.
+
+Raises:
+    HostError: it lacks some, or can't be asked.
+"""
 
 
-def change(progress: Progress, planned: Draft, token: str) -> Result:
+def change(progress: Progress, planned: Draft, token: str, origin: Origin | None = None) -> Result:
     """Carry out what was planned: this machine's part, then the host's.
+
+    Args:
+        progress: what was done before.
+        planned: what is to be done.
+        token: letters and digits that no other deploy uses.
+        origin: of the registry that the host gets images from; None where they are sent to it.
 
     Raises:
         HostError, DeployError, DeployBroken: as :func:`slipway.act.deploy.deploy` says.
@@ -34,7 +50,7 @@ def change(progress: Progress, planned: Draft, token: str) -> Result:
     doors, release = progress.doors, planned.release
     interpreter = Interpreter(doors, Contents(planned, doors.folder), planned.transfer)
     mine, theirs = asked(steps(planned))
-    _prepare(progress, planned, mine, interpreter)
+    login = _prepare(progress, planned, mine, interpreter, origin)
     errand = Errand(
         id=f"{release.id}-{token[:6]}",
         what=f"deploy {release.id}",
@@ -44,6 +60,7 @@ def change(progress: Progress, planned: Draft, token: str) -> Result:
         steps=theirs,
         word="deployed",
         intent={"who": planned.wanted.who, "plan": planned.plan.to_json()},
+        login=login,
     )
     actions = {step.name: step.do for step in theirs}
     attended = carry_out(
@@ -90,14 +107,25 @@ def warn_of_losses(doors: Doors, planned: Draft) -> None:
 
 
 def _prepare(
-    progress: Progress, planned: Draft, mine: Sequence[Step], interpreter: Interpreter
-) -> None:
-    """What is done before the host is asked to begin: nothing that runs is touched by it."""
+    progress: Progress,
+    planned: Draft,
+    mine: Sequence[Step],
+    interpreter: Interpreter,
+    origin: Origin | None,
+) -> Secret | None:
+    """What is done before the host is asked to begin: nothing that runs is touched by it.
+
+    Returns:
+        What the host shows the registry that it gets images from.
+    """
     doors, stage = progress.doors, "preflight"
+    login: Secret | None = None
     warn_of_losses(doors, planned)
     try:
         doors.report.step("preflight", "can the host take it?")
         progress.timed("preflight", lambda: check_host(doors, planned))
+        if origin is not None and planned.plan.pull is not None:
+            login = origin(planned.transfer.images)
         for step in mine:
             stage = step.name
             doors.report.step(step.name, step.about)
@@ -106,3 +134,4 @@ def _prepare(
         error = cause(caught)
         error.stage = error.stage or stage
         raise untouched(error) from caught
+    return login

@@ -9,6 +9,8 @@ and 6 when going back failed too.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slipway.act.doors import Doors
 from slipway.act.outcome import Outcome, Result, StepTime
 from slipway.act.progress import Progress
@@ -21,6 +23,9 @@ from slipway.plan.adopt import adopted
 from slipway.plan.draft import Draft, draft, needs_place, with_snapshot
 from slipway.plan.snapshotting import see_whole
 from slipway.plan.wanted import Seen, Wanted
+
+if TYPE_CHECKING:
+    from slipway.act.change import Origin
 
 
 def observe(doors: Doors, wanted: Wanted) -> Seen:
@@ -52,7 +57,9 @@ def make_draft(wanted: Wanted, doors: Doors) -> Draft:
     return with_snapshot(planned, place_of(doors, wanted.data_dir))
 
 
-def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> Result:
+def deploy(
+    wanted: Wanted, doors: Doors, token: str, *, wait: bool = False, origin: Origin | None = None
+) -> Result:
     """Deploy.
 
     Args:
@@ -60,6 +67,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
         doors: what to act through.
         token: letters and digits that no other deploy uses.
         wait: wait until whoever is at work there has ended.
+        origin: of the registry that the host gets images from; None where they are sent to it.
 
     Raises:
         ConfigError: the stack lacks something; nothing was changed.
@@ -86,7 +94,7 @@ def deploy(wanted: Wanted, doors: Doors, token: str, *, wait: bool = False) -> R
         return Result(outcome, live, planned.seen.engine.containers)
     from slipway.act.change import change
 
-    return change(progress, planned, token)
+    return change(progress, planned, token, origin)
 
 
 def _cleared(doors: Doors, seen: Seen, who: str, *, wait: bool) -> bool:

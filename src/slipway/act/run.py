@@ -14,6 +14,8 @@ from slipway.ledger.release import Release
 from slipway.ledger.runs import ALIVE, LOST, LastRun
 from slipway.plan.step import Step
 from slipway.plan.steps import record
+from slipway.runner.login import KEY
+from slipway.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Errand:
         word: what a good end is called in the journal.
         intent: what else the journal says of it.
         point: the step from whose end on there is no way back.
+        login: Docker's ``config.json`` for the registry that images come from; None for none. It is
+            in the request on its way, and in nothing that is kept.
     """
 
     id: str
@@ -41,11 +45,14 @@ class Errand:
     word: str
     intent: Mapping[str, object]
     point: str = record.NAME
+    login: Secret | None = None
 
     def request(self, doors: Doors) -> dict[str, Any]:
         """Its form for the runner."""
         since = doors.clock.now().isoformat()[:19] + "Z"
+        login = {KEY: self.login.reveal()} if self.login is not None else {}
         return {
+            **login,
             "format": 1,
             "run": self.id,
             "application": self.release.application,

@@ -18,7 +18,7 @@ def plan_text(plan: Plan) -> str:
     ]
     lines = [
         f"release {plan.release}",
-        f"to send {human_bytes(plan.bytes_to_send)} before compression",
+        _images(plan),
         "",
         table(rows, head=("service", "action", "reason", "downtime")),
     ]
@@ -49,6 +49,14 @@ def plan_text(plan: Plan) -> str:
     if plan.no_snapshot:
         lines.append(f"  no snapshot is taken before them: {plan.no_snapshot}")
     return "\n".join((*lines, *_lost(plan)))
+
+
+def _images(plan: Plan) -> str:
+    """How images get to the host."""
+    if plan.pull is not None:
+        size = human_bytes(plan.pull.bytes)
+        return f"to pull {plan.pull.images} images from {plan.pull.registry}, at most {size}"
+    return f"to send {human_bytes(plan.bytes_to_send)} before compression"
 
 
 def _lost(plan: Plan) -> list[str]:

@@ -45,6 +45,7 @@ from slipway.supply.outputs import outputs
 from slipway.supply.sources import source_paths
 
 if TYPE_CHECKING:
+    from slipway.act.change import Origin
     from slipway.hosts.delta import Delta
     from slipway.images.registry.address import Registry
     from slipway.images.registry.push import Pusher
@@ -112,6 +113,14 @@ class Workspace:
         from slipway.images.registry.open import open_registry
 
         return open_registry(registry, self.shell, self._environment, Path.home(), self.report.warn)
+
+    def origin(self, registry: Registry | None) -> Origin | None:
+        """What sees that a registry has a host's images; None where they are sent to it."""
+        from slipway.app.pulling import origin_of
+
+        if registry is None:
+            return None
+        return origin_of(registry, self.shell, self._environment, self.report.warn)
 
     def release_of(self, name: str) -> str:
         """The TrueNAS that a rehearsal host of ``deploy/hosts.toml`` stands for; empty for none.
@@ -373,6 +382,7 @@ class Workspace:
         *,
         supplied: Mapping[str, Secret] | None = None,
         anew: Collection[str] = (),
+        registry: Registry | None = None,
     ) -> Wanted:
         """What the checkout says about a deploy to this host.
 
@@ -381,6 +391,7 @@ class Workspace:
             images: every role's image.
             supplied: further secrets of the operator's.
             anew: those that are to be generated anew.
+            registry: where the host gets the images; None when they are sent to it.
 
         Raises:
             ConfigError: naming everything that is wrong.
@@ -395,7 +406,7 @@ class Workspace:
             commit=git_commit(self.shell, self.root, source_paths(self.config)),
         )
         given = {**found.supplied, **(supplied or {})}
-        return replace(found, supplied=given, anew=frozenset(anew))
+        return replace(found, supplied=given, anew=frozenset(anew), registry=registry)
 
 
 def new_token() -> str:

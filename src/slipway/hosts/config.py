@@ -51,7 +51,7 @@ class HostEntry:
             server.
         mode: how the application is deployed there, one of :data:`~slipway.stack.project.MODES`.
         snapshots: whether snapshots of the data are taken before migrations.
-        registry: where it pulls images from; None when they are sent to it.
+        registry: where it gets images by itself; None when they are sent to it.
     """
 
     name: str
@@ -89,7 +89,7 @@ class HostEntry:
             "release": self.release,
             "mode": self.mode,
             "snapshots": self.snapshots,
-            "registry": str(self.registry) if self.registry else "",
+            "registry": str(self.registry or ""),
         }
 
 

@@ -21,7 +21,7 @@ class Needs:
     """What a deploy needs.
 
     Attributes:
-        bytes_to_send: image bytes.
+        bytes_to_send: image bytes that come there, by which way ever.
         ports: TCP ports it publishes.
         app_dir: the application's folder.
         own_ports: TCP ports that this application's running containers publish.
@@ -65,7 +65,7 @@ def needs(draft: Draft) -> Needs:
     volumes = wanted.stack.document.get("volumes") or {}
     return replace(
         first_needs(wanted.stack, wanted.app_dir, draft.seen.engine),
-        bytes_to_send=draft.plan.bytes_to_send,
+        bytes_to_send=draft.plan.bytes_to_send or (draft.plan.pull.bytes if draft.plan.pull else 0),
         new_volumes=tuple(
             (volumes[one.name] or {}).get("name", one.name)
             for one in draft.plan.definitions

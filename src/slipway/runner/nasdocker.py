@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done, Nas, Stopping
 from slipway.runner.failure import Failed
+from slipway.runner.login import Login
 from slipway.runner.middleware import AWAY, LATE, NasError
 from slipway.runner.nasapps import app_of, containers_of, images_of
+from slipway.runner.pull import failure
 
 _RUNNING = "RUNNING"
 _WAIT_S = 60.0
@@ -104,6 +107,20 @@ class NasDocker:
         """None: nothing runs beside the services."""
         return 0
 
+    def pull(self, source: str, reference: str, login: Login | None) -> None:
+        """Have TrueNAS get an image by its digest; it gives it no other name.
+
+        Raises:
+            Failed: it can't be had.
+        """
+        asked: dict[str, object] = {"image": source}
+        if login is not None:
+            asked["auth_config"] = _named(login, source)
+        try:
+            self._nas.run("app.image.pull", asked)
+        except NasError as error:
+            raise failure(source, Done(1, "", error.message)) from error
+
     def remove_images(self, references: Sequence[str]) -> int:
         """Remove images; how many stayed because a container uses them."""
         held, stayed = images_of(self._images()), 0
@@ -148,6 +165,23 @@ class NasDocker:
     def remove_networks(self, names: Sequence[str]) -> None:
         """Nobody may; see :func:`_refused`."""
         raise _refused("to remove a network")
+
+
+def _named(login: Login, source: str) -> dict[str, str]:
+    """User and password, as TrueNAS takes them, of what Docker keeps.
+
+    Raises:
+        Failed: it is a token that only Docker's own client can use.
+    """
+    for one in json.loads(login.config)["auths"].values():
+        name, colon, password = b64decode(one.get("auth", "")).decode().partition(":")
+        if colon and not one.get("identitytoken"):
+            return {"username": name, "password": password}
+    host = source.partition("/")[0]
+    raise Failed(
+        f"TrueNAS can't use the login to {host}: it takes a user and a password",
+        hint=f"docker login {host}, on the machine that deploys, by a user and a password",
+    )
 
 
 def _refused(what: str) -> Failed:

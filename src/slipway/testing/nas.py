@@ -75,6 +75,10 @@ class FakeNas:
             if self.apps.pop(str(args[0]), None) is None:
                 raise NasError(INVALID, "ENOENT", f"[ENOENT] ALL: App {args[0]} does not exist")
             return True
+        if method == "app.image.pull" and isinstance(args[0], Mapping):
+            source = str(args[0]["image"])
+            self.images.append({"id": f"id of {source}", "repo_digests": [source]})
+            return None
         if method in ("app.start", "app.stop", "app.redeploy"):
             return self._turn(method, str(args[0]))
         (asked,) = args

@@ -215,6 +215,10 @@ class Model:
         """None was begun."""
         return 0
 
+    def pull(self, source: str, reference: str, login: object) -> None:
+        """No switch does."""
+        raise AssertionError
+
     def remove_images(self, references: Sequence[str]) -> int:
         """No switch does."""
         raise AssertionError

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
 from slipway.runner import doors
 from slipway.runner.failure import Failed
+from slipway.runner.login import Login
 from slipway.runner.middleware import AWAY, NasError
 from slipway.runner.nasapps import UNTOLD, app_of, containers_of, images_of
 from slipway.runner.nasdocker import NasDocker
@@ -169,6 +172,48 @@ def test_an_app_is_redeployed_and_stopped() -> None:
     with pytest.raises(Failed, match="knows no app none") as caught:
         redeploy(nas, "none")
     assert "./inv deploy" in caught.value.cause.hint
+
+
+SOURCE = "r.lan:5000/home/langflix/api@sha256:1"
+
+
+def login(**auth: str) -> Login:
+    return Login(json.dumps({"auths": {"r.lan:5000": auth}}))
+
+
+def test_an_image_is_pulled_by_its_digest() -> None:
+    """With user and password, as TrueNAS takes them; without a login by its own settings."""
+    nas = nas_with()
+    docker = NasDocker("langflix", nas)
+    said = {"username": "anna", "password": "pass:word"}
+
+    docker.pull(SOURCE, SOURCE, login(auth=b64encode(b"anna:pass:word").decode()))
+    docker.pull(SOURCE, SOURCE, None)
+
+    assert nas.asked == [
+        ("app.image.pull", {"image": SOURCE, "auth_config": said}),
+        ("app.image.pull", {"image": SOURCE}),
+    ]
+    assert SOURCE in images_of(nas.images)
+
+
+def test_a_token_is_no_login_for_truenas() -> None:
+    """It would be tried as a password, and fail without a reason."""
+    token = login(auth=b64encode(b"<token>:").decode(), identitytoken="t")
+
+    with pytest.raises(Failed, match="takes a user and a password") as caught:
+        NasDocker("langflix", nas_with()).pull(SOURCE, SOURCE, token)
+    assert "docker login r.lan:5000" in caught.value.cause.hint
+
+
+def test_why_an_image_can_not_be_had() -> None:
+    """By Docker's words, which TrueNAS hands on; its own first words are no reason."""
+    nas = nas_with()
+    nas.broken = "[EFAULT] Failed to pull image: 404 Client Error: manifest unknown"
+
+    with pytest.raises(Failed, match="it is not there") as caught:
+        NasDocker("langflix", nas).pull(SOURCE, SOURCE, None)
+    assert caught.value.cause.hint == "./inv push --to r.lan:5000/home"
 
 
 @pytest.mark.parametrize("act", [redeploy, stop])

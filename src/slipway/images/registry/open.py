@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.doors import Shell
 from slipway.images.registry.address import Registry
 from slipway.images.registry.client import Client, open_http
-from slipway.images.registry.logins import config_file, find_login
+from slipway.images.registry.logins import Login, config_file, find_login
 from slipway.images.registry.push import Pusher
 
 
@@ -35,6 +35,19 @@ def open_registry(
         ConfigError: the login or a certificate can't be read.
     """
     login = find_login(registry.host, config_file(environment, home), shell)
+    with open_as(registry, login, warn) as there:
+        yield there
+
+
+@contextmanager
+def open_as(
+    registry: Registry, login: Login | None, warn: Callable[[str], None]
+) -> Iterator[Pusher]:
+    """The same with a login that is known.
+
+    Raises:
+        ConfigError: a certificate can't be read.
+    """
     halted = threading.Event()
     with open_http(registry) as http:
         yield Pusher(Client(registry, http, login, halted.wait), warn, halted)
