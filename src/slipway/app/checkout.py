@@ -198,6 +198,7 @@ def make_wanted(
         revisions=migrations.revisions,
         downtimes=migrations.downtimes,
         snapshots=entry.snapshots,
+        registry=entry.registry,
     )
 
 

@@ -12,8 +12,8 @@ BY_ROOT = """given() { [ "$1" = - ] || chown -- "$1:$1" "$2"; }
 owned() { :; }
 """
 
-# A line of it on standard input: kind, user id, absolute path. It has no single quote.
-_PROGRAM = """
+#: Reads lines of kind, user id and absolute path; has no single quote.
+PROGRAM = """
 import os, sys
 from truenas_api_client import Client
 path = ""
@@ -36,7 +36,7 @@ given() {{
 }}
 owned() {{
     [ -n "$owners" ] || return 0
-    printf '%s' "$owners" | python3 -I -c '{_PROGRAM}'
+    printf '%s' "$owners" | python3 -I -c '{PROGRAM}'
     owners=
 }}
 """

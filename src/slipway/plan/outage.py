@@ -34,7 +34,7 @@ def all_anew(stack: Stack, plan: Plan) -> Plan:
         stack: the services.
         plan: what has to change.
     """
-    if stack.mode != ONLY or plan.empty:
+    if stack.mode != ONLY or not (plan.touched or plan.migrations or plan.definitions):
         return plan
     grace = [seconds(body.get("stop_grace_period"), _STOP_GRACE_S) / 10
              for body in stack.services.values()]  # fmt: skip

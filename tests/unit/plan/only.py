@@ -39,7 +39,9 @@ def only(compose: str = COMPOSE, *, web: str = "1", db: str = "1", edge: bytes =
     stack = read_stack([("docker-compose.yml", compose)],
                        own_variables("demo", references, app_dir=APP))  # fmt: skip
     plain = wanted(compose, edge=edge)
-    return replace(plain, stack=app_only(stack).with_images(references), images=images)
+    return replace(
+        plain, stack=app_only(stack).with_images(references), images=images, registry=REGISTRY
+    )
 
 
 def standing(release: Release, **states: str) -> tuple[Container, ...]:

@@ -17,6 +17,7 @@ from slipway.errors import DeployError
 from slipway.hosts.dataset import Place
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import EngineState
+from slipway.images.values import HeldImages
 from slipway.ledger.entries import Link
 from slipway.plan.actions import Soak, Watch, Write
 from slipway.plan.credited import credited
@@ -25,6 +26,7 @@ from slipway.plan.ending import steps as down_steps
 from slipway.plan.marked import marked
 from slipway.plan.needs import ROLES, SNAPSHOT_ROLES, needs
 from slipway.plan.preflight import check, findings
+from slipway.plan.pulling import Pull
 from slipway.plan.recorded import recorded
 from slipway.plan.registering import LIVE, Redeploy, Register, Stop, Unregister
 from slipway.plan.restart import restart
@@ -75,7 +77,7 @@ def test_a_first_deploy_tells_truenas_of_the_app_and_has_it_started() -> None:
     """In this order; undone, TrueNAS knows nothing of it, and nothing is live."""
     made = planned(only(), Seen())
     assert names(made) == [
-        "transfer", "secrets", "files", "register", "redeploy", "verify", "smoke", "record",
+        "secrets", "files", "pull", "register", "redeploy", "verify", "smoke", "record",
     ]  # fmt: skip
     todo = {one.name: one for one in steps(made)}
     assert isinstance(todo["register"].do[1], Register)
@@ -89,7 +91,7 @@ def test_all_is_started_anew_for_one_change_and_watched() -> None:
     """The app includes the new file while it is tried, and `current` from the record on."""
     before = released()
     made = planned(only(web="2"), seen(before))
-    assert names(made)[:2] == ["transfer", "files"]
+    assert names(made)[:2] == ["files", "pull"]
     (step,) = (one for one in steps(made) if one.name == "redeploy")
     assert step.belief == belief(made)
     assert step.do == (
@@ -144,6 +146,22 @@ def test_nothing_is_done_when_nothing_changed() -> None:
     made = planned(only(), seen(released()))
     assert made.unchanged
     assert made.plan.outage == ()
+
+
+def test_only_images_that_lack_are_pulled_by_the_name_that_they_have_there() -> None:
+    """And an image alone that was lost is no reason for an outage."""
+    made = planned(only(web="2"), seen(released()))
+    (step,) = (one for one in steps(made) if one.name == "pull")
+    (pull,) = step.do
+    assert isinstance(pull, Pull)
+    (image,) = pull.images
+    assert image.reference == image.source == made.release.images["web"].reference
+    assert image.source == "registry.lan:5000/home/demo/web@sha256:manifest-web-2"
+    there = seen(released())
+    lost = replace(there.engine, images=HeldImages())
+    again_ = planned(only(), replace(there, engine=lost))
+    assert again_.plan.pull is not None
+    assert again_.plan.outage == ()
 
 
 @pytest.mark.parametrize("case", ["link", "image", "state", "migration"])

@@ -42,6 +42,9 @@ class Registry:
 
     def repository(self, image: Image) -> str:
         """What an image is called there, without the server and without a tag."""
+        name, known, _ = image.reference.partition("@")
+        if known:  # so a host calls it that pulls it and may give it no name of its own
+            return name.removeprefix(f"{self.host}/")
         name = image.reference.rpartition(":")[0]
         return f"{self.folder}/{name}" if self.folder else name
 

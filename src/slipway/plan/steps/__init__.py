@@ -58,9 +58,9 @@ ORDER: tuple[Callable[[Draft], Step | None], ...] = (
 
 
 ASKED: tuple[Callable[[Draft], Step | None], ...] = (
-    transfer.step,
     secrets.step,
     files.step,
+    pull.step,
     register.step,
     snapshot.step,
     redeploy.step,

@@ -1,0 +1,97 @@
+"""What a host of TrueNAS alone can't do is refused in a sentence, with what can be done instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.unit.demo import World, wanted, world
+
+from slipway.act.deploy import deploy
+from slipway.act.doors import Doors
+from slipway.act.run import Errand
+from slipway.act.seeing import see
+from slipway.errors import DeployError
+from slipway.operate.restart import restart
+from slipway.operate.rollback import roll_back
+from slipway.operate.running import execute, logs, run_once
+from slipway.operate.scale import scale
+from slipway.operate.standing import compose_of, live_draft
+from slipway.plan.registering import LIVE
+from slipway.plan.restart import restart as planned
+from slipway.plan.restart import steps
+
+
+def deployed() -> World:
+    """A host that was deployed to, which only TrueNAS may be asked for now."""
+    made = world()
+    deploy(wanted(), made.doors, "token")
+    files = {f"/pool/demo/{path}": data for path, data in made.folder.files.items()}
+    made.host.files.update(files)
+    made.doors = replace(made.doors, only=True)
+    return made
+
+
+REFUSED: dict[str, tuple[Callable[[Doors], object], str]] = {
+    "logs": (lambda one: logs(one, "web", follow=False, lines=9, since=""), "Workloads > Logs"),
+    "exec": (lambda one: execute(one, "web", ("true",)), "Workloads > Shell"),
+    "run": (lambda one: run_once(one, "job", ("true",)), "Workloads > Shell"),
+    "scale": (lambda one: scale(one, "me", "token", {"web": 2}), "docker-compose.override.yml"),
+    "data": (lambda one: roll_back(one, "me", "token", data=True), "Manage Snapshots"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_takes_docker_is_refused(case: str) -> None:
+    """With the way by TrueNAS' web interface, and before anything is done."""
+    made = deployed()
+    if case == "data":
+        deploy(wanted(web="2"), replace(made.doors, only=False), "token2")
+    made.engine.commands.clear()
+    doing, way = REFUSED[case]
+    with pytest.raises(DeployError, match="nothing was changed") as caught:
+        doing(made.doors)
+    assert "right to Docker, which nobody has on nas" in caught.value.message
+    assert way in (caught.value.hint or "")
+    assert made.engine.commands == []
+
+
+def test_the_request_names_the_app_and_no_docker() -> None:
+    """Nor an edge, which nobody can ask."""
+    made = deployed()
+    live = made.folder.read().records.live
+    assert live is not None
+    errand = Errand("r", "restart", "me", replace(live, edge={"service": "e", "socket": "s"}),
+                    live.id, (), "done", {})  # fmt: skip
+    only, all_ = errand.request(made.doors), errand.request(replace(made.doors, only=False))
+    assert only["apps"] == "demo"
+    assert "docker" not in only
+    assert (only["edge"], all_["edge"]) == (None, {"service": "e", "socket": "s"})
+    assert all_["docker"] == "docker"
+    assert "apps" not in all_
+
+
+def test_what_is_seen_is_credited_to_the_live_release() -> None:
+    """As long as the app includes its file."""
+    made = deployed()
+    for one in list(made.engine.running):
+        made.engine.crash(one.service, config="")
+    assert {one.config for one in see(made.doors).engine.containers} == {""}
+    made.folder.link("app.json", LIVE)
+    assert all(one.config for one in see(made.doors).engine.containers)
+    assert {one.config for one in see(replace(made.doors, only=False)).engine.containers} == {""}
+
+
+def test_a_restart_says_that_all_stop() -> None:
+    """Before it is done."""
+    made = deployed()
+    made.folder.link("app.json", LIVE)
+    seen = see(made.doors)
+    live = seen.memory.records.live
+    assert live is not None
+    draft = planned(live_draft(made.doors, "me", seen, compose_of(made.doors, live)), "web")
+    assert [one.name for one in steps(draft)] == ["restart"]
+    with pytest.raises(Exception):  # noqa: B017 - the fake host knows no TrueNAS
+        restart(made.doors, "me", "token", "web")
+    assert "all services stop while TrueNAS starts them anew" in made.talk.getvalue()
