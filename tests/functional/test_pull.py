@@ -1,4 +1,4 @@
-"""A host that gets its images from a registry, with a login; and what becomes of it when it fails."""
+"""A host that gets its images from a registry, with a login; and when that does not work."""
 
 from __future__ import annotations
 
