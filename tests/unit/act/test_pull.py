@@ -97,3 +97,17 @@ def test_what_cannot_be_pulled_changes_nothing_that_runs() -> None:
     assert "nothing that runs was changed" in caught.value.message
     assert made.folder.live == before.release
     assert (made.engine.commands, made.engine.running) == (commands, running)
+
+
+def test_a_registry_is_not_asked_for_nothing() -> None:
+    """Another configuration is deployed though the registry is gone."""
+    made = world()
+    pulled(made)
+    new = replace(wanted(edge=b"listen 81\n"), registry=LAN)
+    made.clock.seconds += 60
+
+    def gone(images: Sequence[Image]) -> Secret | None:
+        raise AssertionError(images)
+
+    outcome = deploy(new, made.doors, "token", origin=gone).outcome
+    assert outcome.outcome == "deployed" and "pull" not in [one.name for one in outcome.steps]
