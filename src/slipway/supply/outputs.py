@@ -41,13 +41,7 @@ _OPTIONS: Final = ("--option", "pure-eval", "false", "--option", "restrict-eval"
 _BUILD: Final = ("nix-build", "./nix", "--no-build-output", *_OPTIONS)
 _EVALUATE: Final = ("nix-instantiate", "./nix", *_OPTIONS)
 _TIMEOUT_S: Final = 7200.0
-_LOG_LINES: Final = 25
 _STORE_PATH: Final = re.compile(r"/nix/store/[0-9a-z]{32}-\S+\Z")
-_MISSING: Final = re.compile(
-    r"error: (.*\./inv fetch.*)|([^\s']+ is not in the Nix store: run \./inv fetch)"
-)
-_NO_SUBSTITUTE: Final = "some substitutes for the outputs of"
-_DIFFERS: Final = re.compile(r"error: (derivation .* may not be deterministic.*)")
 
 Lines = Callable[[str], None]
 
@@ -177,41 +171,10 @@ def _nix(
             details=error.details,
         ) from error
     if not done.ok:
-        raise _failure(done.error_text)
+        from slipway.supply.failure import failure  # what goes well takes none
+
+        raise failure(done.error_text)
     return done
-
-
-def _failure(log: str) -> BuildError:
-    """What Nix's words mean for the person who started the build."""
-    if missing := _MISSING.search(log):
-        said = missing[1] or missing[2]
-        return BuildError(said.strip(), hint="./inv fetch", stage="build")
-    lines = [line for line in log.splitlines() if line.strip()][-_LOG_LINES:]
-    from slipway.supply import caches
-
-    refused = caches.refused(log)
-    if refused and _NO_SUBSTITUTE in log:
-        return BuildError(
-            f"a binary cache gave something else than what was signed; nothing of it was taken, "
-            f"and nothing was built: {refused[0]}",
-            hint="remove it there, and ./inv cache.push sends it anew; without that cache it is "
-            f"built here: take it out of [cache] in slipway.toml, {caches.VARIABLE} or nix.conf",
-            stage="build",
-            details=[str(one) for one in refused[1:]],
-        )
-    if differs := _DIFFERS.search(log):
-        return BuildError(
-            f"building again gave other bytes: {differs[1].strip()}",
-            hint="find what in that derivation depends on time, order or machine",
-            stage="rebuild",
-            details=lines,
-        )
-    return BuildError(
-        "Nix could not build this checkout; what runs on the hosts is as it was",
-        hint="read the last lines above; `nix-store --read-log DERIVATION` has the whole log",
-        stage="build",
-        details=lines,
-    )
 
 
 def _paths(text: str, count: int) -> list[str]:

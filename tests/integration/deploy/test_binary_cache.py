@@ -195,6 +195,7 @@ def test_a_falsified_archive_is_refused(machine: Machine, published: Published) 
     assert not list((machine.folder / "nix/store").glob("*-layer-programs"))
 
 
+@pytest.mark.long  # tests/unit/supply/test_caches.py has Nix's words
 def test_what_another_key_signed_is_not_taken(machine: Machine, published: Published) -> None:
     """Without a key that counts only what its own hash vouches for comes in: the inputs.
 
