@@ -8,7 +8,7 @@ import pytest
 from tests.integration.hosts.relay import Relay
 from tests.integration.hosts.sshd_server import Sshd
 
-from slipway.hosts import channels
+from slipway.hosts import channels, command, frame
 from slipway.hosts.ssh import SshHost
 
 #: An argument so long that the request for a channel can't be taken for the command.
@@ -49,3 +49,16 @@ def test_a_stream_waits_for_no_channel(host: SshHost, relay: Relay) -> None:
     assert done.stdout == b"12"
     relay.hold(len(LONG))
     assert host.run(["true", LONG], timeout=10).ok
+
+
+def test_a_command_waits_for_no_leave(host: SshHost, relay: Relay) -> None:
+    """The end of its input and the wish for the next channel go out with it, before any answer.
+
+    Each of the three packets has at least 32 bytes beside what it says; the first one alone has
+    less than 100 beside its line.
+    """
+    argv = ("true", LONG)
+    line = frame.framed(command.wrapped(argv, sudo=False, timeout=10), frame.new_mark())
+    for _ in range(3):
+        relay.hold(len(line) + 100)
+        assert host.run(argv, timeout=10).ok
