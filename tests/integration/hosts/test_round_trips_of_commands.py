@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from typing import Any
 
+import paramiko
 import pytest
 from tests.integration.hosts.relay import Relay
 from tests.integration.hosts.sshd_server import Sshd
@@ -62,3 +65,21 @@ def test_a_command_waits_for_no_leave(host: SshHost, relay: Relay) -> None:
     for _ in range(3):
         relay.hold(len(line) + 100)
         assert host.run(argv, timeout=10).ok
+
+
+def test_the_greeting_waits_for_no_receipt(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small packets go out at once before the first one does: a login is nothing else."""
+    at_once: list[int] = []
+
+    class Watched(paramiko.Transport):
+        """Looks at the connection before it says anything."""
+
+        def __init__(self, sock: socket.socket, **options: Any) -> None:
+            at_once.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().__init__(sock, **options)
+
+    monkeypatch.setattr(paramiko, "Transport", Watched)
+    host = sshd.host()
+    assert host.run(["true"], timeout=60).ok
+    host.close()
+    assert [bool(one) for one in at_once] == [True]
