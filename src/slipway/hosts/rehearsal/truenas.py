@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from slipway.errors import ConfigError
 from slipway.hosts.rehearsal import nasfiles, spec
+from slipway.hosts.rehearsal.nas.people import KEEPER
 from slipway.hosts.rehearsal.shape import Bind, Row, Service, Shape
 from slipway.hosts.rehearsal.values import ADMIN, Places
 
@@ -16,19 +17,24 @@ IX_APPS = "/mnt/.ix-apps"
 SOCKET = "/run/middleware/middlewared.sock"
 #: uid and gid of those who administer by the API, whatever sudo allows them.
 ADMINISTRATORS_ID = 544
+#: The first number of accounts that people make there.
+KEEPER_ID = 3000
 
 # 999 is PostgreSQL's number in many images, and somebody else's on a NAS: a coincidence.
 PASSWD = spec.passwd(
     "/usr/bin/zsh",
     called="Local Administrator",
-    more="netdata:x:999:997::/nonexistent:/usr/sbin/nologin\n",
+    more="netdata:x:999:997::/nonexistent:/usr/sbin/nologin\n"
+    f"{KEEPER}:x:{KEEPER_ID}:{KEEPER_ID}:Keeper of apps:/home/{KEEPER}:/usr/bin/zsh\n",
 )
 GROUP = f"""\
 {spec.GROUP}\
 builtin_administrators:x:{ADMINISTRATORS_ID}:{ADMIN}
 builtin_users:x:545:{ADMIN}
 netdata:x:997:
+{KEEPER}:x:{KEEPER_ID}:
 """
+SHADOW = f"{spec.SHADOW}{KEEPER}:*:1::::::\n"
 
 # A new NAS asks for a password, which nobody can give who is not at a terminal.
 SUDOERS = f"""\
@@ -77,12 +83,13 @@ def shape(places: Places, release: str) -> Shape:
         folders=(
             Row("/data", 0o700), Row(f"{IX_APPS}/app_configs", 0o700),
             Row(f"{IX_APPS}/app_mounts", 0o755), Row("/run/middleware", 0o755),
+            Row(f"/home/{KEEPER}", 0o700, owner=KEEPER_ID),
         ),
         # Docker's data lies in the dataset of apps, which is bound before it.
         binds=(Bind(str(places.ix_apps), IX_APPS), Bind(str(places.data), "/data")),
         noexec=NOEXEC,
         writable=WRITABLE,
-        sshd="AllowTcpForwarding no\n",
+        sshd=f"AllowTcpForwarding no\nAllowUsers {KEEPER}\n",
         # Without IPv6: by default in every network it came with Docker 27.
         docker={"default-address-pools": [{"base": "172.17.0.0/12", "size": 24}]},
         services=(Service("middlewared", nasfiles.service(facts), SOCKET),),
@@ -94,6 +101,7 @@ def _files(release: str) -> tuple[Row, ...]:
     rows = [
         Row("/etc/passwd", 0o644, PASSWD),
         Row("/etc/group", 0o644, GROUP),
+        Row("/etc/shadow", 0o600, SHADOW),
         Row("/etc/sudoers", 0o440, SUDOERS),
         Row("/etc/version", 0o644, f"{facts.version}\n"),
     ]

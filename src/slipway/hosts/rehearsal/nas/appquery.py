@@ -146,6 +146,12 @@ def _images(call: Call, wanted: list[Any], options: Table) -> Any:
     return filters.query(found, wanted, options)
 
 
+def image(call: Call, number: str) -> Table | None:
+    """An image's entry; None when there is none of this id."""
+    found = _images(call, [["id", "=", number]], {})
+    return dict(found[0]) if found else None
+
+
 def _image(image: Table) -> Table:
     tags = image.get("RepoTags") or []
     return {
@@ -161,4 +167,4 @@ def _image(image: Table) -> Table:
     }
 
 
-__all__ = ["NAME", "READ", "STOPPED", "instance", "methods", "rows"]
+__all__ = ["NAME", "READ", "STOPPED", "image", "instance", "methods", "rows"]

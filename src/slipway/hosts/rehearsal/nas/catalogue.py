@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     accounts,
+    appimages,
     appquery,
     apps,
     backups,
@@ -17,7 +18,19 @@ from . import (
 from .middleware import Method
 from .releases import Release
 
-_PARTS = (core, system, accounts, appquery, apps, docker, backups, datasets, snapshots, filesystem)
+_PARTS = (
+    core,
+    system,
+    accounts,
+    appquery,
+    appimages,
+    apps,
+    docker,
+    backups,
+    datasets,
+    snapshots,
+    filesystem,
+)
 
 
 def methods(release: Release) -> list[Method]:

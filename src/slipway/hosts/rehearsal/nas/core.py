@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from . import filters
+from . import applogs, filters
 from .checks import FILTERS, LEFT_OUT, OPTIONS, Field
 from .errors import CallError
 from .jobs import Job
@@ -65,7 +65,10 @@ def _subscribe(call: Call, name: str) -> str:
     person = call.person
     if person is None or not (name in _EVENTS_FOR_ALL or person.may("APPS_READ")):
         raise CallError("Not authorized", errno.EACCES)
-    return str(call.session.subscribe(name))
+    identity = str(call.session.subscribe(name))
+    if name.startswith(f"{applogs.NAME}:"):
+        applogs.follow(call, call.session, name)
+    return identity
 
 
 def _unsubscribe(call: Call, identity: str) -> None:

@@ -10,7 +10,7 @@ import errno
 import functools
 from typing import Any
 
-from . import frames
+from . import applogs, frames
 from .errors import (
     ENOMETHOD,
     ENOTAUTHENTICATED,
@@ -21,7 +21,7 @@ from .errors import (
     problems_of,
     trace_of,
 )
-from .middleware import ANYBODY, NOBODY, Method
+from .middleware import ANYBODY, NOBODY, Call, Method
 from .session import AT_MOST, Session, TooMany, number_of, parse
 
 
@@ -66,8 +66,11 @@ class DdpSession(Session):
         if self.person is None:
             self._fail(message, errno.EACCES, "Not authorized")
             return
-        self.subscribe(message["name"], message["id"])
+        name = message["name"]
+        self.subscribe(name, message["id"])
         self.send({"msg": "ready", "subs": [message["id"]]})
+        if name.startswith(f"{applogs.NAME}:") and self.person.may(applogs.ROLE):
+            applogs.follow(Call(self.middleware, self.person, self), self, name)
 
     def _method(self, message: dict[str, Any]) -> None:
         if "method" not in message:

@@ -10,12 +10,19 @@ import pwd
 import socket
 import struct
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 FULL_ADMIN = "FULL_ADMIN"
 ADMINS = "builtin_administrators"
 ADMIN = "truenas_admin"
+#: Somebody who may look after apps and their data by the API, and has no sudo.
+KEEPER = "keeper"
+KEEPER_ROLES = (
+    "APPS_WRITE", "DOCKER_READ", "FILESYSTEM_ATTRS_WRITE", "DATASET_READ", "SNAPSHOT_WRITE",
+    "SNAPSHOT_DELETE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +74,20 @@ def who(uid: int, privileges: dict[str, list[str]]) -> Person | None:
 
     Args:
         uid: a user's number.
-        privileges: roles of users that are no administrators.
+        privileges: roles of users that are no administrators; the keeper has some without.
     """
     try:
         name = "root" if uid == 0 else pwd.getpwuid(uid).pw_name
     except KeyError:
         return None
-    roles = {FULL_ADMIN} if uid == 0 or _administers(name) else set(privileges.get(name, ()))
+    roles = {FULL_ADMIN} if uid == 0 or _administers(name) else set(_held(name, privileges))
     if not roles:
         return None
     return Person(name, uid, frozenset(roles), str(uuid.uuid4()), datetime.now(UTC))
+
+
+def _held(name: str, privileges: dict[str, list[str]]) -> Iterable[str]:
+    return privileges.get(name, KEEPER_ROLES if name == KEEPER else ())
 
 
 def _administers(name: str) -> bool:
