@@ -10,6 +10,7 @@ from invoke.collection import Collection
 
 from tasks import (
     bills,
+    cache,
     deploys,
     development,
     host,
@@ -57,6 +58,7 @@ namespace.add_collection(
         secret.set_,
     )
 )
+namespace.add_collection(Collection("cache", cache.key, cache.push, cache.pull))
 namespace.add_collection(Collection("host", host.add, host.setup, host.doctor))
 namespace.add_collection(Collection("tokens", tokens.add, tokens.list_, tokens.revoke))
 _bench = Collection("bench", load.load)

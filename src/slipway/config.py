@@ -17,6 +17,13 @@ LAYER_ORDER = ("base", "libc", "crypto", "python")
 _OTHER_ARCHITECTURE = (
     'should be "amd64", got {!r}: images, packages and wheels are made for that processor only'
 )
+_ADDRESS = re.compile(r"[a-z][a-z0-9+-]*://\S+\Z")
+_NO_ADDRESS = (
+    "should be an address, such as https://cache.example.org or file:///srv/cache, got {!r}"
+)
+# 32 bytes of Ed25519 in base 64.
+_KEY = re.compile(r"[^\s:]+:[A-Za-z0-9+/]{43}=\Z")
+_NO_KEY = "should be a public key, NAME:BASE64, as ./inv cache.key prints it, got {!r}"
 _ROLE = re.compile(r"[a-z][a-z0-9-]{0,30}\Z")
 
 
@@ -54,6 +61,19 @@ class ImageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """The binary caches of ``[cache]``, besides those that Nix is set to.
+
+    Attributes:
+        addresses: as Nix has them, such as ``https://cache.example.org``.
+        keys: public keys whose signatures count, as ``NAME:BASE64``.
+    """
+
+    addresses: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of ``slipway.toml``.
 
@@ -74,6 +94,8 @@ class Config:
         rehearsal: packages of the rehearsal host.
         tools: packages the build itself needs, by tool.
         samples: Python packages of which one file is taken, for smoke tests and tests.
+        mirrors: addresses of Debian's archives, by archive.
+        cache: binary caches.
     """
 
     application: str
@@ -93,6 +115,7 @@ class Config:
     tools: dict[str, tuple[str, ...]]
     samples: dict[str, str]
     mirrors: dict[str, str]
+    cache: CacheConfig
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -162,6 +185,7 @@ def parse(text: str) -> Config:
         tools={name: tools.table(name).texts("debian") for name in tools.names()},
         samples=reader.text_map("samples"),
         mirrors=reader.text_map("mirrors"),
+        cache=_cache(reader.table("cache")),
     )
     for text_key in ("title", "description"):
         application.text(text_key, "")
@@ -174,6 +198,20 @@ def parse(text: str) -> Config:
     if reader.problems:
         raise ConfigError.from_problems(_NAME, reader.problems)
     return config
+
+
+def _cache(reader: Reader) -> CacheConfig:
+    cache = CacheConfig(reader.texts("addresses", []), reader.texts("keys", []))
+    for index, address in enumerate(cache.addresses):
+        if not _ADDRESS.match(address):
+            reader.note(f"addresses[{index}]", _NO_ADDRESS.format(address))
+    for index, key in enumerate(cache.keys):
+        if not _KEY.match(key):
+            reader.note(f"keys[{index}]", _NO_KEY.format(key))
+    if cache.keys and not cache.addresses:
+        reader.note("keys", "there is no address whose signatures they could vouch for")
+    reader.finish()
+    return cache
 
 
 def _image(role: str, reader: Reader, sets: tuple[str, ...]) -> ImageConfig:

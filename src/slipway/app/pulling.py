@@ -97,4 +97,4 @@ def require(there: Pusher, registry: Registry, images: Sequence[Image]) -> None:
             "nothing was changed",
             hint=f"./inv push --to {scheme}{registry}",
             stage="registry",
-        ).by("lacking")
+        )

@@ -40,7 +40,7 @@ from slipway.shell import LocalShell
 from slipway.stack.compose import ComposeModel
 from slipway.stack.program import ATTRIBUTE, program
 from slipway.stack.project import ONLY, project_of
-from slipway.supply.needs import Needs
+from slipway.supply.needs import Needs, everything
 from slipway.supply.outputs import outputs
 from slipway.supply.sources import source_paths
 
@@ -233,6 +233,16 @@ class Workspace:
         require_root()
         programs.ensure(self.shell, self.report, programs.REHEARSAL)
         return self._built((_TREE,), Needs(rehearsal=True), locked)[_TREE]
+
+    def whole(self, *, locked: bool) -> None:
+        """Have everything fetched and built that ``nix/`` makes.
+
+        Raises:
+            SupplyError: an input can't be had, or Nix failed.
+        """
+        from slipway.supply.publish import PACKAGES
+
+        self._built(PACKAGES, everything(self.config), locked, warn=self.report.warn)
 
     def _tool(self, package: str, *, locked: bool) -> Path:
         """The store path of a program of ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def fetch(
 ) -> Fetched:
     """Fetch what the store lacks and check it; with everything there it takes no network.
 
-    Caches that Nix is set to are asked first, mirrors for what is lacking then.
+    Binary caches are asked first, mirrors for what is lacking then.
 
     Args:
         mirrors: finds the mirrors; called only when a package is lacking.
@@ -108,7 +109,7 @@ def fetch(
     lacking = _lacking(shell, inputs, locks)
     if lacking and before is not None:
         before()
-    if lacking and caches.take(shell, sorted(lacking, key=lambda file: file.path), report):
+    if lacking and _from_caches(shell, config, lacking, report):
         lacking = _lacking(shell, inputs, locks)
     packages = [p for p in inputs.packages if p.file in lacking]
     new_wheels = [w for w in inputs.wheels if w.file in lacking]
@@ -120,6 +121,15 @@ def fetch(
         _samples(locks.python, config, places)
     size = sum(p.size for p in packages) + sum(w.size for w in new_wheels)
     return Fetched(len(packages) + len(new_wheels), size)
+
+
+def _from_caches(shell: Shell, config: Config, lacking: set[StoreFile], report: Report) -> bool:
+    """Take from caches what they have; whether there was one to ask."""
+    variables = caches.variables(config.cache, os.environ)
+    taken = caches.take(shell, variables, sorted(lacking, key=lambda file: file.path), report)
+    for one in taken.refused:
+        report.warn(f"refused {one}; a mirror is asked instead")
+    return taken.asked
 
 
 def _lacking(shell: Shell, inputs: Inputs, locks: Locks) -> set[StoreFile]:

@@ -39,13 +39,9 @@ _FORMAT: Final = 1
 # A nix.conf may forbid what a path needs; both are the defaults.
 _OPTIONS: Final = ("--option", "pure-eval", "false", "--option", "restrict-eval", "false")
 _BUILD: Final = ("nix-build", "./nix", "--no-build-output", *_OPTIONS)
+_EVALUATE: Final = ("nix-instantiate", "./nix", *_OPTIONS)
 _TIMEOUT_S: Final = 7200.0
-_LOG_LINES: Final = 25
 _STORE_PATH: Final = re.compile(r"/nix/store/[0-9a-z]{32}-\S+\Z")
-_MISSING: Final = re.compile(
-    r"error: (.*\./inv fetch.*)|([^\s']+ is not in the Nix store: run \./inv fetch)"
-)
-_DIFFERS: Final = re.compile(r"error: (derivation .* may not be deterministic.*)")
 
 Lines = Callable[[str], None]
 
@@ -94,13 +90,36 @@ def outputs(
     link = _link_of(attributes)
     (root / ROOTS).mkdir(parents=True, exist_ok=True)
     names = [f"packages.{SYSTEM}.{name}" for name in attributes]
-    done = _nix(shell, root, sources, ["--out-link", f"{ROOTS}/{link}"], names, watch)
+    from slipway.supply import caches  # what is built already takes none
+
+    asked = caches.variables(settings.cache, os.environ)
+    done = _nix(shell, root, sources, ["--out-link", f"{ROOTS}/{link}"], names, watch, asked)
+    if warn is not None:
+        for one in caches.refused(done.error_text):
+            warn(f"refused {one}; it was built here")
     built = dict(zip(attributes, _paths(done.text, len(attributes)), strict=True))
     _drop_superseded(root, built.values())
     # A file edited meanwhile may or may not be in what was built.
     if _keys(root, sources, attributes) == keys:
         _keep(root, keys, built)
     return {name: Path(path) for name, path in built.items()}
+
+
+def derivations(
+    shell: Shell, root: Path, settings: Config, attributes: Sequence[str]
+) -> tuple[str, ...]:
+    """What Nix would build attributes by; nothing is built, but every input has to be there.
+
+    Args:
+        attributes: as for :func:`outputs`.
+
+    Raises:
+        BuildError: an input is missing, or Nix failed.
+    """
+    sources = read_sources(shell, root, settings)
+    names = [f"packages.{SYSTEM}.{name}" for name in attributes]
+    done = _nix(shell, root, sources, [], names, None, program=_EVALUATE)
+    return tuple(_paths(done.text, len(names)))
 
 
 def rebuild(
@@ -132,14 +151,18 @@ def _nix(
     flags: Sequence[str],
     attributes: Sequence[str],
     watch: Lines | None,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = _BUILD,
 ) -> Completed:
-    argv = [*_BUILD, *flags]
+    argv = [*program, *flags]
     if sources.left_out:
         argv += ["--argstr", "leftOut", json.dumps(sources.left_out)]
     for name in attributes:
         argv += ["--attr", name]
     try:
-        done = shell.run(argv, timeout=_TIMEOUT_S, cwd=str(root), check=False, watch=watch)
+        done = shell.run(
+            argv, timeout=_TIMEOUT_S, cwd=str(root), check=False, watch=watch, env=env or None
+        )
     except CommandFailed as error:
         raise BuildError(
             f"Nix can't be run: {error.message}; nothing was built",
@@ -148,29 +171,10 @@ def _nix(
             details=error.details,
         ) from error
     if not done.ok:
-        raise _failure(done.error_text)
+        from slipway.supply.failure import failure  # what goes well takes none
+
+        raise failure(done.error_text)
     return done
-
-
-def _failure(log: str) -> BuildError:
-    """What Nix's words mean for the person who started the build."""
-    if missing := _MISSING.search(log):
-        said = missing[1] or missing[2]
-        return BuildError(said.strip(), hint="./inv fetch", stage="build")
-    lines = [line for line in log.splitlines() if line.strip()][-_LOG_LINES:]
-    if differs := _DIFFERS.search(log):
-        return BuildError(
-            f"building again gave other bytes: {differs[1].strip()}",
-            hint="find what in that derivation depends on time, order or machine",
-            stage="rebuild",
-            details=lines,
-        )
-    return BuildError(
-        "Nix could not build this checkout; what runs on the hosts is as it was",
-        hint="read the last lines above; `nix-store --read-log DERIVATION` has the whole log",
-        stage="build",
-        details=lines,
-    )
 
 
 def _paths(text: str, count: int) -> list[str]:

@@ -52,6 +52,13 @@ def obey(state: dict[str, Any], argv: list[str]) -> int:
             return inspect_images(state, names)
         case ["image", "ls", "--format", _]:
             print("\n".join(state["images"]))
+        case ["--config", folder, "pull", source]:
+            state["shown"] = json.loads((Path(folder) / "config.json").read_text())
+            if source.endswith("stuck"):
+                signal.pause()
+            state["images"][source] = {"Id": source.rpartition("@")[2], "Layers": []}
+        case ["image", "tag", source, reference]:
+            state["images"][reference] = state["images"][source]
         case ["image", "rm", *names]:
             for name in names:
                 del state["images"][name]

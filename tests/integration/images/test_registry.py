@@ -164,7 +164,7 @@ def test_with_a_token_server(images: tuple[Image, ...], tmp_path: Path) -> None:
     with Tokens(tmp_path, {"me": "s3cret", "guest": "words"}, readers=("guest",)) as tokens:
         with running(tmp_path / "registry", token=tokens.settings) as server:
             guest = logins(tmp_path / "guest", server.host, "guest", "words")
-            with pytest.raises(RegistryError, match="may not send") as denied:
+            with pytest.raises(RegistryError, match="has no right to") as denied:
                 pushed(server, images, config=guest)
             assert denied.value.cause == "denied"
             stranger = logins(tmp_path / "stranger", server.host, "me", "guessed")

@@ -47,7 +47,7 @@ def test_taken_from_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fol
     monkeypatch.setenv("NIX_CONFIG", f"substituters = {cache}\n")
     assert store.missing(shell, [had, lacked]) == (had, lacked)
 
-    assert caches.take(shell, [had, lacked], Report(quiet=True))
+    assert caches.take(shell, {}, [had, lacked], Report(quiet=True)).asked
 
     assert store.missing(shell, [had, lacked]) == (lacked,)
     assert Path(path, "inside" if folder else "").read_bytes() == content

@@ -86,6 +86,23 @@ def test_all_problems_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('addresses = ["/srv/cache"]', "cache.addresses[0]: should be an address"),
+        ('addresses = ["file:///c d"]', "cache.addresses[0]: should be an address"),
+        ('addresses = ["file:///c"]\nkeys = ["home-1:abc"]', "cache.keys[0]: should be a public"),
+        (f'keys = ["home-1:{"A" * 43}="]', "cache.keys: there is no address"),
+        ("urls = []", "cache.urls: is unknown"),
+    ],
+)
+def test_what_can_be_no_cache(table: str, expected: str) -> None:
+    """Each is named by its path; Nix would say it in the middle of a build, or not at all."""
+    found = problems(f"{GOOD}\n[cache]\n{table}\n")
+
+    assert [line for line in found if line.startswith(expected)] == found
+
+
+@pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         ("heavy_bytes = 10", "heavy_bytes = -1", "python.heavy_bytes: should be a whole number"),

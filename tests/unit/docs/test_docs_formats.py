@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -18,6 +18,7 @@ from tests.unit.images.sample_images import image_of, layer
 from langflix.traffic import count, lessons
 from slipway import config, errors
 from slipway.act.outcome import Outcome, StepTime
+from slipway.app import caching
 from slipway.app.bills import Written
 from slipway.app.figure import Figure
 from slipway.app.newhost import Added
@@ -58,6 +59,7 @@ from slipway.secret import Secret
 from slipway.supply import mirrors
 from slipway.supply.check import Checked
 from slipway.supply.fetch import Fetched
+from slipway.supply.publish import Pulled, Stored
 
 REFERENCE = pages.DOCS / "reference"
 JSON = pages.read(REFERENCE / "json.md")
@@ -249,6 +251,15 @@ def _build() -> list[dict[str, object]]:
     return summary([image_of("api", layer("base"))])
 
 
+def _caches() -> dict[str, Mapping[str, Any]]:
+    answers = {
+        "cache.key": caching.key_answer("n", "n:k", Path("/k")),
+        "cache.push": caching.push_answer("file:///c", 1, [Stored("/p", 1)]),
+        "cache.pull": caching.pull_answer(Pulled(1, 1, 1)),
+    }
+    return {name: cast(Mapping[str, Any], answer.json) for name, answer in answers.items()}
+
+
 def _push() -> Mapping[str, Any]:
     answer = push_answer(Registry("r.lan:5000"), [image_of("api", layer("base"))], 1, pushed=True)
     assert isinstance(answer.json, Mapping)
@@ -292,6 +303,7 @@ def _forms() -> dict[str, Mapping[str, Any]]:
         "scale": Counts("h", 1, 1, 1, 1.0, (Count("api", 1, 1, 1, 1, 1.0),)).to_json(),
         "build": _build()[0],
         "push": _push(),
+        **_caches(),
         "bills": _bills(),
         "bills --host": _attested(),
         "audit": _audit(),

@@ -44,8 +44,8 @@ SILENT = [
     (httpx.ReadError(""), "broken", "the connection broke: ReadError"),
 ]
 ANSWERS = [
-    (httpx.Response(403), "denied", "this login may not send the thing"),
-    (_said("DENIED", 401), "denied", "this login may not send the thing"),
+    (httpx.Response(403), "denied", "this login has no right to the thing"),
+    (_said("DENIED", 401), "denied", "this login has no right to the thing"),
     (httpx.Response(507), "full", "it has no room for the thing"),
     (httpx.Response(500, text='{"err":28}'), "full", "it has no room for the thing"),
     (httpx.Response(503, text="Quota exceeded"), "full", "it has no room for the thing"),

@@ -10,6 +10,7 @@ from tests.unit.plan.stood import NOW
 from slipway.act.deploy import observe
 from slipway.images.registry.address import Registry
 from slipway.plan.draft import Draft, draft
+from slipway.plan.needs import needs
 from slipway.plan.pulling import Pull, PulledImage, Pulling
 from slipway.plan.step import asked
 from slipway.plan.steps import steps
@@ -62,3 +63,10 @@ def test_without_a_registry_nothing_is_pulled() -> None:
     made = planned(Seen(), None)
     assert pulls(made) == [] and made.plan.pull is None
     assert steps(made)[0].name == "transfer" and made.plan.bytes_to_send
+
+
+def test_what_is_pulled_needs_room_as_what_is_sent() -> None:
+    """The host's disk is looked at by the same measure."""
+    made = planned(Seen())
+    assert made.plan.pull is not None
+    assert needs(made).bytes_to_send == made.plan.pull.bytes

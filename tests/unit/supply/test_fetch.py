@@ -112,7 +112,7 @@ def test_no_cache_is_not_asked() -> None:
     package = LOCKS.debian.packages["haproxy"].file
     shell = shell_with(package)
 
-    assert not caches.take(shell, [package], QUIET)
+    assert not caches.take(shell, {}, [package], QUIET).asked
     assert not [call for call in shell.calls if "--realise" in call]
 
 
@@ -121,7 +121,7 @@ def test_a_newer_nix_says_its_settings_otherwise() -> None:
     shell = FakeShell()
     shell.on("nix", reply=Completed((), 1, b"", b"error: unknown command"))
 
-    assert caches.substituters(shell) == ()
+    assert caches.substituters(shell, {}) == ()
     assert {call[-2] for call in shell.calls} == {"show", "show-config"}
 
 

@@ -119,8 +119,8 @@ def not_logged_in(registry: Registry, source: str, said: Sequence[str] = ()) -> 
 
 def denied(registry: Registry, what: str, said: Sequence[str] = ()) -> RegistryError:
     """The login may not do it."""
-    return _error(registry, "denied", f"this login may not send {what}",
-                  "let it write there, or log in as somebody who may", said)  # fmt: skip
+    return _error(registry, "denied", f"this login has no right to {what}",
+                  "let it read and write there, or log in as somebody who may", said)  # fmt: skip
 
 
 def foreign(registry: Registry, url: str, why: str) -> RegistryError:
