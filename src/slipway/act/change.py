@@ -6,7 +6,8 @@ takes longer to import than a host takes to say that nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from slipway.act.attend import Attended
@@ -18,7 +19,9 @@ from slipway.act.interpret import Interpreter
 from slipway.act.outcome import Outcome, Result
 from slipway.act.progress import Progress
 from slipway.act.run import Errand, carry_out
-from slipway.errors import SlipwayError
+from slipway.ahead import Ahead
+from slipway.errors import Interrupted, SlipwayError
+from slipway.hosts.delta import LIMIT
 from slipway.images.values import Image
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step, asked
@@ -118,20 +121,70 @@ def _prepare(
     Returns:
         What the host shows the registry that it gets images from.
     """
-    doors, stage = progress.doors, "preflight"
-    login: Secret | None = None
+    doors, login = progress.doors, None
     warn_of_losses(doors, planned)
     try:
         doors.report.step("preflight", "can the host take it?")
-        progress.timed("preflight", lambda: check_host(doors, planned))
-        if origin is not None and planned.plan.pull is not None:
-            login = origin(planned.transfer.images)
-        for step in mine:
-            stage = step.name
-            doors.report.step(step.name, step.about)
-            progress.timed(step.name, partial(interpreter.carry_out, step.do))
+        with _stage("preflight"):
+            progress.timed("preflight", lambda: check_host(doors, planned))
+            if origin is not None and planned.plan.pull is not None:
+                login = origin(planned.transfer.images)
+        if planned.plan.pull is None and 0 < planned.transfer.bytes_to_send <= LIMIT:
+            _beside(progress, mine, interpreter)
+        else:
+            _in_turn(progress, mine, interpreter)
+    except SlipwayError as error:
+        raise untouched(error) from error
+    return login
+
+
+def _in_turn(progress: Progress, steps: Sequence[Step], interpreter: Interpreter) -> None:
+    """One step after the other."""
+    for step in steps:
+        progress.doors.report.step(step.name, step.about)
+        _carry_out(progress, step, interpreter)
+
+
+def _beside(progress: Progress, steps: Sequence[Step], interpreter: Interpreter) -> None:
+    """Send few images, and meanwhile write what does not depend on them.
+
+    Of many that is not worth it: a line that breaks on their long way would fail what is beside,
+    and whatever is wrong with that would be told at their end only.
+    """
+    transfer, *rest = steps
+    for step in steps:
+        progress.doors.report.step(step.name, step.about)
+    aside = Progress(progress.doors, progress.started)
+
+    def write() -> None:
+        for step in rest:
+            _carry_out(aside, step, interpreter)
+
+    written = Ahead(write)
+    try:
+        _carry_out(progress, transfer, interpreter)
+    except Interrupted:
+        raise
+    except SlipwayError:
+        with contextlib.suppress(SlipwayError):  # the first step that failed is told
+            written.answer()
+        raise
+    with _stage(rest[0].name if rest else transfer.name):
+        written.answer()
+    progress.times += aside.times
+
+
+def _carry_out(progress: Progress, step: Step, interpreter: Interpreter) -> None:
+    with _stage(step.name):
+        progress.timed(step.name, partial(interpreter.carry_out, step.do))
+
+
+@contextlib.contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Whatever goes wrong becomes an error of ours, and of this step unless it names another."""
+    try:
+        yield
     except (SlipwayError, OSError, KeyboardInterrupt) as caught:
         error = cause(caught)
-        error.stage = error.stage or stage
-        raise untouched(error) from caught
-    return login
+        error.stage = error.stage or name
+        raise error from caught

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.app.ahead import Ahead
+from slipway.ahead import Ahead
 from slipway.app.target import Target, booted
 from slipway.errors import HostError, SlipwayError
 from slipway.hosts.config import HostEntry

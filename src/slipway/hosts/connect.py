@@ -17,6 +17,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import paramiko
 from fabric import Config, Connection
@@ -157,6 +158,7 @@ def _hop(way: Way, server: Server, login: Login, shell: Shell, *, required: bool
     )
 
     def transport(sock: socket.socket, **options: object) -> paramiko.Transport:
+        _hasten(sock)
         made = paramiko.Transport(sock, **options)  # type: ignore[arg-type]
         security = made.get_security_options()
         security.key_types = preferred(known, security.key_types, server.key_types)
@@ -204,17 +206,21 @@ def _explained(error: Exception, way: Way) -> Exception:
     return explain(error, way.login, greeted=greeted, words=words)
 
 
-def _harden(transport: paramiko.Transport) -> None:
-    """Answer quickly and notice a dead peer.
+def _hasten(sock: object) -> None:
+    """Send small packets at once, from the greeting on, and not after the last one's receipt."""
+    if _by_tcp(sock):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    Small packets go out at once instead of waiting for the receipt of the one before; keep
-    bytes moving, and the kernel gives up those that nobody receipts.
-    """
+
+def _harden(transport: paramiko.Transport) -> None:
+    """Notice a dead peer: keep bytes moving, and the kernel gives up those that nobody receipts."""
     transport.set_keepalive(_KEEPALIVE_S)
     sock = transport.sock
-    if not isinstance(sock, socket.socket) or sock.family == socket.AF_UNIX:
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
-    if option is not None:
+    if option is not None and _by_tcp(sock):
         sock.setsockopt(socket.IPPROTO_TCP, option, _DEAD_AFTER_MS)
+
+
+def _by_tcp(sock: object) -> TypeGuard[socket.socket]:
+    """Whether a connection is one of this machine's own, and no proxy's pipe or jump's channel."""
+    return isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX

@@ -1,7 +1,7 @@
 """One command on an SSH channel: bytes in, bytes out, and never a wait without an end.
 
-Paramiko's waits have gaps: ``exec_command`` waits for its answer, and a write to a dead network
-blocks, without a limit. A :class:`Watchdog` on a thread of its own cuts the connection then.
+Paramiko's waits have gaps: a write to a dead network blocks without a limit. A :class:`Watchdog` on
+a thread of its own cuts the connection then.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from fabric import Connection, Result
 from slipway.doors import Completed, Shell
 from slipway.errors import CommandFailed
 from slipway.hosts import command, frame
-from slipway.hosts.channels import Channels
+from slipway.hosts.channels import Channels, refused, start
 from slipway.hosts.connect import Way, connect
 from slipway.hosts.exchange import Exchange, NotBegun, Stalled, Watchdog
 from slipway.hosts.login import Login
@@ -218,15 +218,18 @@ class SshHost:
                 transport = channel.get_transport()
                 with Watchdog(transport.close) as watchdog, channel:
                     watchdog.arm(_OPEN_TIMEOUT_S)
-                    channel.exec_command(line)
+                    start(channel, line)
                     watchdog.disarm()
+                    self._channels.open_ahead(transport)
                     exchange = Exchange(
                         channel, watchdog, mark, on_stdout=use[0], on_stderr=use[1],
                         live=on_stdout is not None,
                     )  # fmt: skip
                     exchange.feed(chunks, stall_timeout=math.inf if stall is None else stall)
-                    self._channels.open_ahead(transport)
-                    code = self._judged(exchange, exchange.wait(finish), transport)
+                    code = exchange.wait(finish)
+                    if code is None and refused(channel):
+                        raise lost(self.name)
+                    code = self._judged(exchange, code, transport)
                     self._channels.heard()
         except paramiko.ChannelException as error:
             raise no_channel(error, self._target) from error

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from typing import Any
 
+import paramiko
 import pytest
 from tests.integration.hosts.relay import Relay
 from tests.integration.hosts.sshd_server import Sshd
 
-from slipway.hosts import channels
+from slipway.hosts import channels, command, frame
 from slipway.hosts.ssh import SshHost
 
 #: An argument so long that the request for a channel can't be taken for the command.
@@ -49,3 +52,34 @@ def test_a_stream_waits_for_no_channel(host: SshHost, relay: Relay) -> None:
     assert done.stdout == b"12"
     relay.hold(len(LONG))
     assert host.run(["true", LONG], timeout=10).ok
+
+
+def test_a_command_waits_for_no_leave(host: SshHost, relay: Relay) -> None:
+    """The end of its input and the wish for the next channel go out with it, before any answer.
+
+    Each of the three packets has at least 32 bytes beside what it says; the first one alone has
+    less than 100 beside its line.
+    """
+    argv = ("true", LONG)
+    line = frame.framed(command.wrapped(argv, sudo=False, timeout=10), frame.new_mark())
+    for _ in range(3):
+        relay.hold(len(line) + 100)
+        assert host.run(argv, timeout=10).ok
+
+
+def test_the_greeting_waits_for_no_receipt(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small packets go out at once before the first one does: a login is nothing else."""
+    at_once: list[int] = []
+
+    class Watched(paramiko.Transport):
+        """Looks at the connection before it says anything."""
+
+        def __init__(self, sock: socket.socket, **options: Any) -> None:
+            at_once.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().__init__(sock, **options)
+
+    monkeypatch.setattr(paramiko, "Transport", Watched)
+    host = sshd.host()
+    assert host.run(["true"], timeout=60).ok
+    host.close()
+    assert [bool(one) for one in at_once] == [True]

@@ -23,6 +23,7 @@ import pytest
 from tests.integration.hosts.sshd_server import Sshd, StartSshd, free_port, make_key
 
 from slipway.errors import HostError, HostUnreachable
+from slipway.hosts import channels
 from slipway.hosts.local import LocalHost
 from slipway.hosts.login import Login
 from slipway.hosts.ssh import SshHost
@@ -243,6 +244,15 @@ def test_a_server_out_of_sessions(start_sshd: StartSshd) -> None:
     host = start_sshd("MaxSessions 0").host()
     with pytest.raises(HostUnreachable, match="refused to start a command"):
         host.run(["true"], timeout=20)
+    host.close()
+
+
+def test_a_command_that_may_not_be_run(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that opens a channel and then refuses the command is told apart from its output."""
+    monkeypatch.setattr(channels, "_EXEC", "nothing that a server knows")
+    host = sshd.host()
+    for _ in range(2):
+        assert "the SSH connection broke" in refused(host).message
     host.close()
 
 

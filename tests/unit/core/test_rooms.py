@@ -14,8 +14,8 @@ ROOMS = (
     "act", "operate", "app",
 )  # fmt: skip
 SHARED = {
-    "__init__", "architecture", "commandline", "doors", "errors", "reading", "report", "secret",
-    "shell", "testing", "web",
+    "__init__", "ahead", "architecture", "commandline", "doors", "errors", "reading", "report",
+    "secret", "shell", "testing", "web",
 }  # fmt: skip
 _EFFECTS = ("os", "subprocess", "socket", "shutil", "tempfile", "time", "random", "secrets")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
@@ -78,11 +79,16 @@ def test_the_next_one_is_there_already(transport: Transport) -> None:
     made.open_ahead(real(transport))
     made.open_ahead(real(transport))
     made.heard()
-    assert transport.asked == 2
     assert made.open(real(transport)) is not first
     assert transport.asked == 2
     made.open(real(transport))
     assert transport.asked == 3
+
+
+def opened(made: Channels) -> Channel:
+    """The one that was opened ahead."""
+    assert made._spare is not None
+    return cast(Channel, made._spare.answer())
 
 
 @pytest.mark.parametrize("how", ["long unheard", "closed", "another connection", "ended"])
@@ -96,7 +102,7 @@ def test_one_that_may_be_dead_is_not_used(
     made, other = Channels(), transport
     made.open_ahead(real(transport))
     made.heard()
-    (spare,) = transport.opened
+    spare = opened(made)
     if how == "long unheard":
         monkeypatch.setattr(channels, "_HEARD_S", 0.0)
     elif how == "closed":
@@ -136,7 +142,25 @@ def test_after_an_end_nothing_is_left(transport: Transport) -> None:
     """What was opened ahead went with the connection."""
     made = Channels()
     made.open_ahead(real(transport))
+    opened(made)
     made.heard()
     made.drop()
     made.open(real(transport))
     assert transport.asked == 2
+
+
+def test_no_command_waits_while_one_is_opened(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the server is slow to answer: only who needs that channel waits for it."""
+    made, go_on, answer = Channels(), threading.Event(), transport.open_session
+
+    def slow(timeout: float) -> Channel:
+        assert go_on.wait(20)
+        return answer(timeout)
+
+    monkeypatch.setattr(transport, "open_session", slow)
+    made.open_ahead(real(transport))
+    assert transport.opened == []
+    go_on.set()
+    assert cast(Channel, made.open(real(transport))) in transport.opened

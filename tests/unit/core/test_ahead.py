@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from slipway.app.ahead import Ahead
+from slipway.ahead import Ahead
 from slipway.errors import HostError
 
 
