@@ -11,6 +11,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slipway.app.certificates import see_whose_certificates
 from slipway.app.commands import Commands
@@ -32,6 +33,9 @@ from slipway.stack.project import ONLY, project_of
 from slipway.stack.read import read_stack
 from slipway.stack.render import host_file
 from slipway.supply.sources import GIT, unknown_files
+
+if TYPE_CHECKING:
+    from slipway.images.registry.address import Registry
 
 
 def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -155,6 +159,7 @@ def make_wanted(
     *,
     who: str,
     commit: str,
+    registry: Registry | None = None,
 ) -> Wanted:
     """Everything about a deploy to one host, now that the images are built.
 
@@ -166,13 +171,14 @@ def make_wanted(
         images: every role's image.
         who: user and machine.
         commit: of the checkout.
+        registry: where the host gets the images; None when they are sent to it.
 
     Raises:
         ConfigError: the folder of migrations is not there, nobody can have the address, or a
             supplied certificate is of another one.
     """
     where = bracketed(address)
-    images = pinned(images, entry)
+    images = pinned(images, entry.mode, registry)
     references = {image.role: image.reference for image in images}
     stack = reading.stack.with_images(references, where)
     used = set(stack.roles.values())
@@ -198,19 +204,19 @@ def make_wanted(
         revisions=migrations.revisions,
         downtimes=migrations.downtimes,
         snapshots=entry.snapshots,
-        registry=entry.registry,
+        registry=registry,
     )
 
 
-def pinned(images: Sequence[Image], entry: HostEntry) -> tuple[Image, ...]:
+def pinned(images: Sequence[Image], mode: str, registry: Registry | None) -> tuple[Image, ...]:
     """The images by the names that a host knows them by.
 
     Whoever has no right to Docker can give no image a name of its own: there it is called by its
     digest in the registry that it is pulled from.
     """
-    if entry.mode != ONLY or entry.registry is None:
+    if mode != ONLY or registry is None:
         return tuple(images)
-    return tuple(replace(one, reference=entry.registry.pinned(one)) for one in images)
+    return tuple(replace(one, reference=registry.pinned(one)) for one in images)
 
 
 def _is_program(path: Path) -> bool:

@@ -401,7 +401,7 @@ class Workspace:
             images: every role's image.
             supplied: further secrets of the operator's.
             anew: those that are to be generated anew.
-            registry: where the host gets the images; None when they are sent to it.
+            registry: where the host gets the images; None for what its table says.
 
         Raises:
             ConfigError: naming everything that is wrong.
@@ -414,9 +414,10 @@ class Workspace:
             images,
             who=maker(),
             commit=git_commit(self.shell, self.root, source_paths(self.config)),
+            registry=registry or target.entry.registry,
         )
         given = {**found.supplied, **(supplied or {})}
-        return replace(found, supplied=given, anew=frozenset(anew), registry=registry)
+        return replace(found, supplied=given, anew=frozenset(anew))
 
 
 def new_token() -> str:
