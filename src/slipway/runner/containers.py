@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CONFIG_LABEL = "io.slipway.config"
+#: The state of a container that has ended, or ends again and again: who told did not tell which.
+ENDED = "ended"
 PROJECT_LABEL = "com.docker.compose.project"
 
 
@@ -82,7 +84,8 @@ class Container:
         id: Docker's id.
         name: Docker's name.
         image_id: id of the image it runs.
-        state: ``created``, ``running``, ``restarting``, ``paused``, ``exited`` or ``dead``.
+        state: ``created``, ``running``, ``restarting``, ``paused``, ``exited`` or ``dead``; or
+            :data:`ENDED`.
         health: ``starting``, ``healthy``, ``unhealthy``, or empty without a health check.
         restarts: how often Docker started it again.
         exit_code: of its last end.
@@ -124,7 +127,7 @@ class Container:
     @property
     def ended(self) -> bool:
         """Whether its work ended with success."""
-        return self.state == "exited" and self.exit_code == 0
+        return self.state in ("exited", ENDED) and self.exit_code == 0
 
     @property
     def well(self) -> bool:

@@ -2,7 +2,7 @@
 
 Source: ``plugins/apps/ix_apps/query.py`` of the middleware. Less is told than Docker would: no
 labels, no exit code, no number of restarts. One that is unhealthy is ``starting`` for ever; one
-that ends again and again is ``exited``, as is one that ended well.
+that ends again and again is ``exited``, as is one that ended well; here it is ``ended``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slipway.runner.containers import Container
+from slipway.runner.containers import ENDED, Container
 
 #: An exit code that is not told, of a container that did not end well.
 UNTOLD = -1
@@ -19,7 +19,7 @@ _STATES = {
     "running": ("running", "", 0),
     "starting": ("running", "starting", 0),
     "created": ("created", "", 0),
-    "exited": ("exited", "", 0),
+    "exited": (ENDED, "", 0),
     "crashed": ("exited", "", UNTOLD),
 }
 

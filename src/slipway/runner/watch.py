@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from slipway.runner.containers import Container
+from slipway.runner.containers import ENDED, Container
 from slipway.runner.expected import Expected
 from slipway.runner.nasapps import UNTOLD
 
@@ -146,6 +146,8 @@ def hard_fault(container: Container, restarts_before: int | None = None) -> str 
     """
     if container.oom_killed:
         return "was killed because it used more memory than its limit"
+    if container.state == ENDED:
+        return "has ended, or ends again and again"
     if container.state in ("exited", "dead"):
         if container.exit_code == UNTOLD:
             return "crashed"

@@ -16,6 +16,7 @@ from random import Random
 from slipway.runner.containers import Container
 from slipway.runner.doors import Done, Doors, Events
 from slipway.runner.edge import LOOK
+from slipway.runner.login import Login
 from slipway.testing import FakeDatasets, FakeNas
 
 EDGE = "edge-1"
@@ -215,7 +216,7 @@ class Model:
         """None was begun."""
         return 0
 
-    def pull(self, source: str, reference: str, login: object) -> None:
+    def pull(self, source: str, reference: str, login: Login | None) -> None:
         """No switch does."""
         raise AssertionError
 

@@ -38,7 +38,7 @@ def nas_with(*details: dict[str, Any]) -> FakeNas:
         ("running", "running", "", None),
         ("starting", "running", "starting", None),
         ("created", "created", "", None),
-        ("exited", "exited", "", "exited with code 0"),
+        ("exited", "ended", "", "has ended, or ends again and again"),
         ("crashed", "exited", "", "crashed"),
     ],
 )
