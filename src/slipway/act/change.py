@@ -19,6 +19,7 @@ from slipway.act.interpret import Interpreter
 from slipway.act.outcome import Outcome, Result
 from slipway.act.progress import Progress
 from slipway.act.run import Errand, carry_out
+from slipway.act.seeing import see_after
 from slipway.ahead import Ahead
 from slipway.errors import Interrupted, SlipwayError
 from slipway.hosts.delta import LIMIT
@@ -69,7 +70,7 @@ def change(progress: Progress, planned: Draft, token: str, origin: Origin | None
     attended = carry_out(
         doors, errand, lambda step, index: interpreter.carry_out(actions[step][index : index + 1])
     )
-    containers = doors.engine.containers()
+    containers = see_after(doors, release)
     outcome = outcome_of(progress, planned, attended, "deployed", interpreter.bytes_sent)
     return Result(outcome, planned.counted, containers)
 

@@ -91,7 +91,7 @@ def deploy(
             live.id, "unchanged", wanted.url, 0, 0, progress.seconds, tuple(progress.times),
             doors.host.total,
         )  # fmt: skip
-        return Result(outcome, live, planned.seen.engine.containers)
+        return Result(outcome, live, planned.seen.engine.identified)
     from slipway.act.change import change
 
     return change(progress, planned, token, origin)

@@ -161,7 +161,7 @@ def scale(
     draft = only(live_draft(doors, who, with_scale(seen, fresh, wanted), compose), wanted)
     if fresh == held and not draft.plan.touched:
         outcome = Outcome(live.id, "unchanged", live.url, 0, 0, progress.seconds, ())
-        return Result(outcome, live, seen.engine.containers)
+        return Result(outcome, live, seen.engine.identified)
     about = ", ".join(f"{name}={count}" for name, count in wanted.items())
     intent = {"scale": dict(fresh)}
     task = Task(NAME, f"scale {about}", "scaled", NAME, intent, about)

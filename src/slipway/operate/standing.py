@@ -13,7 +13,7 @@ from slipway.act.outcome import Result
 from slipway.act.progress import Progress
 from slipway.act.project import same_project
 from slipway.act.run import Errand, carry_out, clear
-from slipway.act.seeing import see
+from slipway.act.seeing import see, see_after
 from slipway.errors import DeployError
 from slipway.ledger.layout import compose_file
 from slipway.ledger.records import Records
@@ -168,6 +168,6 @@ def carried_out(
         point=task.point,
     )
     attended = carry_out(doors, errand, turn)
-    containers = doors.engine.containers()
+    containers = see_after(doors, draft.release)
     outcome = outcome_of(progress, draft, attended, task.word, 0)
     return Result(replace(outcome, subject=task.subject), draft.counted, containers)

@@ -17,6 +17,7 @@ from slipway.plan.drift import differences, restarted
 from slipway.plan.loss import lost
 from slipway.report import table
 from slipway.runner.containers import Container, standing
+from slipway.stack.project import ONLY
 from slipway.stack.shape import Shape, read_shapes
 
 
@@ -144,7 +145,9 @@ def make_status(
     """
     hashes = live.hashes if live else {}
     roles = live.roles if live else {}
-    standing = [one for one in containers if not one.one_off]
+    work = _work(live)
+    there = [one for one in containers if not one.one_off]
+    standing = [one for one in there if not (one.service in work and one.ended)]
     services = [_service(one, roles) for one in standing]
     known = shapes or {}
     drift = [
@@ -155,13 +158,13 @@ def make_status(
             *(_shaped(one, known[one.service]) if one.service in known else ()),
         )
     ]
-    present = Counter(one.service for one in standing)
+    present = Counter(one.service for one in there)
     wanted = {one.service: one.containers for one in live.expected} if live else {}
     for name in hashes:
         count, right = present[name], wanted.get(name, max(1, present[name]))
         if count and count != right:
             drift.append(Drift(name, f"has {count} containers instead of {right}"))
-        elif not count and right:
+        elif not count and right and name not in work:
             services.append(ServiceStatus(name, roles.get(name, ""), "missing", "none", "", 0))
             drift.append(Drift(name, "missing"))
     return Status(
@@ -171,6 +174,13 @@ def make_status(
         tuple(sorted(services, key=lambda one: (one.service, one.container))),
         tuple(sorted(drift, key=lambda one: (one.service, one.what))),
     )
+
+
+def _work(live: Release | None) -> set[str]:
+    """What ends before the others start, where TrueNAS starts all: it is none that stands."""
+    if live is None or live.mode != ONLY:
+        return set()
+    return {one.service for one in live.expected if one.ends}
 
 
 def _service(one: Container, roles: Mapping[str, str]) -> ServiceStatus:

@@ -15,7 +15,7 @@ from slipway.hosts.networks import Network
 from slipway.ledger.release import Release, ReleaseImage
 from slipway.plan.drift import differences, restarted
 from slipway.plan.handed import bare, secret_changes
-from slipway.plan.outage import all_anew
+from slipway.plan.outage import ENDED, UNWANTED, all_anew
 from slipway.plan.values import ContainerChange, DefinitionChange, PendingMigration, Plan
 from slipway.plan.wanted import Seen
 from slipway.runner.containers import Container, standing
@@ -189,7 +189,9 @@ def _changes(
 def _change(wanted: _Wanted, service: str, containers: Sequence[Container]) -> ContainerChange:
     stack, body = wanted.stack, wanted.stack.services[service]
     if not containers and not replicas(body):
-        return ContainerChange(service, "keep", "none is wanted")
+        return ContainerChange(service, "keep", UNWANTED)
+    if not containers and _ended_before(wanted, service):
+        return ContainerChange(service, "keep", ENDED)
     if not containers:
         return ContainerChange(service, "create", "not running")
     rolls = service in stack.rolled and any(one.state == "running" for one in containers)
@@ -206,6 +208,17 @@ def _change(wanted: _Wanted, service: str, containers: Sequence[Container]) -> C
     if rolls and replicas(body):
         return ContainerChange(service, "roll", reason, old=old)
     return ContainerChange(service, "recreate", reason, downtime(body), old)
+
+
+def _ended_before(wanted: _Wanted, service: str) -> bool:
+    """Whether a piece of work was done by the live release, whose container somebody removed."""
+    stack, release, live = wanted.stack, wanted.release, wanted.live
+    if stack.mode != ONLY or live is None or not stack.ends(service):
+        return False
+    role = stack.roles.get(service, "")
+    new, old = release.images.get(role), live.images.get(role)
+    same = new is not None and old is not None and new.config_digest == old.config_digest
+    return same and live.hashes.get(service) == release.hashes[service]
 
 
 def _has_port_of_another(stack: Stack, service: str, containers: Sequence[Container]) -> bool:

@@ -27,11 +27,22 @@ def credited(memory: Memory, engine: EngineState) -> EngineState:
     live = memory.records.live
     if live is None or memory.included != LIVE:
         return engine
-    return replace(engine, containers=tuple(_of(live, one) for one in engine.containers))
+    return made_by(live, engine)
+
+
+def made_by(release: Release, engine: EngineState) -> EngineState:
+    """What an engine holds once a release was started there, and was seen to be well.
+
+    Of a service with a health check TrueNAS says that it runs when that passes, and nothing more.
+    """
+    return replace(engine, containers=tuple(_of(release, one) for one in engine.containers))
 
 
 def _of(live: Release, container: Container) -> Container:
     image = live.images.get(live.roles.get(container.service, ""))
     if image is not None and not image.is_id(container.image_id):
         return container
-    return replace(container, config=live.hashes.get(container.service, ""))
+    health = container.health
+    if not health and container.state == "running" and container.service in live.checked:
+        health = "healthy"
+    return replace(container, config=live.hashes.get(container.service, ""), health=health)

@@ -20,6 +20,8 @@ _STOP_GRACE_S = 10.0
 _START_S = 1.0
 
 REASON = "TrueNAS starts all anew"
+#: Why a service has no container, and is to have none for now.
+UNWANTED, ENDED = "none is wanted", "has ended"
 #: What people are told of it.
 OUTAGE = (
     "all services stop while TrueNAS starts them anew, for it can't replace one by one "
@@ -47,7 +49,7 @@ def all_anew(stack: Stack, plan: Plan) -> Plan:
 
 def _anew(change: ContainerChange, downtime_s: float) -> ContainerChange:
     """What is not there yet, is not wanted any more, or is to have no container, stays so."""
-    if change.action in ("create", "remove") or change.reason == "none is wanted":
+    if change.action in ("create", "remove") or change.reason in (UNWANTED, ENDED):
         return change
     reason = REASON if change.action == "keep" else change.reason
     return ContainerChange(change.service, "recreate", reason, round(downtime_s, 1))

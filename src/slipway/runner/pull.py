@@ -85,7 +85,7 @@ def carry_out(doors: Doors, action: Mapping[str, Any], login: Login | None) -> N
     images = action["images"]
     for number, one in enumerate(images, 1):
         doors.listener.heed()
-        name = one["reference"].partition(":")[0]
+        name = one["source"].partition("@")[0].rpartition("/")[2]
         doors.listener.tell("say", text=f"  {number} of {len(images)}: {name}")
         doors.docker.pull(one["source"], one["reference"], login)
 

@@ -11,7 +11,7 @@ from tests.unit.demo import World, wanted, world
 from slipway.act.deploy import deploy
 from slipway.act.doors import Doors
 from slipway.act.run import Errand
-from slipway.act.seeing import see
+from slipway.act.seeing import see, see_after
 from slipway.errors import DeployError
 from slipway.operate.restart import restart
 from slipway.operate.rollback import roll_back
@@ -81,6 +81,21 @@ def test_what_is_seen_is_credited_to_the_live_release() -> None:
     made.folder.link("app.json", LIVE)
     assert all(one.config for one in see(made.doors).engine.containers)
     assert {one.config for one in see(replace(made.doors, only=False)).engine.containers} == {""}
+
+
+def test_what_is_shown_after_a_deploy_is_by_image_ids() -> None:
+    """TrueNAS tells references, and of no label."""
+    made = deployed()
+    live = made.folder.read().records.live
+    assert live is not None
+    for one in list(made.engine.running):
+        made.engine.crash(one.service, config="", image_id=live.images[one.service].reference)
+    shown = see_after(made.doors, live)
+    assert [(one.image_id, one.config) for one in shown] == [
+        (live.images[one.service].config_digest, live.hashes[one.service]) for one in shown
+    ]
+    plain = see_after(replace(made.doors, only=False), live)
+    assert {one.config for one in plain} == {""}
 
 
 def test_a_restart_says_that_all_stop() -> None:

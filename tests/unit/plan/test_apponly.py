@@ -19,8 +19,9 @@ from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import EngineState
 from slipway.images.values import HeldImages
 from slipway.ledger.entries import Link
+from slipway.operate.status import make_status
 from slipway.plan.actions import Soak, Watch, Write
-from slipway.plan.credited import credited
+from slipway.plan.credited import credited, made_by
 from slipway.plan.draft import Draft, draft, with_snapshot
 from slipway.plan.ending import steps as down_steps
 from slipway.plan.marked import marked
@@ -196,6 +197,63 @@ def test_nothing_is_credited_without_a_live_release() -> None:
     stray = replace(engine, containers=(replace(engine.containers[0], service="stray"),))
     assert credited(memory, stray).containers[0].config == ""
     assert all(one.config for one in credited(memory, engine).containers)
+
+
+def test_what_an_image_that_is_another_was_made_of_is_not_known() -> None:
+    """The rest is the live release's; and what runs passes its check, as TrueNAS says."""
+    before = released()
+    engine = EngineState(containers=standing(before))
+    web, *rest = engine.containers
+    other = replace(engine, containers=(replace(web, image_id="other"), *rest))
+    found = {one.service: one for one in credited(seen(before).memory, other).containers}
+    assert (found["web"].config, found["db"].config) == ("", before.hashes["db"])
+    found = {one.service: one for one in made_by(before, engine).containers}
+    assert {name: one.health for name, one in found.items()} == {
+        "web": "healthy", "db": "", "migration": "",
+    }  # fmt: skip
+    web = replace(web, health="starting")
+    (still,) = made_by(before, replace(engine, containers=(web,))).containers
+    assert still.health == "starting"
+
+
+def test_a_piece_of_work_that_was_done_and_removed_is_no_reason_for_an_outage() -> None:
+    """`docker container prune` removes it; with another image it has to be done again."""
+    before = released()
+    there = seen(before)
+    left = tuple(one for one in there.engine.containers if one.service != "migration")
+    there = replace(there, engine=replace(there.engine, containers=left))
+    assert planned(only(), there).unchanged
+    made = planned(only(web="2"), there)
+    assert set(made.plan.services("recreate", "create")) == {"web", "db", "migration"}
+
+
+def test_status_leaves_out_what_has_ended() -> None:
+    """It stands no more than a command does; one that crashed is told of, as is another image."""
+    live = released()
+    containers = made_by(live, EngineState(containers=standing(live))).containers
+    status = make_status("nas", live, containers)
+    assert [one.service for one in status.services] == ["db", "web"]
+    assert status.drift == ()
+    gone = [one for one in containers if one.service != "migration"]
+    assert make_status("nas", live, gone).drift == ()
+    crashed = [replace(one, exit_code=1) if one.service == "migration" else one
+               for one in containers]  # fmt: skip
+    assert [str(one) for one in make_status("nas", live, crashed).drift] == ["migration is exited"]
+
+
+def test_a_network_that_changed_is_made_anew_with_the_app() -> None:
+    """There is no step for it; a volume can't be, and is told of as ever."""
+    networks = "networks: { inner: { internal: true } }\nvolumes: { kept: {} }\n"
+    text = (COMPOSE + networks).replace(
+        "secrets: [db_password]", "secrets: [db_password]\n    networks: [inner]", 1
+    )
+    before = planned(only(text), Seen()).release
+    opened = text.replace("internal: true", "internal: false").replace(
+        "kept: {}", "kept: { driver_opts: { a: b } }"
+    )
+    plan = planned(only(opened), seen(before)).plan
+    assert [(one.kind, one.action) for one in plan.definitions] == [("volume", "refuse")]
+    assert set(plan.outage) == {"web", "db", "migration"}
 
 
 def test_a_stack_that_was_stopped_is_started() -> None:

@@ -127,7 +127,7 @@ def test_images_are_told_one_by_one() -> None:
     Carrier(made.doors, login=LOGIN).carry_out("pull", [action])
     assert made.made.engine.held == {image.reference: image}
     assert made.made.engine.pulls == [(SOURCE, image.reference, LOGIN)]
-    assert made.listener.named("say")[0]["text"] == f"  1 of 1: {image.reference.split(':')[0]}"
+    assert made.listener.named("say")[0]["text"] == f"  1 of 1: {image.role}"
     assert not changes(action)
 
 

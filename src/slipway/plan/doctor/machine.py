@@ -12,6 +12,7 @@ from slipway.plan.finding import Finding
 from slipway.report import human_bytes
 from slipway.stack.limits import limits
 from slipway.stack.model import Stack
+from slipway.stack.project import ONLY
 
 _SKEW_S = 60.0
 _SLIGHT_SKEW_S = 5.0
@@ -111,7 +112,7 @@ def resources(facts: Facts, stack: Stack) -> Iterator[Finding]:
                 "Docker refuses to start a container with a limit that can't be",
                 f"lower `cpus` of {name} in the Compose files or their variables",
             )
-    if facts.zstd == (0, 0):
+    if facts.zstd == (0, 0) and stack.mode != ONLY:  # nothing is sent there
         yield Finding(
             "zstd-missing",
             "it has no program zstd",
