@@ -89,7 +89,7 @@ def test_an_image_in_use_stays(nas: Nas) -> None:
     (free,) = (row["id"] for row in nas.call("app.image.query") if row["repo_digests"])
 
     assert nas.call("app.image.delete", free) is True
-    with pytest.raises(Refused, match="409 Client Error .* image is used"):
+    with pytest.raises(Refused, match=r"409 Client Error .* image is used"):
         nas.call("app.image.delete", used)
     with pytest.raises(Refused, match="does not exist"):
         nas.call("app.image.delete", free)

@@ -14,8 +14,8 @@ import yaml
 from slipway.hosts.rehearsal import nasfiles
 from slipway.hosts.rehearsal.nas import (
     appfiles,
-    appstates,
     applogs,
+    appstates,
     catalogue,
     checks,
     filters,
