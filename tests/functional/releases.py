@@ -61,8 +61,8 @@ def main(argv: Sequence[str]) -> int:
     """Run the cases and write their rows."""
     seen = Seen()
     picked = ["-k", argv[0]] if argv else []
-    test = str(ROOT / "tests/functional/test_truenas.py")
-    code = pytest.main([test, "--long", "-q", "-n", "0", *picked], plugins=[seen])
+    tests = [str(ROOT / f"tests/functional/{name}.py") for name in ("test_truenas", "test_apponly")]
+    code = pytest.main([*tests, "--long", "-q", "-n", "0", *picked], plugins=[seen])
     page = ROOT / PAGE
     page.write_text(with_rows(page.read_text("utf-8"), "releases", HEAD, seen.rows, ORDER), "utf-8")
     return int(code)

@@ -1,4 +1,4 @@
-"""Every release of TrueNAS that has a stand-in, in both modes: deployed, changed, rebooted.
+"""Every release of TrueNAS that has a stand-in, in two modes: deployed, changed, rebooted.
 
 What the stand-in has of a TrueNAS, and what it has not, is in docs/reference/stand-in.md;
 ``./inv dev.releases`` runs all of these and writes its table.
@@ -19,9 +19,10 @@ from tests.functional.test_other_hosts import whole_life
 
 from slipway.hosts.rehearsal import POOL
 from slipway.hosts.rehearsal.nasfiles import RELEASES
-from slipway.stack.project import MODES
+from slipway.stack.project import MODES, ONLY
 
-CASES = [(release, mode) for release in RELEASES for mode in MODES]
+#: The third mode is in test_apponly.py.
+CASES = [(release, mode) for release in RELEASES for mode in MODES if mode != ONLY]
 
 
 @pytest.fixture
