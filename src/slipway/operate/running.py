@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from slipway.act.doors import Doors
 from slipway.act.rights import need_docker
 from slipway.errors import ConfigError, DeployError
 from slipway.ledger.release import Release
 from slipway.operate.standing import compose_of
+from slipway.runner import applogs
 
 _SINCE = re.compile(r"([0-9]+[smhd]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z?)?)\Z")
 
@@ -102,8 +104,30 @@ def logs(doors: Doors, service: str, *, follow: bool, lines: int, since: str) ->
     arguments = logs_arguments(service, follow=follow, lines=lines, since=since)
     live = live_release(doors)
     known_service(doors, live, service)
-    need_docker(doors, "reading logs", f"TrueNAS shows them: {_place(live)} > Logs")
+    if doors.only:
+        return doors.host.interact(_asked_logs(doors, live, service, follow, lines, since))
     return doors.host.interact(doors.engine.compose_argv(doors.compose_file(live.id), arguments))
+
+
+def _asked_logs(
+    doors: Doors, live: Release, service: str, follow: bool, lines: int, since: str
+) -> tuple[str, ...]:
+    """The command that has TrueNAS tell what containers write.
+
+    Raises:
+        DeployError: none of them runs, or only Docker could choose like that.
+    """
+    shown = f"TrueNAS shows them as well: {_place(live)} > Logs"
+    if since:
+        need_docker(doors, "logs since a moment", f"./inv logs --number 1000; {shown}")
+    there = [one for one in doors.engine.containers() if service in ("", one.service)]
+    if not there:
+        what = f"{service} has no container" if service else "the stack has no containers"
+        raise DeployError(f"{what} on {doors.host.name}", hint="./inv status", stage="read")
+    named = (f"{one.service}={one.id}" for one in there)
+    program = Path(applogs.__file__).read_text("utf-8")
+    how = "follow" if follow else "once"
+    return ("python3", "-c", program, live.application, str(max(1, lines)), how, *named)
 
 
 def execute(doors: Doors, service: str, command: Sequence[str]) -> int:

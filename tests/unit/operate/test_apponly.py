@@ -34,7 +34,7 @@ def deployed() -> World:
 
 
 REFUSED: dict[str, tuple[Callable[[Doors], object], str]] = {
-    "logs": (lambda one: logs(one, "web", follow=False, lines=9, since=""), "Workloads > Logs"),
+    "logs": (lambda one: logs(one, "web", follow=False, lines=9, since="1h"), "Workloads > Logs"),
     "exec": (lambda one: execute(one, "web", ("true",)), "Workloads > Shell"),
     "run": (lambda one: run_once(one, "job", ("true",)), "Workloads > Shell"),
     "scale": (lambda one: scale(one, "me", "token", {"web": 2}), "docker-compose.override.yml"),
@@ -55,6 +55,22 @@ def test_what_takes_docker_is_refused(case: str) -> None:
     assert "right to Docker, which nobody has on nas" in caught.value.message
     assert way in (caught.value.hint or "")
     assert made.engine.commands == []
+
+
+def test_logs_are_told_by_truenas() -> None:
+    """Of a service or of all, its last lines or what comes, too."""
+    made = deployed()
+    made.host.on("python3", reply=b"")
+    ids = {one.service: one.id for one in made.engine.running}
+    assert logs(made.doors, "web", follow=False, lines=9, since="") == 0
+    assert logs(made.doors, "", follow=True, lines=0, since="") == 0
+    one, every = (words[3:] for words in made.host.calls if words[0] == "python3")
+    assert one == ("demo", "9", "once", f"web={ids['web']}")
+    assert every[:3] == ("demo", "1", "follow")
+    assert set(every[3:]) == {f"{name}={number}" for name, number in ids.items()}
+    made.engine.running.clear()
+    with pytest.raises(DeployError, match="web has no container on nas"):
+        logs(made.doors, "web", follow=False, lines=9, since="")
 
 
 def test_the_request_names_the_app_and_no_docker() -> None:
