@@ -58,7 +58,7 @@ class Keeper:
     def inv(self, *arguments: str) -> Ended:
         """Run a command; what is deployed was pushed before."""
         known = {"DOCKER_CONFIG": str(self.folder), "SSL_CERT_FILE": str(self.server.authority)}
-        if arguments[0] == "deploy":
+        if arguments[0] in ("deploy", "plan"):
             pushed = self.nas.site.inv("push", "--to", self.registry, **known)
             assert pushed.code == 0, pushed.err
         return self.nas.site.inv(*arguments, **known)

@@ -40,7 +40,7 @@ def kept(site: Site, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
 def test_a_nas_is_deployed_to_by_its_middleware_alone(
     kept: Keeper, record_property: Callable[[str, object], None]
 ) -> None:
-    """All of it, no change, a changed line, one that fails, back, a reboot, other hands; with data."""
+    """A first deploy, no change, a changed line, one that fails, back, a reboot, with data."""
     record_property("release", RELEASES[kept.nas.release].version)
     record_property("mode", ONLY)
 
@@ -115,7 +115,7 @@ def _in_other_hands(kept: Keeper) -> None:
 def _switched(kept: Keeper, there: list[str]) -> None:
     """Deployed as root by Docker, and by the keeper again, to the same folder."""
     site, name = kept.nas.site, kept.nas.name
-    site.replace(HOSTS, "variables = {}", 'variables = { LANGFLIX_API_TOKEN_FILE = "" }')
+    site.replace(HOSTS, "variables = {  }", 'variables = { LANGFLIX_API_TOKEN_FILE = "" }')
     by_docker = site.good("deploy", "--host", name, "--json").json
     assert by_docker["outcome"] == "deployed"
     assert kept.jobs() == there

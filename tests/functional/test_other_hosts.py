@@ -38,9 +38,15 @@ def engine(site: Site) -> Iterator[dict[str, Any]]:
 
 def add_host(site: Site, name: str, entry: dict[str, Any]) -> None:
     """One more host in hosts.toml."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
+    lines = [f"{key} = {_toml(value)}" for key, value in entry.items()]
     with (site.root / HOSTS).open("a", encoding="utf-8") as file:
         file.write(f"\n[host.{name}]\n" + "\n".join(lines) + "\n")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
 
 
 def whole_life(

@@ -25,6 +25,7 @@ _WAIT_S = 60.0
 _AGAIN_S = 1.0
 #: A log follows its container for ever; its last lines come at once.
 _LINES_S = 3.0
+_BROKE = "TrueNAS says that it was pulled, and has it not: unexpected EOF"
 
 
 class NoEvents:
@@ -120,6 +121,10 @@ class NasDocker:
             self._nas.run("app.image.pull", asked)
         except NasError as error:
             raise failure(source, Done(1, "", error.message)) from error
+        # What breaks once Docker has begun is no failure to TrueNAS: it reads its lines for how
+        # far a pull is, and the one that says why it ended is none of those.
+        if source not in images_of(self._images()):
+            raise failure(source, Done(1, "", _BROKE))
 
     def remove_images(self, references: Sequence[str]) -> int:
         """Remove images; how many stayed because a container uses them."""

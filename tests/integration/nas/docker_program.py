@@ -2,7 +2,8 @@
 
 A service's ``x-fake`` says how its container is: ``unhealthy``, ``starting``, ``created``,
 ``restarting``, ``paused``, ``done`` (ended with 0), ``crashed`` (with 1). ``x-fail`` at the top of
-a Compose file is what ``up`` fails with, ``x-refuse`` what ``config`` fails with.
+a Compose file is what ``up`` fails with, ``x-refuse`` what ``config`` fails with. A pull asks
+``pull.json`` beside the state: reference to the text that it fails with, or to the login it wants.
 """
 
 from __future__ import annotations
@@ -63,9 +64,37 @@ def thing(kind: str, words: list[str]) -> int:
             sys.stderr.write("Error: No such object\n")
             return 1
         sys.stdout.write(json.dumps(found))
+    elif words[0] == "logs":
+        number = words[words.index("--tail") + 1]
+        lines = [f"2026-11-28T10:00:0{at}.5Z line {at}\n" for at in range(5)]
+        sys.stdout.write("".join(lines if number == "all" else lines[-int(number) :]))
+    elif words[0] == "rm" and kind == "image" and used(state, names):
+        sys.stderr.write("Error response from daemon: conflict: unable to delete: image is used\n")
+        return 1
     elif words[0] == "rm":
         state[kind] = [one for one in state[kind] if (one.get("Id") or one["Name"]) not in names]
         write(state)
+    return 0
+
+
+def used(state: dict[str, Any], names: list[str]) -> bool:
+    return any(one["Config"]["Image"] in names for one in state["container"])
+
+
+def pull(config: str, name: str) -> int:
+    told = json.loads((HOME / "pull.json").read_text()).get(name, "")
+    if isinstance(told, dict):
+        try:
+            shown = json.loads(Path(config, "config.json").read_text())["auths"]
+        except FileNotFoundError:
+            shown = {}
+        told = "" if shown == told else "Error response from daemon: unauthorized"
+    if told:
+        sys.stderr.write(told)
+        return 1
+    state = read()
+    state["image"].append({"Id": f"id-{name}", "RepoTags": [], "RepoDigests": [name], "Size": 7})
+    write(state)
     return 0
 
 
@@ -160,8 +189,10 @@ def main() -> int:
     words = sys.argv[1:]
     with (HOME / "calls.jsonl").open("a") as stream:
         stream.write(json.dumps(words) + "\n")
-    if words[0] == "--config":
-        words = words[2:]
+    config = words[1] if words[0] == "--config" else ""
+    words = words[2:] if config else words
+    if words[0] == "pull":
+        return pull(config, words[1])
     if words[0] == "version":
         return 1 if (HOME / "down").exists() else 0
     if words[0] == "compose":

@@ -14,6 +14,7 @@ import yaml
 from slipway.hosts.rehearsal import nasfiles
 from slipway.hosts.rehearsal.nas import (
     appfiles,
+    applogs,
     appstates,
     catalogue,
     checks,
@@ -263,4 +264,4 @@ def test_the_page_names_every_method() -> None:
     said = set(re.findall(rf"`((?:{spaces})\.[a-z_.]+)`", page.read_text("utf-8")))
     known = {method.name for release in RELEASES for method in catalogue.methods(release)}
 
-    assert said == known
+    assert said == known | {applogs.NAME}

@@ -190,7 +190,7 @@ def test_an_image_is_pulled_by_its_digest() -> None:
     docker.pull(SOURCE, SOURCE, login(auth=b64encode(b"anna:pass:word").decode()))
     docker.pull(SOURCE, SOURCE, None)
 
-    assert nas.asked == [
+    assert [one for one in nas.asked if one[0] == "app.image.pull"] == [
         ("app.image.pull", {"image": SOURCE, "auth_config": said}),
         ("app.image.pull", {"image": SOURCE}),
     ]
@@ -204,6 +204,17 @@ def test_a_token_is_no_login_for_truenas() -> None:
     with pytest.raises(Failed, match="takes a user and a password") as caught:
         NasDocker("langflix", nas_with()).pull(SOURCE, SOURCE, token)
     assert "docker login r.lan:5000" in caught.value.cause.hint
+
+
+def test_a_pull_that_broke_in_the_middle_is_one_that_failed() -> None:
+    """TrueNAS' job succeeds, for it does not read the line in which Docker says so."""
+
+    class Breaking(FakeNas):
+        def run(self, method: str, *args: object) -> Any:
+            return None
+
+    with pytest.raises(Failed, match="the connection to it broke"):
+        NasDocker("langflix", Breaking()).pull(SOURCE, SOURCE, None)
 
 
 def test_why_an_image_can_not_be_had() -> None:

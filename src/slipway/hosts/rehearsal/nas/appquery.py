@@ -159,7 +159,7 @@ def _image(image: Table) -> Table:
         "repo_tags": tags,
         "repo_digests": image.get("RepoDigests") or [],
         "size": image["Size"],
-        "dangling": not tags,
+        "dangling": tags == ["<none>:<none>"],
         "update_available": False,
         "created": image.get("Created"),
         "author": image.get("Author", ""),
