@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from slipway.act.doors import Doors
 from slipway.errors import DeployError
+from slipway.hosts.table import TABLE
 from slipway.ledger.release import Release
 from slipway.runner.containers import standing
 
@@ -28,7 +29,7 @@ def same_project(doors: Doors, live: Release | None) -> None:
     if standing(of_live(doors, live).engine.containers()):
         raise DeployError(
             f"the stack runs on {doors.host.name} as Compose project {live.project} "
-            f'(mode = "{live.mode}"), and deploy/hosts.toml makes it {doors.engine.project}; '
+            f'(mode = "{live.mode}"), and {TABLE} makes it {doors.engine.project}; '
             "nothing was changed",
             hint="./inv down ends it as it is, and keeps data and secrets; then ./inv deploy",
             stage="plan",

@@ -22,6 +22,7 @@ from slipway.app.supplied import public, read_supplied
 from slipway.doors import Shell
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.config import HostEntry
+from slipway.hosts.table import TABLE
 from slipway.images.values import Image
 from slipway.plan.wanted import Wanted
 from slipway.secret import Secret
@@ -57,9 +58,7 @@ def compose_texts(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
             reason = error.strerror if isinstance(error, OSError) else "is no UTF-8"
             problems.append(Problem(f"deploy/{name}", f"can't be read: {reason}"))
     if problems:
-        raise ConfigError.from_problems(
-            "the stack", problems, hint="look at `compose` of the host in deploy/hosts.toml"
-        )
+        raise ConfigError.from_problems("the stack", problems, hint=f"look at `compose` in {TABLE}")
     return texts
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from slipway.errors import ConfigError, HostError
-from slipway.hosts.config import HOSTS, OWN, HostEntry, Hosts, is_host_name, parse_hosts
+from slipway.hosts.config import HostEntry, Hosts, is_host_name, parse_hosts
+from slipway.hosts.table import HOSTS, OWN
 from slipway.reading import read_text
 from slipway.report import Report
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from slipway.app.commands import FILE, Commands
 from slipway.errors import Problem
+from slipway.hosts.table import FILES
 from slipway.plan.secrets import PREFIX, variable
 from slipway.stack.compose import Model
 from slipway.stack.model import SecretSpec
@@ -91,7 +92,7 @@ def unmentioned(host: str, variables: Iterable[str], model: Model) -> tuple[str,
     for body in (model.document.get("services") or {}).values():
         known |= (body.get("environment") or {}).keys()  # a bare `NAME` there takes its value, too
     return tuple(
-        f"deploy/hosts.toml: host.{host}.variables.{one}: no Compose file of this host mentions it"
+        f"{FILES}: host.{host}.variables.{one}: no Compose file of this host mentions it"
         f"{_meant(one, sorted(known))}"
         for one in variables
         if one not in known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipway.doors import Completed, Host
 from slipway.errors import CommandFailed, HostError
 from slipway.hosts.command import MISSING_PROGRAM
+from slipway.hosts.table import TABLE
 
 _ASK_TIMEOUT_S = 60.0
 
@@ -32,14 +33,13 @@ def explain(done: Completed, *, where: str) -> HostError:
         return HostError(
             f"{where} has no Docker: its program was not found",
             hint="install Docker there (TrueNAS: choose a pool for Apps), or set `docker` to the "
-            "program's absolute path in deploy/hosts.toml",
+            f"program's absolute path in {TABLE}",
             stage="docker",
         ).by("docker-missing")
     if "permission denied" in text:
         return HostError(
             f"the login user on {where} may not use Docker",
-            hint="set sudo = true for this host in deploy/hosts.toml, or add the user to the "
-            "group docker there",
+            hint=f"set sudo = true in {TABLE}, or add the user to the group docker there",
             stage="docker",
         ).by("docker-refused")
     if "cannot connect to the docker daemon" in text or "is the docker daemon running" in text:

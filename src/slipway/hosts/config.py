@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from slipway.errors import ConfigError, Problem
 from slipway.hosts.rehearsal.nasfiles import RELEASES
+from slipway.hosts.table import HOSTS, OWN
 from slipway.reading import Reader, parse_toml, read_text
 from slipway.stack.project import MODES, ONLY
 
 if TYPE_CHECKING:
     from slipway.images.registry.address import Registry
 
-HOSTS = "deploy/hosts.toml"
-OWN = "deploy/hosts.local.toml"
 KINDS = ("rehearsal", "local", "ssh")
 _SSH_ONLY = ("address", "port", "user", "key_file", "known_hosts")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}\Z")

@@ -17,6 +17,7 @@ from typing import Any
 from slipway.doors import Completed, Host
 from slipway.errors import HostError
 from slipway.hosts.command import MISSING_PROGRAM
+from slipway.hosts.table import TABLE
 from slipway.runner import middleware
 
 _STAGE = "truenas"
@@ -210,7 +211,7 @@ def refusal(name: str, method: str, error: Mapping[str, str]) -> NasRefused:
     sentence, hint = f"{name} refused {method}: {lines[0]}", None
     if kind == middleware.ABSENT:
         sentence = f"{name} is no TrueNAS: its Python has no client of the middleware"
-        hint = "leave `mode` out of the host's table in deploy/hosts.toml"
+        hint = f"leave `mode` out of {TABLE}"
     elif kind == middleware.AWAY:
         sentence = f"the middleware of {name} does not answer: {lines[0]}"
         hint = "on the server: systemctl restart middlewared"

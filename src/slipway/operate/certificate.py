@@ -129,8 +129,8 @@ def read_certificate(doors: Doors) -> Told:
     if not live.url.startswith("https:"):
         raise ConfigError(
             f"{live.url} has no certificate: it is reached without TLS",
-            hint="add docker-compose.https.yml to the host's `compose` in deploy/hosts.toml, then "
-            "./inv deploy",
+            hint="add docker-compose.https.yml to `compose` in the host's table in "
+            "deploy/hosts.toml or deploy/hosts.local.toml, then ./inv deploy",
             stage="certificate",
         )
     return _told(doors, live)

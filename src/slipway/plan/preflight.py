@@ -12,6 +12,7 @@ from slipway.errors import DeployError
 from slipway.hosts.facts import Facts
 from slipway.hosts.inspect import APPS, version_numbers
 from slipway.hosts.roles import lacking
+from slipway.hosts.table import TABLE
 from slipway.plan.counts import FEWER, too_much
 from slipway.plan.draft import Draft
 from slipway.plan.finding import Finding
@@ -24,7 +25,7 @@ _OLDEST_COMPOSE = (2, 20)
 _DISK_FACTOR = 2.0
 _SPARE_BYTES = 100_000_000
 _APP_DIR_BYTES = 20_000_000
-_WRITABLE = "set sudo = true for this host in deploy/hosts.toml, or give the folder to that user"
+_WRITABLE = f"set sudo = true in {TABLE}, or give the folder to that user"
 _OWNED = "give the folder, and what slipway keeps in it, to that user (docs/guides/app-only.md)"
 
 
@@ -162,7 +163,7 @@ def _others(facts: Facts, needs: Needs) -> Iterator[Finding]:
             "no-truenas",
             "it is no TrueNAS, which this `mode` is for",
             "there is nobody who could be told of the app",
-            "leave `mode` out of this host's table in deploy/hosts.toml",
+            f"leave `mode` out of {TABLE}",
         )
     if needs.included not in ("", included(needs.app_dir)):
         yield Finding(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slipway.hosts.site import NasSite, Site
+from slipway.hosts.table import TABLE
 
 State = Literal["there", "make", "person"]
 #: Owner of a stack's data: the user ``apps`` of every TrueNAS, and of the images' services.
@@ -120,8 +121,7 @@ def _nas_sudo(wanted: Wanted, site: Site, nas: NasSite) -> Thing:
         return Thing("sudo", "root needs no sudo")
     if not wanted.sudo:
         what = f"{site.user} may not use Docker without sudo"
-        return person("sudo", what, "set sudo = true for this host in deploy/hosts.toml or "
-                       "deploy/hosts.local.toml")  # fmt: skip
+        return person("sudo", what, f"set sudo = true in {TABLE}")  # fmt: skip
     if site.sudo:
         return Thing("sudo", f"sudo asks {site.user} for no password")
     if nas.user_id is None:

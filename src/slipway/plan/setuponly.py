@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from slipway.hosts.roles import lacking
 from slipway.hosts.site import NasSite, Site
+from slipway.hosts.table import TABLE
 from slipway.plan.needs import ROLES, SNAPSHOT_ROLES
 from slipway.plan.setup import Thing, Wanted, person
 
@@ -29,7 +30,7 @@ def plan_only(
     """
     login = Thing("login", f"{site.user} logs in by a key, and the host is known")
     if site.nas is None:
-        how = "leave `mode` out of the host's table in deploy/hosts.toml"
+        how = f"leave `mode` out of {TABLE}"
         return (login, person("release", "it is no TrueNAS, which this `mode` is for", how))
     return (login, *_of_nas(wanted, site, site.nas, held, snapshots=snapshots))
 

@@ -16,7 +16,10 @@ _ZFS_S = 300.0
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 # Said by zfs(8) and by each release of the middleware.
 _ABSENT = ("does not exist", "not found", "could not find any snapshots")
-_WITHOUT = "to deploy without a snapshot: snapshots = false for this host in deploy/hosts.toml"
+_WITHOUT = (
+    "to deploy without a snapshot: snapshots = false in the host's table in deploy/hosts.toml or "
+    "deploy/hosts.local.toml"
+)
 
 
 class HostDatasets:

@@ -20,6 +20,10 @@ from slipway.errors import BuildError, CommandFailed, ConfigError, Problem
 from slipway.stack.yamlfile import lint
 
 _FORMAT = 1
+_SET = (
+    "set the variables in deploy/.env, or in `variables` of the host's table in "
+    "deploy/hosts.toml or deploy/hosts.local.toml"
+)
 _TIMEOUT_S = 60.0
 _NO_YAML = "is no YAML"
 _COUNTLESS = "unsupported value"  # of Go's encoding/json, for what is no number
@@ -223,5 +227,5 @@ def _refusal(problems: Sequence[Problem], broken: Sequence[Problem]) -> ConfigEr
     return ConfigError.from_problems(
         "the stack",
         [*said, *broken],
-        hint="set the variables in deploy/.env or deploy/hosts.toml" if unset else None,
+        hint=_SET if unset else None,
     )

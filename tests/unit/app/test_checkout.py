@@ -115,7 +115,7 @@ def test_a_variable_of_a_host_that_nothing_mentions_is_seen(root: Path) -> None:
     path.write_text(path.read_text().replace("[db_password]\n", f"{bare}\n", 1))
     given = {"GREETING": "x", "GRETING": "x", "TAKEN": "x", "ZZZ": "x"}
     found = check(root, HostEntry("nas", "ssh", "/pool/demo", variables=given))
-    where = "deploy/hosts.toml: host.nas.variables"
+    where = "deploy/hosts.toml or deploy/hosts.local.toml: host.nas.variables"
     assert found.stack.warnings == (
         f"{where}.GRETING: no Compose file of this host mentions it; did you mean GREETING?",
         f"{where}.ZZZ: no Compose file of this host mentions it",

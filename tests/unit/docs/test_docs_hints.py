@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,3 +103,17 @@ def test_wrong_commands_would_be_seen() -> None:
         "./inv exec api -- ls --all": "",
     }
     assert {text: _wrong(*_named(text)[0]) for text in seen} == seen
+
+
+def test_whoever_names_the_file_of_hosts_names_the_operators_own_too() -> None:
+    """A host may stand in either, and the one that somebody added himself stands in that."""
+    shared, own = "deploy/hosts.toml", "deploy/hosts.local.toml"
+    for path in sorted((pages.ROOT / "src/slipway").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        told = {ast.get_docstring(one, clean=False) for one in ast.walk(tree)
+                if isinstance(one, ast.Module | ast.FunctionDef | ast.ClassDef)}  # fmt: skip
+        for one in ast.walk(tree):
+            text = one.value if isinstance(one, ast.Constant) else None
+            # What begins with # is itself a file's.
+            if isinstance(text, str) and shared in text and not text.startswith("#"):
+                assert text in told or text == shared or own in text, (str(path), text)

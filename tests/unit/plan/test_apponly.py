@@ -241,6 +241,22 @@ def test_status_leaves_out_what_has_ended() -> None:
     assert [str(one) for one in make_status("nas", live, crashed).drift] == ["migration is exited"]
 
 
+def test_what_is_lost_can_t_be_started_on_the_way_back() -> None:
+    """Where nothing ran, what the deploy started is ended; else it is refused beforehand."""
+    before = released()
+    there = seen(before)
+    memory = replace(there.memory, files=tuple(
+        one for one in there.memory.files if one.startswith("secrets/")
+    ))  # fmt: skip
+    down = replace(there, memory=memory, engine=replace(there.engine, containers=()))
+    made = planned(only(edge=b"y"), down)
+    (step,) = (one for one in steps(made) if one.name == "redeploy")
+    links = (Link("current", f"releases/{before.id}"), Link("app.json", LIVE))
+    assert step.undo == (Stop("demo"), Write(links))
+    with pytest.raises(DeployError, match="could not be brought back"):
+        check("nas", FACTS, needs(planned(only(edge=b"y"), replace(there, memory=memory))))
+
+
 def test_a_network_that_changed_is_made_anew_with_the_app() -> None:
     """There is no step for it; a volume can't be, and is told of as ever."""
     networks = "networks: { inner: { internal: true } }\nvolumes: { kept: {} }\n"

@@ -147,7 +147,7 @@ def test_a_single_problem_is_not_counted() -> None:
         "nas can't take this deploy: /pool/app can't be written by the login user; "
         "nothing was changed"
     )
-    assert "set sudo = true for this host" in str(caught.value.hint)
+    assert "set sudo = true in the host's table" in str(caught.value.hint)
 
 
 def test_who_has_a_port_is_named_where_that_is_known() -> None:

@@ -37,7 +37,8 @@ def unreachable(registry: Registry, error: Exception) -> RegistryError:
         if isinstance(one, socket.gaierror):
             return _error(
                 registry, "unknown-host", f"no server is called {name}",
-                "look at the address: --to, or `registry` in deploy/hosts.toml",
+                "look at the address: --to, --from, or `registry` in deploy/hosts.toml or "
+                "deploy/hosts.local.toml",
             )  # fmt: skip
         if isinstance(one, ssl.SSLCertVerificationError):
             return _error(
