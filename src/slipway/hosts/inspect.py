@@ -34,6 +34,7 @@ APPS = "/mnt/.ix-apps/app_configs"
 
 IMAGE_FORMAT = (
     '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},'
+    '"RepoDigests":{{json (index . "RepoDigests")}},'
     '"Layers":{{json (index .RootFS "Layers")}}}'
 )
 # containers DOCKER PROJECT FORMAT, as lines of JSON. One that vanishes between the two commands
@@ -135,7 +136,10 @@ def read_containers(host: Host, project: str, *, docker: str = "docker") -> tupl
 
 
 def parse_images(text: str) -> HeldImages:
-    """Read one JSON object a line: ``Id``, ``RepoTags``, ``Layers``. Pure.
+    """Read one JSON object a line: ``Id``, ``RepoTags``, ``RepoDigests``, ``Layers``. Pure.
+
+    A digest counts as a reference where nothing else calls an image by its repository: so a release
+    calls one that TrueNAS pulled. containerd's store has a digest of every image's own repository.
 
     Raises:
         ValueError, KeyError, TypeError: it isn't that.
@@ -148,8 +152,11 @@ def parse_images(text: str) -> HeldImages:
         chain = tuple(str(layer) for layer in image["Layers"] or ())
         if chain:
             chains[chain] = None
-        for reference in image["RepoTags"] or ():
-            references[str(reference)] = identity
+        tags = [str(one) for one in image["RepoTags"] or ()]
+        named = {tag.rpartition(":")[0] for tag in tags}
+        digests = [str(one) for one in image.get("RepoDigests") or ()]
+        tags += [one for one in digests if one.partition("@")[0] not in named]
+        references |= dict.fromkeys(tags, identity)
     return HeldImages(tuple(chains), references)
 
 

@@ -159,6 +159,17 @@ def test_a_host_without_anything() -> None:
     assert door.read_state(fake, "trial") == door.EngineState()
 
 
+def test_a_digest_is_a_name_where_there_is_no_other() -> None:
+    """Of one that TrueNAS pulled; that of an image's own repository is containerd's, and none."""
+    pulled, own = "r.lan:5000/langflix/api@sha256:1", "langflix/api@sha256:1"
+    both = {"Id": "i", "RepoTags": ["langflix/api:1"], "RepoDigests": [own, pulled], "Layers": []}
+    alone = {"Id": "j", "RepoTags": [], "RepoDigests": [own], "Layers": []}
+
+    held = door.parse_images(f"{json.dumps(both)}\n{json.dumps(alone)}")
+
+    assert held.references == {"langflix/api:1": "i", pulled: "i", own: "j"}
+
+
 def test_an_untagged_image_still_has_layers() -> None:
     """An image without tags counts for its layers; one without layers counts for nothing."""
     held = door.parse_images(
