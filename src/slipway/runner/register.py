@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,13 +14,19 @@ from slipway.runner.middleware import AWAY, Calls, NasError, call, connected, he
 
 _THERE, _GONE = "EEXIST", "ENOENT"
 _LINES = 10
+_LOOK_S = 0.5
 _LOG = "on the server, as root: tail /var/log/app_lifecycle.log"
 
 
 class HostNas:
-    """The middleware of the machine this runs on, over one connection as long as that holds."""
+    """The middleware of the machine this runs on, over one connection as long as that holds.
 
-    def __init__(self) -> None:
+    Args:
+        say: told what a job is at, each time that is something else.
+    """
+
+    def __init__(self, say: Callable[[str], object] = lambda _: None) -> None:
+        self._say = say
         self._open = ExitStack()
         self._calls: Calls | None = None
 
@@ -45,7 +53,20 @@ class HostNas:
 
     def run(self, method: str, *args: object) -> Any:
         """Call a method that starts a job; see :class:`slipway.runner.doors.Nas`."""
-        return call(method, *args, job=True)
+        # The client tells of a job on a thread of its own, and only this one may tell further.
+        told: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        last, over = "", False
+        with ThreadPoolExecutor(1) as aside:
+            job = aside.submit(call, method, *args, job=True, tell=told.put)
+            while not over:
+                wait([job], _LOOK_S)
+                over = job.done()
+                while not told.empty():
+                    words = str(told.get().get("description") or "")
+                    if words and words != last:
+                        last = words
+                        self._say(f"  TrueNAS: {words}")
+            return job.result()
 
 
 def register(nas: Nas, app: str, document: Mapping[str, Any]) -> None:

@@ -159,7 +159,8 @@ def settle_last(app_dir: str) -> Mapping[str, Any]:
 
 
 def _doors(app_dir: str, spool: Spool, request: Mapping[str, Any]) -> Doors:
-    listener, nas, datasets = SpoolListener(spool), HostNas(), HostDatasets()
+    listener, datasets = SpoolListener(spool), HostDatasets()
+    nas = HostNas(lambda text: listener.tell("say", text=text))
     docker: Docker
     if "apps" in request:  # nobody there may ask Docker itself
         docker = NasDocker(request["apps"], nas)

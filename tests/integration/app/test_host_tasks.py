@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.functional.conftest import ROOT, copy_checkout
 
-from slipway.hosts.config import OWN
+from slipway.hosts.table import OWN
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from slipway.app.newhost import Wish, add, ask, with_host
 from slipway.errors import ConfigError, HostUnreachable
-from slipway.hosts.config import HOSTS, OWN, HostEntry, parse_hosts, read_hosts
+from slipway.hosts.config import HostEntry, parse_hosts, read_hosts
+from slipway.hosts.table import HOSTS, OWN
 from slipway.report import Report
 
 KNOWN = 'format = 1\ndefault = "here"\n[host.here]\nkind = "local"\napp_dir = "/srv/a"\n'

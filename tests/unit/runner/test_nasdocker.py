@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slipway.runner import doors
+from slipway.runner import doors, register
 from slipway.runner.failure import Failed
 from slipway.runner.login import Login
 from slipway.runner.middleware import AWAY, NasError
@@ -225,6 +225,22 @@ def test_why_an_image_can_not_be_had() -> None:
     with pytest.raises(Failed, match="it is not there") as caught:
         NasDocker("langflix", nas).pull(SOURCE, SOURCE, None)
     assert caught.value.cause.hint == "./inv push --to r.lan:5000/home"
+
+
+def test_what_a_job_is_at_is_told_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever waits for it, in order; percentages alone are no news."""
+    said: list[str] = []
+
+    def call(method: str, *args: object, job: bool, tell: Any) -> object:
+        assert job
+        for percent, words in ((20, "Starting"), (40, "Starting"), (80, "Pulling"), (90, None)):
+            tell({"percent": percent, "description": words})
+        return (method, *args)
+
+    monkeypatch.setattr(register, "call", call)
+
+    assert register.HostNas(said.append).run("app.start", "web") == ("app.start", "web")
+    assert said == ["  TrueNAS: Starting", "  TrueNAS: Pulling"]
 
 
 @pytest.mark.parametrize("act", [redeploy, stop])
