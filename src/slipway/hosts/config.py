@@ -2,7 +2,8 @@
 
 The second is the operator's own, and stays out of version control. Pure but for :func:`read_hosts`,
 which only reads the files. Every problem of both is reported at once; an unknown key or format
-number is a problem, so that a misspelt name never goes unseen.
+number is a problem, so that a misspelt name never goes unseen. A key's field, its reading and
+what it must fit stand in one file: a new key is a line of each.
 """
 
 from __future__ import annotations

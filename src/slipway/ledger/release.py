@@ -1,6 +1,7 @@
 """A release: everything a host needs to know to put it back.
 
-Its file carries ``format: 1``; a reader refuses any other number.
+Its file carries ``format: 1``; a reader refuses any other number. The value, how it is written and
+how it is read stand in one file: a field of one is a line of the others.
 """
 
 from __future__ import annotations

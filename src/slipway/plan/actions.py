@@ -4,6 +4,9 @@ An action names images, files and secrets and never holds their bytes, so that a
 be printed, compared, kept, and carried out by whoever has the bytes. :attr:`where` tells who does
 it: ``host`` is the runner there (:mod:`slipway.runner`), with what the host has; ``here`` takes
 this machine: its Nix store, its files and programs, its view of the stack.
+
+They stand in one file, each a dozen lines, so that the set can be seen to be closed; those that
+belong to a subject with rules of its own stand there.
 """
 
 from __future__ import annotations

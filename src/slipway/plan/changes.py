@@ -1,7 +1,8 @@
 """Decide what a deploy does, from what should be and what was seen. Pure.
 
 Docker Compose would find out most of this by itself while doing it; it is worked out beforehand
-so that a person can look at it, and so that nothing at all is done when nothing changed.
+so that a person can look at it, and so that nothing at all is done when nothing changed. It is one
+module because the rules look at each other: what is rolled depends on what is made anew.
 """
 
 from __future__ import annotations
