@@ -1,7 +1,7 @@
 """The stack as a value: what Compose files say, plus what ``x-slipway`` says that Compose can't.
 
-:mod:`slipway.stack.read` reads it; everything later works on it. It is one value and
-what can be asked of it: the questions take its fields and nothing else.
+:mod:`slipway.stack.read` reads it; everything later works on it. One value and what can be asked of
+it: the questions take its fields and nothing else.
 """
 
 from __future__ import annotations

@@ -241,6 +241,15 @@ def test_status_leaves_out_what_has_ended() -> None:
     assert [str(one) for one in make_status("nas", live, crashed).drift] == ["migration is exited"]
 
 
+def test_on_the_way_back_one_of_each_is_enough() -> None:
+    """A release of another mode may have had more than its file says, which TrueNAS starts."""
+    old = replace(draft(wanted(), Seen(), NOW).release, mode="app")
+    two = replace(old, expected=tuple(replace(one, containers=2) for one in old.expected))
+    (step,) = (one for one in steps(planned(only(), seen(two))) if one.name == "redeploy")
+    (watch,) = (one for one in step.undo if isinstance(one, Watch))
+    assert {one.containers for one in watch.expected} == {1}
+
+
 def test_what_is_lost_can_t_be_started_on_the_way_back() -> None:
     """Where nothing ran, what the deploy started is ended; else it is refused beforehand."""
     before = released()
