@@ -27,6 +27,8 @@ LONG = (
     "functional/test_bad_input.py",
     "functional",
     "functional/more",
+    "functional/test_apponly.py",
+    "functional/test_pull.py",
     "functional/faults/test_faults.py",
     "integration/langflix/test_langflix_chaos.py",
     "integration/test_launcher.py",
