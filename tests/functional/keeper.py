@@ -95,10 +95,11 @@ class Keeper:
         assert made.status_code in (201, 202), made.text
 
     def own(self) -> None:
-        """Give the application's folder, without its data, to the keeper; as root."""
-        script = 'mkdir -p "$1" && chown "$2:$2" "$1" && find "$1" -mindepth 1 -maxdepth 1 ' \
-            '! -name data -exec chown -R "$2:$2" {} +'  # fmt: skip
-        self.nas.sh("sh", "-c", script, "x", APP_DIR, KEEPER)
+        """Give what root wrote to the keeper, as docs/guides/app-only.md says."""
+        script = """mkdir -p "$1"; cd "$1"
+            find . -path ./data -prune -o -user root -exec chown "$2" {} +
+            [ ! -d secrets ] || { chgrp -R "$(id -g "$2")" secrets; chmod -R g+r secrets; }"""
+        self.nas.sh("sh", "-euc", script, "x", APP_DIR, KEEPER)
 
 
 @contextmanager
