@@ -127,7 +127,7 @@ def test_a_later_deploy_that_fails_keeps_the_app() -> None:
 
 
 def test_what_runs_again_after_a_failure_stays_an_app() -> None:
-    """An app that is forgotten ends: the release before, which the way back has started, with it."""
+    """An app that is forgotten ends, and with it what the way back has started."""
     made = nas()
     run(made, as_app())
     made.engine.nas.apps.clear()
