@@ -127,16 +127,24 @@ class NasDocker:
             raise failure(source, Done(1, "", _BROKE))
 
     def remove_images(self, references: Sequence[str]) -> int:
-        """Remove images; how many stayed because a container uses them."""
-        held, stayed = images_of(self._images()), 0
-        for reference in references:
-            if reference not in held:
-                continue
-            try:
-                self._nas.call("app.image.delete", held[reference])
-            except NasError:
-                stayed += 1
+        """Remove images; how many references stayed, for they or their image are in use.
+
+        TrueNAS removes an image, not a name of it: one that has another name stays with both, and
+        one of several repositories goes by force alone, which spares what a container runs.
+        """
+        held, going, stayed = images_of(self._images()), set(references), 0
+        for identity in dict.fromkeys(held[one] for one in references if one in held):
+            names = {name for name, its in held.items() if its == identity}
+            if not (names <= going and self._delete(identity, force=len(names) > 1)):
+                stayed += len(names & going)
         return stayed
+
+    def _delete(self, identity: str, *, force: bool) -> bool:
+        try:
+            self._nas.call("app.image.delete", identity, {"force": force})
+        except NasError:
+            return False
+        return True
 
     def _images(self) -> list[dict[str, Any]]:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.runner.middleware import FAILED, INVALID, NasError
+from slipway.runner.nasapps import images_of
 
 
 @dataclass
@@ -53,10 +54,16 @@ class FakeNas:
             ]
         if method == "app.image.query":
             return self.images
-        if method == "app.image.delete" and args[0] not in self.held:
+        if method == "app.image.delete" and self._can_go(args[0], args[1]):
             self.images = [one for one in self.images if one["id"] != args[0]]
             return True
         raise NasError(FAILED, "EFAULT", f"{method} was refused")
+
+    def _can_go(self, identity: object, options: object) -> bool:
+        """Whether Docker would remove an image: of several repositories it does by force."""
+        names = images_of(one for one in self.images if one["id"] == identity)
+        forced = isinstance(options, Mapping) and options.get("force") is True
+        return identity not in self.held and (forced or len(names) == 1)
 
     def heard(self, source: str, count: int, seconds: float) -> Sequence[Mapping[str, Any]]:
         """The last lines of a container."""

@@ -20,7 +20,7 @@ from slipway.hosts.inspect import EngineState
 from slipway.images.values import HeldImages
 from slipway.ledger.entries import Link
 from slipway.operate.status import make_status
-from slipway.plan.actions import Soak, Watch, Write
+from slipway.plan.actions import Remove, Soak, Watch, Write
 from slipway.plan.credited import credited, made_by
 from slipway.plan.draft import Draft, draft, with_snapshot
 from slipway.plan.ending import steps as down_steps
@@ -299,6 +299,25 @@ def test_an_app_that_was_deleted_is_told_of_again_and_stays_known() -> None:
     made = planned(only(web="2"), there)
     (step,) = (one for one in steps(made) if one.name == "register")
     assert (step.undo, bool(step.reason)) == ((), True)
+
+
+def test_a_second_name_of_a_needed_image_is_not_pruned() -> None:
+    """It was sent in mode `app` before it was pulled; TrueNAS would remove the image with it."""
+    before = released()
+    pinned_id = before.images["web"].config_digest
+    names_of = {"demo/web:1": pinned_id, "demo/web:0": "sha256:old"}
+    made = planned(only(web="2"), _also_held(seen(before), names_of))
+    (step,) = (one for one in steps(made) if one.name == "prune")
+    (removed,) = (one for one in step.do if isinstance(one, Remove))
+    assert removed.images == ("demo/web:0",)
+    again = planned(only(), _also_held(seen(before), {"demo/web:1": pinned_id}))
+    assert "prune" not in names(again)
+
+
+def _also_held(there: Seen, names_of: dict[str, str]) -> Seen:
+    images = there.engine.images
+    images = replace(images, references={**images.references, **names_of})
+    return replace(there, engine=replace(there.engine, images=images))
 
 
 def test_a_snapshot_brings_data_back_that_the_code_before_cant_read() -> None:

@@ -135,6 +135,23 @@ def test_last_lines_and_images() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "stayed", "left"),
+    [
+        (["slipway/a:1"], 1, ["sha256:1"]),
+        (["slipway/a:1", "r/a@sha256:9", "r/none@sha256:7"], 0, []),
+    ],
+)
+def test_an_image_goes_with_all_its_names(asked: list[str], stayed: int, left: list[str]) -> None:
+    """One that was sent before it was pulled has two; what still needs one keeps the image."""
+    names = {"repo_tags": ["slipway/a:1"], "repo_digests": ["r/a@sha256:9"]}
+    nas = nas_with()
+    nas.images = [{"id": "sha256:1", **names}]
+
+    assert NasDocker("langflix", nas).remove_images(asked) == stayed
+    assert [one["id"] for one in nas.images] == left
+
+
+@pytest.mark.parametrize(
     "refused",
     [
         lambda docker: docker.compose("f", ["up"], 1.0),
