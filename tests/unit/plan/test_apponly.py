@@ -323,9 +323,8 @@ def _also_held(there: Seen, names_of: dict[str, str]) -> Seen:
 def test_a_snapshot_brings_data_back_that_the_code_before_cant_read() -> None:
     """Nothing uses them meanwhile; of a migration that it can live with they stay."""
     made = with_snapshot(changed(downtime=True), PLACE)
-    assert names(made)[-7:] == [
-        "snapshot", "redeploy", "verify", "smoke", "soak", "record", "prune"
-    ] or "snapshot" in names(made)  # fmt: skip
+    order = [name for name in names(made) if name in ("pull", "snapshot", "redeploy")]
+    assert order[-2:] == ["snapshot", "redeploy"]
     (step,) = (one for one in steps(made) if one.name == "redeploy")
     assert made.plan.snapshot is not None
     assert step.undo[:2] == (Stop("demo"), Revert(made.plan.snapshot))
