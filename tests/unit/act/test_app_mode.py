@@ -126,6 +126,20 @@ def test_a_later_deploy_that_fails_keeps_the_app() -> None:
     assert list(made.engine.nas.apps) == ["demo"]
 
 
+def test_what_runs_again_after_a_failure_stays_an_app() -> None:
+    """An app that is forgotten ends, and with it what the way back has started."""
+    made = nas()
+    run(made, as_app())
+    made.engine.nas.apps.clear()
+    made.engine.running.clear()
+    made.engine.sick.add("sha256:config-web-2")
+    with pytest.raises(DeployError, match="web is unhealthy"):
+        run(made, as_app(web="2"))
+    assert list(made.engine.nas.apps) == ["demo"]
+    assert {one.image_id for one in made.engine.running} >= {"sha256:config-web-1"}
+    assert made.folder.links["app.json"] == "current/compose.json"
+
+
 def test_what_is_no_truenas_is_told_so() -> None:
     """Before anything is sent."""
     made = nas()

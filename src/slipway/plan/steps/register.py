@@ -8,9 +8,8 @@ from slipway.plan.actions import Write
 from slipway.plan.draft import Draft
 from slipway.plan.registering import LIVE, Register, Unregister, app_document, placeholder
 from slipway.plan.step import Step
-from slipway.stack.project import ONLY
 
-_STAYS = "the app is what TrueNAS starts the release before by"
+_STAYS = "it is the app of the release before, too"
 
 
 def step(draft: Draft) -> Step | None:
@@ -24,7 +23,7 @@ def step(draft: Draft) -> Step | None:
     do = (stand_in, Register(app, document), Write((Link(APP_FILE, LIVE),)))
     # TrueNAS ends an app that it forgets by its Compose file, which has to be there.
     undo = (stand_in, Unregister(app), Write((Link(APP_FILE, ""),)))
-    if draft.wanted.stack.mode == ONLY and draft.seen.memory.records.live is not None:
-        # The way back is by the app, which has to be known for it.
+    if draft.seen.memory.records.live is not None:
+        # By then the release before runs again: TrueNAS would end it with the app it forgets.
         return Step("register", f"{app} among TrueNAS' apps", do=do, reason=_STAYS)
     return Step("register", f"{app} among TrueNAS' apps", do=do, undo=undo)
