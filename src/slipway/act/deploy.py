@@ -37,7 +37,7 @@ def observe(doors: Doors, wanted: Wanted) -> Seen:
     """
     memory = doors.folder.read(tuple(wanted.supplied))
     warn_of(doors, memory)
-    same_project(doors, memory.records.live)
+    same_project(doors, memory)
     return see(doors, memory)
 
 

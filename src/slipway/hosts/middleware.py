@@ -220,8 +220,8 @@ def refusal(name: str, method: str, error: Mapping[str, str]) -> NasRefused:
         hint = "see what it is at in the web interface, under Jobs, then try again"
     elif errname in ("ENOTAUTHENTICATED", "EACCES"):
         sentence = f"the login user on {name} may not call {method}: {lines[0]}"
-        hint = "set sudo = true for this host, or give the user's group a role in TrueNAS: " \
-            "Credentials > Groups > Privileges"  # fmt: skip
+        hint = "give the user's group a role in TrueNAS: Credentials > Groups > Privileges; or, " \
+            'where mode is not "app-only", set sudo = true for this host'  # fmt: skip
     elif "app_lifecycle.log" in text:
         hint = "on the server, as root: tail /var/log/app_lifecycle.log"
     return NasRefused(sentence, errname=errname, kind=kind, hint=hint, details=lines[1:])

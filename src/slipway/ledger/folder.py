@@ -154,7 +154,8 @@ while [ "$#" -gt 0 ]; do
             above "$path"
             mkdir -- "$path"
             chmod -- "$mode" "$path"
-            given "$owner" "$path" directory
+            made="$path$newline$made"
+            given "$owner" "$path" directory || forgo
             named "$path"
         }}
         ;;
@@ -170,7 +171,7 @@ while [ "$#" -gt 0 ]; do
         ;;
     esac
 done
-owned
+owned || forgo
 settle
 """
 

@@ -7,9 +7,20 @@ file's group is the login user's, who has to read it again: to derive a secret o
 
 from __future__ import annotations
 
-#: ``given OWNER PATH KIND`` gives an owner, - for none; ``owned`` when all of a batch were named.
-BY_ROOT = """given() { [ "$1" = - ] || chown -- "$1:$1" "$2"; }
-owned() { :; }
+# The folders just made go again: the next deploy would leave them as they are, without an owner.
+_FORGO = """made=
+forgo() {
+    IFS=$newline
+    set -f
+    for path in $made; do rmdir -- "$path" 2>/dev/null || :; done
+    exit 1
+}
+"""
+
+#: ``given OWNER PATH KIND`` gives an owner, - for none; ``owned`` when all of a batch were named;
+#: ``forgo`` ends it when one of them failed for a folder.
+BY_ROOT = f"""{_FORGO}given() {{ [ "$1" = - ] || chown -- "$1:$1" "$2"; }}
+owned() {{ :; }}
 """
 
 #: Reads lines of kind, user id and absolute path; has no single quote.
@@ -28,7 +39,7 @@ except Exception as error:
     sys.exit(f"TrueNAS did not change the owner of {path}: {error}")
 """
 
-BY_NAS = f"""owners=
+BY_NAS = f"""{_FORGO}owners=
 given() {{
     [ "$1" != - ] || return 0
     case $2 in /*) there=$2 ;; *) there=$folder/$2 ;; esac
@@ -36,7 +47,7 @@ given() {{
 }}
 owned() {{
     [ -n "$owners" ] || return 0
-    printf '%s' "$owners" | python3 -I -c '{PROGRAM}'
+    printf '%s' "$owners" | python3 -I -c '{PROGRAM}' || return 1
     owners=
 }}
 """

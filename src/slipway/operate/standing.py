@@ -76,7 +76,7 @@ def observe(doors: Doors, who: str, *, wait: bool, half: bool = False) -> Seen:
     warn_of(doors, seen.memory)
     if not half:
         see_whole(seen.memory, doors.host.name)
-    same_project(doors, seen.memory.records.live)
+    same_project(doors, seen.memory)
     return seen
 
 

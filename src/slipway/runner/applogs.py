@@ -24,18 +24,23 @@ class Lines:
 
     Args:
         show: takes each at once; None keeps them.
+
+    Attributes:
+        ended: of how many containers no more comes.
     """
 
     def __init__(self, show: Callable[[str], object] | None) -> None:
         self._show, self._lock = show, threading.Lock()
         self._kept: list[tuple[str, str]] = []
-        self.last = time.monotonic()
+        self.last, self.ended = time.monotonic(), 0
 
     def hear(self, service: str) -> Callable[..., None]:
         """What a container's source of events calls."""
 
         def told(kind: str, **message: Any) -> None:
             fields = message.get("fields")
+            if kind.lower() == "removed":
+                self.end()
             if kind.lower() != "added" or not isinstance(fields, dict):
                 return
             moment = str(fields.get("timestamp", ""))
@@ -49,6 +54,11 @@ class Lines:
 
         return told
 
+    def end(self) -> None:
+        """No more comes of a container."""
+        with self._lock:
+            self.ended += 1
+
     def in_order(self) -> list[str]:
         """Those that were kept, by their times."""
         return [line for _, line in sorted(self._kept, key=lambda one: one[0])]
@@ -56,27 +66,35 @@ class Lines:
 
 def main(argv: Sequence[str]) -> int:
     """Show them; the exit code."""
-    from truenas_api_client import Client  # type: ignore[import-not-found]
-
     app, count, how, *named = argv
     follows = how == "follow"
     lines = Lines(_show if follows else None)
     try:
-        with Client() as client:
-            for one in named:
-                service, _, number = one.partition("=")
-                asked = {"app_name": app, "container_id": number, "tail_lines": int(count)}
-                client.subscribe(
-                    f"app.container_log_follow:{json.dumps(asked)}", lines.hear(service)
-                )
-            end = time.monotonic() + _LONGEST_S
-            while follows or (time.monotonic() - lines.last < _QUIET_S and time.monotonic() < end):
-                time.sleep(0.1)
+        _listen(lines, app, int(count), named, follows=follows)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # whatever a client raises, a person is told in a sentence
+        sys.stderr.write(f"TrueNAS does not tell what {app} writes: {error}\n")
+        return 1
     for line in lines.in_order():
         _show(line)
     return 0
+
+
+def _listen(lines: Lines, app: str, count: int, named: Sequence[str], *, follows: bool) -> None:
+    """Until nothing more comes: for a moment, or, followed, of any container."""
+    from truenas_api_client import Client  # type: ignore[import-not-found]
+
+    with Client() as client:
+        for one in named:
+            service, _, number = one.partition("=")
+            asked = {"app_name": app, "container_id": number, "tail_lines": count}
+            client.subscribe(f"app.container_log_follow:{json.dumps(asked)}", lines.hear(service))
+        end = time.monotonic() + _LONGEST_S
+        while lines.ended < len(named) and (
+            follows or (time.monotonic() - lines.last < _QUIET_S and time.monotonic() < end)
+        ):
+            time.sleep(0.1)
 
 
 def _show(line: str) -> None:

@@ -29,7 +29,8 @@ def app_only(stack: Stack) -> Stack:
         stack: as the Compose files say.
 
     Raises:
-        ConfigError: it has a service by the name that the migration is given.
+        ConfigError: it has a service by the name that the migration is given, or none that could
+            wait for it.
     """
     migrated = _with_migration(stack)
     return replace(migrated, mode=ONLY, reloads=())
@@ -47,6 +48,13 @@ def _with_migration(stack: Stack) -> Stack:
             hint="give that service another name",
         )
     users = stack.database_users
+    if not users:
+        why = "needs no service that others need, so nobody knows which ones are to wait for it"
+        raise ConfigError.from_problems(
+            "the stack",
+            [Problem(f"services.{said.service}.depends_on", why)],
+            hint="name the database there, and in `depends_on` of the services that use it",
+        )
     services = {name: _waiting(body) if name in users else body
                 for name, body in stack.services.items()}  # fmt: skip
     services[MIGRATION] = _ending(stack.services[said.service], said.command)

@@ -102,6 +102,19 @@ def test_nothing_is_written_when_truenas_refuses(folder: HostFolder, tmp_path: P
     assert not list((tmp_path / "app dir").glob(".slipway.*"))
 
 
+def test_a_folder_that_got_no_owner_does_not_stay(folder: HostFolder, tmp_path: Path) -> None:
+    """The next deploy would leave it as it is, and its service could never write there."""
+    entries = (Directory("data", 0o755), Directory("data/my db", 0o700, 13), secret("two", None))
+    for _ in range(2):
+        with pytest.raises(CommandFailed) as caught:
+            folder.write(entries, content)
+        assert "[EACCES] no role" in caught.value.details[-1]
+        assert not (tmp_path / "app dir/data").exists()
+        (tmp_path / "app dir/secrets/two/1").unlink()
+    folder.write((Directory("data/my db", 0o700, 568),), content)
+    assert asked(tmp_path) == [(str(tmp_path / "app dir/data/my db"), 568, 568)]
+
+
 def test_the_program_is_whole() -> None:
     """In the script it stands between single quotes."""
     assert "'" not in PROGRAM

@@ -10,9 +10,11 @@ from tests.unit.demo import World, wanted, world
 
 from slipway.act.deploy import deploy
 from slipway.act.doors import Doors
+from slipway.act.project import same_project
 from slipway.act.run import Errand
 from slipway.act.seeing import see, see_after
 from slipway.errors import DeployError
+from slipway.operate.down import down
 from slipway.operate.restart import restart
 from slipway.operate.rollback import roll_back
 from slipway.operate.running import execute, logs, run_once
@@ -126,3 +128,41 @@ def test_a_restart_says_that_all_stop() -> None:
     with pytest.raises(Exception):  # noqa: B017 - the fake host knows no TrueNAS
         restart(made.doors, "me", "token", "web")
     assert "all services stop while TrueNAS starts them anew" in made.talk.getvalue()
+
+
+def another() -> World:
+    """A host whose stack was deployed as a project that TrueNAS does not tell of."""
+    made = deployed()
+    made.engine.project = "ix-demo"
+    made.engine.running.clear()
+    return made
+
+
+def test_what_may_run_as_another_project_is_not_worked_beside() -> None:
+    """It would have the same data; `down`, which can't end it, does not say that it did."""
+    made = another()
+    doing: tuple[Callable[[], object], ...] = (
+        lambda: deploy(wanted(web="2"), made.doors, "token2"),
+        lambda: down(made.doors, "me", "token2"),
+        lambda: roll_back(made.doors, "me", "token2"),
+    )
+    for one in doing:
+        with pytest.raises(DeployError, match="nobody may ask there whether it still") as caught:
+            one()
+        assert 'mode = "compose"' in (caught.value.hint or "")
+    assert made.folder.read().down is None
+
+
+@pytest.mark.parametrize("case", ["taken down", "an app by now"])
+def test_another_project_that_does_not_run_is_in_nobodys_way(case: str) -> None:
+    """It was taken down in its own mode; or TrueNAS starts it since a deploy that failed."""
+    made = another()
+    if case == "taken down":
+        made.doors = replace(made.doors, only=False)
+        made.engine.project = "demo"
+        down(made.doors, "me", "token2")
+        made.engine.project = "ix-demo"
+        made.doors = replace(made.doors, only=True)
+    else:
+        made.engine.nas.apps["demo"] = {"include": ["/pool/demo/app.json"]}
+    same_project(made.doors, made.folder.read())

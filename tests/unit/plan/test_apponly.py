@@ -32,7 +32,8 @@ from slipway.plan.recorded import recorded
 from slipway.plan.registering import LIVE, Redeploy, Register, Stop, Unregister
 from slipway.plan.restart import restart
 from slipway.plan.restart import steps as restart_steps
-from slipway.plan.snapshotting import Revert
+from slipway.plan.snapshotting import Revert, Snapshot
+from slipway.plan.step import Belief
 from slipway.plan.steps import again, steps
 from slipway.plan.steps.common import belief
 from slipway.plan.values import PendingMigration
@@ -327,10 +328,31 @@ def test_a_snapshot_brings_data_back_that_the_code_before_cant_read() -> None:
     assert order[-2:] == ["snapshot", "redeploy"]
     (step,) = (one for one in steps(made) if one.name == "redeploy")
     assert made.plan.snapshot is not None
-    assert step.undo[:2] == (Stop("demo"), Revert(made.plan.snapshot))
+    before = released()
+    links = Write((Link("current", f"releases/{before.id}"), Link("app.json", LIVE)))
+    # Should TrueNAS refuse that, whoever presses Start there starts what the data were made for.
+    assert step.undo[:3] == (Stop("demo"), links, Revert(made.plan.snapshot))
     mild = with_snapshot(changed(), PLACE)
     (step,) = (one for one in steps(mild) if one.name == "redeploy")
     assert not any(isinstance(one, Stop | Revert) for one in step.undo)
+
+
+def test_nothing_is_written_between_a_snapshot_and_the_stop() -> None:
+    """It would be lost on the way back; a snapshot that can't be taken starts all again."""
+    made = with_snapshot(changed(downtime=True), PLACE)
+    todo = {one.name: one for one in steps(made)}
+    snapshot, redeploy = todo["snapshot"], todo["redeploy"]
+    assert [type(one) for one in snapshot.do] == [Stop, Snapshot]
+    assert snapshot.belief == belief(made)
+    assert redeploy.belief == Belief(released().id)  # its containers are gone by then
+    assert not any(isinstance(one, Revert) for one in snapshot.undo)
+    assert snapshot.undo == redeploy.undo[3:]
+    told = [one.to_json() for one in steps(made)]
+    assert way_back(told, ["snapshot"])[1] == Redeploy("demo").to_json()
+    assert way_back(told, ["snapshot", "redeploy"]) == way_back(told, ["redeploy"])
+    mild = with_snapshot(changed(), PLACE)
+    (step,) = (one for one in steps(mild) if one.name == "snapshot")
+    assert ([type(one) for one in step.do], step.undo) == ([Snapshot], ())
 
 
 def test_a_migration_that_nothing_undoes_is_refused() -> None:
@@ -372,6 +394,18 @@ def test_a_rollback_starts_the_release_before() -> None:
     assert again(made)[0].do[0] == Write((Link("app.json", f"releases/{old.id}/compose.json"),))
     assert set(made.plan.outage) == {"web", "db"}
     assert made.plan.services("remove") == ("migration",)
+
+
+def test_a_rollback_tells_truenas_of_an_app_that_was_deleted() -> None:
+    """Else it could neither be started, nor what was live on the way back."""
+    old, live = released(), released(web="2")
+    there = seen(live, old)
+    there = replace(there, engine=replace(there.engine, containers=(), app=""))
+    text = planned(only(), Seen()).rendered.text
+    made = again(recorded(old, text, there, app_dir=APP, who="me", only=True))
+    assert [one.name for one in made] == ["register", "redeploy", "verify", "soak", "record"]
+    assert isinstance(made[0].do[1], Register)
+    assert made[0].undo == ()
 
 
 def test_a_change_of_mode_makes_all_anew_and_loses_nothing() -> None:

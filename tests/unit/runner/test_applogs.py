@@ -29,18 +29,45 @@ class Client:
 """
 
 
+def run(folder: Path, how: str, client: str = CLIENT) -> subprocess.CompletedProcess[str]:
+    """The program, with a client."""
+    (folder / "truenas_api_client.py").write_text(client)
+    program = Path(applogs.__file__).read_text("utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", program, "demo", "7", how, "web=1", "db=2"],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )  # fmt: skip
+
+
 def test_lines_of_several_containers_come_in_their_order(tmp_path: Path) -> None:
     """And it ends by itself when nothing more comes."""
-    (tmp_path / "truenas_api_client.py").write_text(CLIENT)
-    program = Path(applogs.__file__).read_text("utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", program, "demo", "7", "once", "web=1", "db=2"],
-        capture_output=True, text=True, check=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
-    assert done.stdout.splitlines() == [
+    done = run(tmp_path, "once")
+    assert (done.returncode, done.stdout.splitlines()) == (0, [
         "web  | 10 said 10", "db  | 20 said 20", "web  | 30 said 30",
-    ]  # fmt: skip
+    ])  # fmt: skip
+
+
+def test_following_ends_with_the_containers(tmp_path: Path) -> None:
+    """As when TrueNAS starts all anew: nobody waits for what can't come."""
+    gone = CLIENT.replace("        threading.Thread", """
+        def end(then=tell):
+            then()
+            hear("REMOVED", fields={"error": None})
+        tell = end
+        threading.Thread""")  # fmt: skip
+    done = run(tmp_path, "follow", gone)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_a_client_that_refuses_is_no_traceback(tmp_path: Path) -> None:
+    """What it said is told."""
+    refuses = CLIENT.replace("        name, _, asked", '''        raise ValueError("no right")
+        name, _, asked''')  # fmt: skip
+    done = run(tmp_path, "once", refuses)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "TrueNAS does not tell what demo writes: no right\n"
 
 
 def test_what_is_followed_is_shown_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.composing import stack as read_stack
@@ -58,6 +59,16 @@ def test_the_migration_is_a_service_that_those_wait_for_who_use_the_database() -
     (wait,) = expected(made, ["migration"])
     assert (wait.ends, wait.containers) == (True, 1)
     assert before == stack(RICH)  # the stack that was given is none other afterwards
+
+
+def test_a_migration_that_nobody_would_wait_for_is_refused() -> None:
+    """It would run beside what uses the database, and count as a service that ended."""
+    before = stack()
+    alone = {**before.services[before.migration.service], "depends_on": {}}
+    services = {**before.services, before.migration.service: alone}
+    with pytest.raises(ConfigError) as caught:
+        app_only(replace(before, document={**before.document, "services": services}))
+    assert f"services.{before.migration.service}.depends_on" in str(caught.value.details)
 
 
 def test_a_stack_without_a_migration_gets_no_service() -> None:

@@ -92,7 +92,7 @@ There is no smoke test among them: it takes a checkout, and a record holds none.
 """
 
 
-ASKED_AGAIN = (redeploy.step, verify.step, soak.step, record.step)
+ASKED_AGAIN = (register.step, redeploy.step, verify.step, soak.step, record.step)
 """Those of :data:`ASKED` that bring back a release which the host has all of."""
 
 

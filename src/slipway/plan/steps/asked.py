@@ -28,17 +28,36 @@ def asked_back(draft: Draft) -> tuple[Action, ...]:
     if live is None:
         links = (Link(APP_FILE, ""), Link(CURRENT, ""))
         return (Unregister(app), Write(links))
-    linked = Write((Link(CURRENT, release_folder(live.id)), Link(APP_FILE, LIVE)))
+    again, taken = started_again(draft, live), draft.plan.snapshot
+    if taken is None or draft.plan.gone or not stops_first(draft):
+        return again
+    # Whoever starts the app by hand, should the data stay as they are, starts the release before.
+    return (Stop(app), _linked(live), Revert(taken), *again)
+
+
+def started_again(draft: Draft, live: Release) -> tuple[Action, ...]:
+    """Have the release before started, on the data as they are."""
     if draft.plan.gone:  # it can't be started without what is lost: see Plan.one_way
-        return (Stop(app), linked)
+        return (Stop(draft.wanted.stack.application), _linked(live))
     # How many its file says is not known here, when it is of another mode.
     counted = tuple(replace(one, containers=min(one.containers, 1)) for one in live.expected)
-    return (*_data_back(draft), *started(draft, replace(live, expected=counted)), linked)
+    return (*started(draft, replace(live, expected=counted)), _linked(live))
 
 
-def _data_back(draft: Draft) -> tuple[Action, ...]:
-    """The data as they were before a migration that the release before can't run on."""
-    taken = draft.plan.snapshot
-    if taken is None or not any(one.downtime for one in draft.plan.migrations):
-        return ()
-    return (Stop(draft.wanted.stack.application), Revert(taken))
+def _linked(live: Release) -> Write:
+    """What is live again, also to TrueNAS."""
+    return Write((Link(CURRENT, release_folder(live.id)), Link(APP_FILE, LIVE)))
+
+
+def stops_first(draft: Draft) -> bool:
+    """Whether all is stopped before the snapshot by which the data would come back.
+
+    What was written between a snapshot and the stop would be lost.
+    """
+    live, plan = draft.seen.memory.records.live, draft.plan
+    return (
+        draft.wanted.stack.mode == ONLY
+        and live is not None
+        and plan.snapshot is not None
+        and any(one.downtime for one in plan.migrations)
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slipway.plan.draft import Draft
 from slipway.plan.step import Step
-from slipway.plan.steps.asked import asked_back, started
-from slipway.plan.steps.common import belief
+from slipway.plan.steps.asked import asked_back, started, stops_first
+from slipway.plan.steps.common import first_touch
 
 NAME = "redeploy"
 
@@ -15,4 +15,5 @@ def step(draft: Draft) -> Step | None:
     if not draft.plan.touched:
         return None
     about = "TrueNAS ends all services and starts them anew"
-    return Step(NAME, about, belief(draft), started(draft, draft.release), asked_back(draft))
+    believed = first_touch(draft, stops_first(draft))
+    return Step(NAME, about, believed, started(draft, draft.release), asked_back(draft))
