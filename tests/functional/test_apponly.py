@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.functional.conftest import Site
-from tests.functional.keeper import APP_DIR, PASSWORD, USER, Keeper, keeper
+from tests.functional.keeper import APP_DIR, KEEPER, PASSWORD, USER, Keeper, keeper
+from tests.functional.migrations import REVISIONS, add_migration, remove_migration
 from tests.functional.nas import APP, STANDING, until
 from tests.functional.standin import stand_in
 from tests.functional.test_other_hosts import HOSTS
@@ -20,13 +21,14 @@ from slipway.stack.project import ONLY
 
 USUAL = "25.10"
 MAIN = "src/langflix/api/app.py"
+DATASET = f"tank/apps/{APP}/data"
 
 
 @pytest.fixture
 def kept(site: Site, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keeper]:
     """A keeper of a stand-in; hosts.toml and the changed file are put back."""
     with (
-        stand_in(site, request.param, "app", kept=(MAIN,)) as nas,
+        stand_in(site, request.param, "app", kept=(MAIN, REVISIONS)) as nas,
         keeper(nas, tmp_path) as made,
     ):
         yield made
@@ -76,6 +78,42 @@ def test_a_nas_is_deployed_to_by_its_middleware_alone(
         _no_login_is_left(kept)
         kept.good("down")
     assert kept.nas.app()["state"] == "STOPPED"
+
+
+@pytest.mark.long  # tests/unit/plan/test_apponly.py has the steps, tests/integration/nas the methods
+@pytest.mark.parametrize("kept", [USUAL], indirect=True)
+def test_data_come_back_when_a_migration_with_an_outage_fails(kept: Keeper) -> None:
+    """Code of before can't read what it left: TrueNAS rolls its snapshot back, with what came last.
+
+    What is mended goes, and the snapshot before it stays with the release.
+    """
+    nas, site = kept.nas, kept.nas.site
+    for dataset in (DATASET, f"{DATASET}/postgres"):
+        nas.call("pool.dataset.create", {"name": dataset, "create_ancestors": True})
+    nas.sh("sh", "-c", f"cd {APP_DIR} && chown {KEEPER} . data && chown 568:568 data/postgres && "
+           "chmod 700 data/postgres")  # fmt: skip
+    main = site.root / MAIN
+    before = main.read_bytes()
+    first = kept.good("deploy")["release"]
+    kept.send_film()
+    there = kept.jobs()
+    migration = add_migration(site, "9003_stars", "Contract.", "# slipway: downtime")
+    try:
+        _append(kept, '\nraise SystemExit("broken on purpose")\n')
+        failed = kept.inv("deploy", "--host", kept.host)
+        assert failed.code == 5, failed.err
+        assert f"{first} is serving again" in failed.err
+        assert kept.healthy() and kept.jobs() == there
+
+        main.write_bytes(before)
+        second = kept.good("deploy")
+        assert second["outcome"] == "deployed" and kept.jobs() == there
+        (listed,) = (one for one in kept.good("releases") if one["release"] == second["release"])
+        assert str(listed["snapshot"]).startswith(f"{DATASET}@slipway-")
+        assert kept.good("deploy")["outcome"] == "unchanged"
+    finally:
+        remove_migration(site, migration)
+        kept.good("down")
 
 
 def _first(kept: Keeper) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -15,6 +16,10 @@ from slipway.runner.middleware import AWAY, Calls, NasError, call, connected, he
 _THERE, _GONE = "EEXIST", "ENOENT"
 _LINES = 10
 _LOOK_S = 0.5
+_JOBS = ("app.redeploy", "app.start", "app.stop", "app.update", "app.delete")
+_PAUSE_S = 2.0
+# Compose is given 20 minutes (``plugins/apps/compose_utils.py``), and is called twice.
+_LOOKS = 1250
 _LOG = "on the server, as root: tail /var/log/app_lifecycle.log"
 
 
@@ -101,7 +106,7 @@ def unregister(nas: Nas, app: str) -> None:
             raise _failed("still has the app", app, error) from error
 
 
-def redeploy(nas: Nas, app: str) -> None:
+def redeploy(nas: Nas, app: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Have TrueNAS end all that an app has and start what its file says by now.
 
     It does so whatever state the app is in, and does not wait until anything is healthy.
@@ -110,6 +115,7 @@ def redeploy(nas: Nas, app: str) -> None:
         Failed: it doesn't know the app, or could not start it; the app may then be down.
     """
     try:
+        _idle(nas, app, sleep)
         nas.run("app.redeploy", app)
     except NasError as error:
         if error.errname == _GONE:
@@ -119,17 +125,37 @@ def redeploy(nas: Nas, app: str) -> None:
         raise _failed("could not start", app, error, hint=_LOG) from error
 
 
-def stop(nas: Nas, app: str) -> None:
+def stop(nas: Nas, app: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Have TrueNAS end all that an app has; one that it doesn't know has nothing.
 
     Raises:
         Failed: it could not.
     """
     try:
+        _idle(nas, app, sleep)
         nas.run("app.stop", app)
     except NasError as error:
         if error.errname != _GONE:
             raise _failed("could not stop", app, error, hint=_LOG) from error
+
+
+def _idle(nas: Nas, app: str, sleep: Callable[[float], None]) -> None:
+    """Wait until TrueNAS is at no other job for an app.
+
+    One goes on when whoever asked for it is gone, and it locks against jobs of its own kind alone.
+
+    Raises:
+        NasError: it can't be asked.
+        Failed: one does not end.
+    """
+    wanted = [["method", "in", list(_JOBS)], ["state", "in", ["WAITING", "RUNNING"]]]
+    for _ in range(_LOOKS):
+        jobs = nas.call("core.get_jobs", wanted)
+        at = [str(one["method"]) for one in jobs if one["arguments"][:1] == [app]]
+        if not at:
+            return
+        sleep(_PAUSE_S)
+    raise Failed(f"TrueNAS is still at {at[0]} of {app}", hint=_LOG)
 
 
 def _failed(what: str, app: str, error: NasError, hint: str = "") -> Failed:

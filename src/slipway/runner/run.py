@@ -116,6 +116,19 @@ class Run:
             return self._end("broken", cause=cause, second=_cause(caught, "back"))
         return self._end("undone", cause=cause)
 
+    def left(self, cause: Cause, revert: Json) -> dict[str, Any]:
+        """Leave things as they are: the way back would make the data what they were.
+
+        Since then the new release may have served, for days, and what was written would be lost.
+        """
+        snapshot = f"{revert['dataset']}@{revert['name']}"
+        second = Cause(
+            f"the data stay as they are, for they may have been written to since {snapshot}",
+            hint="./inv deploy goes forward from there",
+            stage="back",
+        )
+        return self._end("broken", cause=cause, second=second)
+
     def _end(
         self,
         outcome: str,
@@ -157,6 +170,9 @@ def settle(request: Json, doors: Doors, events: Sequence[Json]) -> dict[str, Any
         left = [step for step in request["steps"] if step["name"] not in finished]
         return Run({**request, "steps": left}, doors).carry_out(past=True)
     cause = Cause("the host was restarted, or the process that deployed was ended", kind="lost")
+    reverted = [one for one in way_back(request["steps"], begun) if one["action"] == "revert"]
+    if reverted:
+        return run.left(cause, reverted[0])
     return run.undone(cause)
 
 

@@ -24,6 +24,7 @@ class FakeNas:
         images: as ``app.image.query`` tells of them.
         held: ids of images that can't be deleted.
         lines: container to what it wrote.
+        jobs: what ``core.get_jobs`` answers, one after the other; then that there are none.
         started: called with an app that is started or started anew.
     """
 
@@ -35,6 +36,7 @@ class FakeNas:
     images: list[dict[str, Any]] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    jobs: list[list[dict[str, Any]]] = field(default_factory=list)
     started: Callable[[str], object] = lambda app: None
 
     @property
@@ -47,6 +49,8 @@ class FakeNas:
         self.asked.append((method, *args))
         if method == "docker.status":
             return {"status": self.docker, "description": ""}
+        if method == "core.get_jobs":
+            return self.jobs.pop(0) if self.jobs else []
         if method == "app.query":
             return [
                 {"name": app, "active_workloads": {"container_details": self.details.get(app, [])}}

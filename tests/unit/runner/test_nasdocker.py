@@ -244,6 +244,30 @@ def test_why_an_image_can_not_be_had() -> None:
     assert caught.value.cause.hint == "./inv push --to r.lan:5000/home"
 
 
+@pytest.mark.parametrize("act", [redeploy, stop])
+def test_a_job_of_somebody_who_is_gone_is_waited_for(act: Any) -> None:
+    """It would go on beside: TrueNAS keeps only jobs of one kind apart."""
+    nas = nas_with()
+    other = {"method": "app.redeploy", "arguments": ["other"]}
+    nas.jobs = [[{"method": "app.redeploy", "arguments": ["langflix"]}, other]] * 2 + [[other]]
+    pauses: list[float] = []
+
+    act(nas, "langflix", pauses.append)
+
+    assert len(pauses) == 2
+    assert [one[0] for one in nas.asked][-1].startswith("app.")
+
+
+def test_a_job_that_does_not_end_is_said() -> None:
+    """Nothing is begun beside it."""
+    nas = nas_with()
+    nas.jobs = [[{"method": "app.start", "arguments": ["langflix"]}]] * 2000
+
+    with pytest.raises(Failed, match=r"still at app\.start of langflix"):
+        redeploy(nas, "langflix", lambda _: None)
+    assert not [one for one in nas.asked if one[0] == "app.redeploy"]
+
+
 def test_what_a_job_is_at_is_told_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """By whoever waits for it, in order; percentages alone are no news."""
     said: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.runner import bench as benches
 from tests.unit.runner.bench import Bench, sent
 
 from slipway.ledger.entries import Link
+from slipway.ledger.snapshots import Taken
 from slipway.plan.actions import (
     Action,
     Ask,
@@ -24,6 +26,7 @@ from slipway.plan.actions import (
     Watch,
     Write,
 )
+from slipway.plan.snapshotting import Revert
 from slipway.plan.step import Belief, Step
 from slipway.runner.carry import changes
 from slipway.runner.failure import Cause, Failed
@@ -309,3 +312,18 @@ def test_what_can_not_be_ended(bench: Bench) -> None:
     end = settle(request(*steps()), bench.doors, [{"event": "step", "name": "up"}])
     assert (end["outcome"], end["second"]["message"]) == ("broken", "it can't be ended")
     assert bench.folder.current() == "between"
+
+
+def test_a_run_that_was_lost_makes_no_data_what_they_were(bench: Bench) -> None:
+    """The new release may have served since, for days: what was written is nobody's to drop."""
+    taken = Taken("pool.snapshot", "tank/a", "/mnt/tank/a", "r1")
+    asked = [replace(one, undo=(Revert(taken),)) if one.name == "up" else one for one in steps()]
+    before = bench.folder.current()
+
+    end = settle(request(*asked), bench.doors, [{"event": "step", "name": "up"}])
+
+    assert end["outcome"] == "broken"
+    assert "written to since tank/a@r1" in end["second"]["message"]
+    assert "./inv deploy" in end["second"]["hint"]
+    assert bench.folder.current() == before
+    assert settle(request(*asked), bench.doors, [])["outcome"] == "untouched"
