@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from tests.functional.conftest import Site
-from tests.functional.keeper import APP_DIR, KEEPER, PASSWORD, USER, Keeper, keeper
+from tests.functional.keeper import APP_DIR, PASSWORD, USER, Keeper, keeper
 from tests.functional.migrations import REVISIONS, add_migration, remove_migration
 from tests.functional.nas import APP, STANDING, until
 from tests.functional.standin import stand_in
 from tests.functional.test_other_hosts import HOSTS
 
+from slipway.hosts.rehearsal.nas.people import KEEPER
 from slipway.hosts.rehearsal.nasfiles import RELEASES
 from slipway.stack.project import ONLY
 
@@ -80,7 +81,7 @@ def test_a_nas_is_deployed_to_by_its_middleware_alone(
     assert kept.nas.app()["state"] == "STOPPED"
 
 
-@pytest.mark.long  # tests/unit/plan/test_apponly.py has the steps, tests/integration/nas the methods
+@pytest.mark.long  # tests/unit/plan/test_apponly.py has the steps
 @pytest.mark.parametrize("kept", [USUAL], indirect=True)
 def test_data_come_back_when_a_migration_with_an_outage_fails(kept: Keeper) -> None:
     """Code of before can't read what it left: TrueNAS rolls its snapshot back, with what came last.
