@@ -157,7 +157,8 @@ class Store:
 
     def _write(self, dataset: str, state: Table) -> None:
         hidden = self._hidden(dataset)
-        hidden.mkdir(mode=0o700, exist_ok=True)
+        # What a snapshot holds can be read by whoever might read it then.
+        hidden.mkdir(mode=0o711, exist_ok=True)
         beside = hidden / "state.json.new"
         beside.write_text(json.dumps(state, indent=1), "utf-8")
         beside.replace(hidden / "state.json")
