@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from tests.functional.conftest import Ended, Site
+from tests.functional.nas import Nas
+from tests.functional.standin import stand_in
 from tests.registries import RegistryServer, running
 
 MAIN = "src/langflix/__main__.py"
@@ -30,16 +32,16 @@ _WAIT_S = 300.0
 
 
 class Trade:
-    """A checkout, its host, and a registry on the wire between them.
+    """A checkout, a host that has nothing yet, and a registry on the wire between them.
 
     Args:
-        site: checkout and host.
+        nas: checkout and host.
         server: the registry, with TLS and a login.
         folder: for Docker's configuration on this machine.
     """
 
-    def __init__(self, site: Site, server: RegistryServer, folder: Path) -> None:
-        self.site, self.server, self.folder = site, server, folder
+    def __init__(self, nas: Nas, server: RegistryServer, folder: Path) -> None:
+        self.nas, self.site, self.server, self.folder = nas, nas.site, server, folder
         self.name = f"{server.host}/home"
         self.log_in(PASSWORD)
 
@@ -56,12 +58,13 @@ class Trade:
         return {"DOCKER_CONFIG": str(self.folder), "SSL_CERT_FILE": str(self.server.authority)}
 
     def inv(self, *arguments: str) -> Ended:
-        """Run a command."""
-        return self.site.inv(*arguments, **self.environment)
+        """Run a command for the host."""
+        return self.site.inv(*arguments, "--host", self.nas.name, **self.environment)
 
     def json(self, *arguments: str) -> Any:
-        """What a command that succeeds prints."""
-        return self.site.good(*arguments, "--json", **self.environment).json
+        """What a command for the host prints, which succeeds."""
+        words = (*arguments, "--host", self.nas.name, "--json")
+        return self.site.good(*words, **self.environment).json
 
     def push(self) -> None:
         """Push what the checkout makes."""
@@ -71,7 +74,7 @@ class Trade:
         """Have the host's Docker believe it."""
         folder = f"/etc/docker/certs.d/{self.server.host}"
         script = f'mkdir -p {folder} && printf %s "$1" >{folder}/ca.crt'
-        self.site.sh("sh", "-c", script, "sh", authority)
+        self.nas.sh("sh", "-c", script, "sh", authority)
 
     def pulled(self) -> int:
         """Bytes of parts of images that the host's Docker has got so far."""
@@ -86,15 +89,15 @@ class Trade:
 
 @pytest.fixture
 def trade(site: Site, tmp_path: Path) -> Iterator[Trade]:
-    """One that works."""
-    address = site.good("rehearsal.up", "--name", site.host, "--json").json["address"]
-    here = str(ipaddress.IPv4Address(address) - 1)
-    before = (site.root / MAIN).read_bytes()
-    with running(tmp_path / "registry", address=here, users={USER: PASSWORD}, tls=True) as server:
-        made = Trade(site, server, tmp_path / "docker")
-        made.trust(server.authority.read_text())
-        yield made
-    (site.root / MAIN).write_bytes(before)
+    """One that works; hosts.toml and the changed file are put back."""
+    with stand_in(site, "25.10", "compose", kept=(MAIN,)) as nas:
+        info = site.good("rehearsal.up", "--name", nas.name, "--json").json
+        here = str(ipaddress.IPv4Address(info["address"]) - 1)
+        users = {USER: PASSWORD}
+        with running(tmp_path / "registry", address=here, users=users, tls=True) as server:
+            made = Trade(nas, server, tmp_path / "docker")
+            made.trust(server.authority.read_text())
+            yield made
 
 
 def test_images_come_from_a_registry(trade: Trade) -> None:
@@ -159,7 +162,7 @@ def _deploy_while_it_goes(trade: Trade) -> Ended:
     """Deploy, and end the registry as soon as the host's Docker asks it for anything."""
     log = trade.server.folder / "log"
     seen = log.stat().st_size
-    argv = trade.site.argv("deploy", "--from", trade.name)
+    argv = trade.site.argv("deploy", "--from", trade.name, "--host", trade.nas.name)
     environment = {**os.environ, **trade.environment, "PYTHONPATH": str(trade.site.root / "src")}
     with subprocess.Popen(
         argv, cwd=trade.site.root, env=environment, stdout=subprocess.PIPE,
@@ -177,10 +180,10 @@ def _deploy_while_it_goes(trade: Trade) -> Ended:
 def _left_nothing(trade: Trade) -> None:
     """No name with the registry in it, no image without a name, no login."""
     listed = ("docker", "image", "ls", "--all", "--digests", "--format")
-    names = trade.site.sh(*listed, "{{.Repository}} {{.Tag}}").splitlines()
+    names = trade.nas.sh(*listed, "{{.Repository}} {{.Tag}}").splitlines()
     assert names and not [one for one in names if trade.server.host in one or "<none>" in one]
     secrets = [PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()]
     patterns = [word for one in secrets for word in ("-e", one)]
     script = 'grep -rlsF "$@" || [ $? -le 2 ]'
-    assert trade.site.sh("sh", "-c", script, "sh", *patterns, "--", *PLACES).strip() == ""
-    assert trade.site.sh("sh", "-c", "ls -d /dev/shm/slipway-* /run/user/*/slipway-* || :") == ""
+    assert trade.nas.sh("sh", "-c", script, "sh", *patterns, "--", *PLACES).strip() == ""
+    assert trade.nas.sh("sh", "-c", "ls -d /dev/shm/slipway-* /run/user/*/slipway-* || :") == ""
