@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     }
 )
 def key(workspace: Workspace, name: str, file: str = "", json: bool = False) -> Answer:
-    """Make the keys that sign a binary cache; print the public one."""
+    """Make the keys that sign a binary cache."""
     from slipway.app.caching import key_file, make_key
 
     place = Path(file).expanduser() if file else key_file(Path.home())
@@ -39,7 +39,7 @@ def key(workspace: Workspace, name: str, file: str = "", json: bool = False) -> 
 def push(
     workspace: Workspace, to: str = "", key: str = "", locked: bool = False, json: bool = False
 ) -> Answer:
-    """Build everything; send a binary cache what it lacks."""
+    """Build everything; send a cache what it lacks."""
     from slipway.app import caching
 
     settings = workspace.config
@@ -51,7 +51,7 @@ def push(
 
 @command(help={"json": JSON})
 def pull(workspace: Workspace, json: bool = False) -> Answer:
-    """Fetch from binary caches what they have of a build."""
+    """Fetch what binary caches have of a build."""
     from slipway.app.caching import pull_answer
     from slipway.supply import nixtool, publish
 
