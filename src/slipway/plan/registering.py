@@ -41,51 +41,41 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class Unregister:
-    """Have TrueNAS forget an app that it was just told of.
+class _OfApp:
+    """Something that TrueNAS is asked to do with an app, by its name alone.
 
     Attributes:
         app: its name there.
     """
 
     where: ClassVar[str] = "host"
+    action: ClassVar[str]
     app: str
 
     def to_json(self) -> dict[str, object]:
         """All fields, and the action's name."""
-        return {"action": "unregister", "where": self.where, "app": self.app}
+        return {"action": self.action, "where": self.where, "app": self.app}
 
 
 @dataclass(frozen=True, slots=True)
-class Redeploy:
-    """Have TrueNAS end all that an app has, and start what its file says by now.
+class Unregister(_OfApp):
+    """Have TrueNAS forget an app that it was just told of."""
 
-    Attributes:
-        app: its name there.
-    """
-
-    where: ClassVar[str] = "host"
-    app: str
-
-    def to_json(self) -> dict[str, object]:
-        """All fields, and the action's name."""
-        return {"action": "redeploy", "where": self.where, "app": self.app}
+    action: ClassVar[str] = "unregister"
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """Have TrueNAS end all that an app has; it goes on knowing it.
+class Redeploy(_OfApp):
+    """Have TrueNAS end all that an app has, and start what its file says by now."""
 
-    Attributes:
-        app: its name there.
-    """
+    action: ClassVar[str] = "redeploy"
 
-    where: ClassVar[str] = "host"
-    app: str
 
-    def to_json(self) -> dict[str, object]:
-        """All fields, and the action's name."""
-        return {"action": "stop", "where": self.where, "app": self.app}
+@dataclass(frozen=True, slots=True)
+class Stop(_OfApp):
+    """Have TrueNAS end all that an app has; it goes on knowing it."""
+
+    action: ClassVar[str] = "stop"
 
 
 def app_document(app_dir: str, application: str, url: str) -> dict[str, Any]:
